@@ -1,0 +1,49 @@
+"""Everything that CI checks, in the order of speed: format, lint, arrows, types, tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+STEPS: tuple[tuple[str, list[str]], ...] = (
+    ("format", ["ruff", "format", "--check", "."]),
+    ("lint", ["ruff", "check", "."]),
+    ("arrows", ["lint-imports"]),
+    ("types", ["mypy", "."]),
+    ("tests", ["pytest", "-n", "2", "--dist", "loadgroup"]),
+)
+
+
+def main() -> int:
+    """Runs every step, also after a failure, so that one run tells everything; 0 when all passed.
+
+    Further words go to pytest and leave the other steps out: `python3 run.py test tests/web -k login`.
+    """
+    chosen = sys.argv[1:]
+    browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        print("!! No Chromium on this machine: the journeys in the browser are skipped (they fail in CI).\n"
+              "!! On Debian: apt install chromium", flush=True)  # fmt: skip
+    failed = []
+    for name, command in STEPS:
+        if chosen and name != "tests":
+            continue
+        began = time.monotonic()
+        print(f"· {name}", flush=True)
+        words = ["pytest", *chosen] if chosen else command
+        code = subprocess.call([str(BIN / words[0]), *words[1:]], cwd=ROOT)
+        print(f"  {name}: {'ok' if code == 0 else 'FAILED'} in {time.monotonic() - began:.1f} s", flush=True)
+        if code:
+            failed.append(name)
+    if failed:
+        print(f"FAILED: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
