@@ -1,0 +1,405 @@
+"""What every platform's channel is: the contract that services and the wire meet on."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from threading import Event
+from typing import Any, ClassVar, Protocol
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from collectors.wire import AddressRefused, Wire
+
+Cursor = dict[str, Any]
+"""What a walk must remember, as JSON values only; an empty one means «never read»."""
+
+
+class Walk(StrEnum):
+    """How far a walk goes: NEW is cheap and often, DEEP re-reads for edits and late replies, BACKFILL once."""
+
+    NEW = "new"
+    DEEP = "deep"
+    BACKFILL = "backfill"
+
+
+class ActKind(StrEnum):
+    """What the desk can do on a platform; each is one row of the outbox."""
+
+    REPLY = "reply"
+    MESSAGE = "message"
+    EDIT = "edit"
+    DELETE = "delete"
+    HIDE = "hide"
+    PUBLISH = "publish"
+    BAN = "ban"
+    LIKE = "like"
+
+
+class Sent(StrEnum):
+    """What is known of a failed act: certainly not done, or perhaps done."""
+
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Visibility(StrEnum):
+    """Who can read a message where it stands."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class SourceState(StrEnum):
+    """In what state a message stands on its platform."""
+
+    PUBLISHED = "published"
+    HELD = "held"
+    HIDDEN = "hidden"
+    SPAM = "spam"
+    DELETED = "deleted"
+
+
+class ChannelError(Exception):
+    """The one way in which a channel fails.
+
+    ``code`` is a word of ``ERROR_CODES``; ``message`` is the platform's own words with secrets taken out.
+    ``permanent`` means that the same call will not succeed by waiting; ``retry_after`` is in seconds.
+    ``sent`` matters for acts only (reliability R3): UNKNOWN from the first byte written until a parsed answer.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "network",
+        permanent: bool = False,
+        retry_after: float | None = None,
+        sent: Sent = Sent.NO,
+    ) -> None:
+        if code not in ERROR_CODES:
+            raise ValueError(f"unknown channel error code {code!r}")
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.permanent = permanent
+        self.retry_after = retry_after
+        self.sent = sent
+
+
+ERROR_CODES = frozenset(
+    {
+        "network",  # no connection, time-out, cut answer
+        "server",  # 5xx, or an answer that is not the platform's
+        "rate",  # too often: wait retry_after
+        "quota",  # a day's budget is spent: wait retry_after
+        "auth",  # the token or password is not accepted
+        "rights",  # known, but not allowed to do this
+        "gone",  # the object is not there any more
+        "closed",  # the place does not take comments or messages
+        "invalid",  # the platform refuses this content
+        "captcha",  # the platform asks for a human being
+        "conflict",  # another reader or hook holds the same token
+        "unsupported",  # the channel cannot do this at all
+        "address",  # the address guard refused the address
+        "settings",  # a setting is missing or wrong
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can do, as data that services and screens read; nobody asks for the kind."""
+
+    acts: frozenset[ActKind] = frozenset()
+    list_own: bool = False  # our own items can be listed, so lookup() can prove absence
+    send_token: bool = False  # the platform recognises a repeated act by our token
+    duplicate_refused: bool = False  # the platform refuses the same text twice in the same place
+    listen: bool = False
+    receive: bool = False
+    attach: bool = False
+    nested: bool = True  # replies to replies stand as such on the platform
+    max_length: int = 4000  # of one text, in units of ``count``
+    count: str = "characters"  # characters · utf16 · bytes
+    poll_seconds: int = 60  # a sensible pause between two NEW walks
+    deep_seconds: int = 3600  # and between two DEEP ones
+    settle_seconds: int = 60  # how long an accepted act may take to show up in a listing
+
+    def length(self, text: str) -> int:
+        """Length of ``text`` as this platform counts it."""
+        match self.count:
+            case "utf16":
+                return len(text.encode("utf-16-le")) // 2
+            case "bytes":
+                return len(text.encode())
+            case _:
+                return len(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One thing as the platform gave it, kept before it is understood.
+
+    ``kind`` is the channel's own word (comment, post, mail …). ``body`` is what parse() reads and nothing else:
+    JSON in UTF-8 for the HTTP platforms, the whole letter for mail. Identity: (source, kind, container, id).
+    """
+
+    kind: str
+    container: str
+    external_id: str
+    body: bytes
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the body in hex: the same digest means that nothing changed on the platform."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one step of a walk brought; stored with ``cursor`` in one transaction.
+
+    ``listed`` names the containers that this page ends a complete listing of, each with every id that stands
+    there: what the desk holds and the listing lacks was deleted. A listing read by half is never named.
+    ``gap`` says that the platform dropped something that cannot be read back.
+    """
+
+    raws: tuple[Raw, ...]
+    cursor: Cursor
+    complete: bool = False
+    listed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    gap: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The outside person (or page) who wrote; ``external_id`` is stable on the platform."""
+
+    external_id: str
+    name: str
+    url: str | None = None
+    picture: str | None = None
+    is_us: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The post, video, article or letter thread that is commented on."""
+
+    external_id: str
+    kind: str  # video · post · photo · article · dialogue · letter
+    title: str
+    url: str | None = None
+    text: str = ""
+    picture: str | None = None
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message: its address on the platform, or its bytes where mail carries them."""
+
+    kind: str  # photo · video · audio · voice · sticker · document · link
+    name: str = ""
+    url: str | None = None
+    content_type: str | None = None
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message as the desk understands it; all times are aware UTC.
+
+    ``author`` None means that the platform does not say (a placeholder of a deleted comment).
+    ``thread`` is the id of the top-level message of its thread (its own id when it is the top).
+    ``context`` is what the channel itself will need to act on this message later (strings only).
+    ``publication`` None keeps what the desk already knows of the container's publication.
+    """
+
+    container: str
+    external_id: str
+    text: str
+    published_at: datetime
+    author: Person | None
+    publication: Publication | None = None
+    publication_external_id: str | None = None
+    parent_external_id: str | None = None
+    thread: str | None = None
+    edited_at: datetime | None = None
+    url: str | None = None
+    visibility: Visibility = Visibility.PUBLIC
+    state: SourceState = SourceState.PUBLISHED
+    subject: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    automatic: bool = False  # sent by a machine: it is kept, but never answered by itself
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an act goes: the message answered, edited or hidden, as the desk stored it."""
+
+    container: str
+    external_id: str | None = None
+    parent_external_id: str | None = None
+    thread: str | None = None
+    publication_external_id: str | None = None
+    author_external_id: str | None = None
+    author_name: str | None = None
+    subject: str | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act of the outbox, the same through all its attempts.
+
+    ``key`` is the outbox row's id (1 … 2³¹−1); ``token`` is a random string made with the row. Both never change
+    between attempts. ``since`` is the time of the first attempt (None before it): lookup() looks no further back.
+    """
+
+    kind: ActKind
+    key: int
+    token: str
+    target: Target
+    text: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The platform's word that an act was taken; ``visible`` False means «held for moderation»."""
+
+    external_id: str | None
+    url: str | None = None
+    at: datetime | None = None
+    visible: bool = True
+    container: str | None = None
+
+
+class Verdict(StrEnum):
+    """What a look at the platform proved."""
+
+    SEEN = "seen"
+    ABSENT = "absent"  # only after a complete listing
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The answer of lookup(): seen with the platform's id and time, absent, or unknown."""
+
+    verdict: Verdict
+    external_id: str | None = None
+    url: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A right the account should have; ``without`` is a code of what does not work when it is missing."""
+
+    name: str
+    held: bool | None  # None: the platform does not tell
+    without: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Who the credentials are and what they may do."""
+
+    account_id: str
+    account: str
+    rights: tuple[Right, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Right, ...]:
+        return tuple(right for right in self.rights if right.held is False)
+
+
+class Limiter(Protocol):
+    """A rate limit that all threads and processes of the desk share."""
+
+    def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
+        """Blocks until ``cost`` calls of ``rate`` per second are allowed under ``name``."""
+
+
+class ChannelSettings(BaseModel):
+    """Base of every channel's settings: unknown keys are refused, SecretStr fields are stored encrypted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Channel(ABC):
+    """One watched place on one platform: in (check, walk, listen, receive, parse) and out (act, lookup).
+
+    A channel keeps nothing between calls but its connection; it knows no database. Every failure is ChannelError.
+    """
+
+    kind: ClassVar[str]  # == file name == config key == value in the database
+    title: ClassVar[str]
+    can: ClassVar[Capabilities]
+    Settings: ClassVar[type[ChannelSettings]]
+
+    def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
+        self.settings = settings
+        self.wire = wire
+        self.limiter = limiter
+
+    @abstractmethod
+    def check(self) -> Check:
+        """Asks the platform who we are and which rights we hold; raises ChannelError(auth) when refused."""
+
+    @abstractmethod
+    def walk(self, walk: Walk, cursor: Cursor) -> Iterator[Page]:
+        """Yields pages; each page's cursor is enough to go on after a kill. Safe to repeat."""
+
+    @abstractmethod
+    def parse(self, raw: Raw) -> list[Incoming]:
+        """Pure: understands one raw. Any exception concerns this raw alone."""
+
+    def publication(self, raw: Raw) -> Publication | None:
+        """The publication that a raw describes by itself (a post that arrives apart from its comments)."""
+        return None
+
+    def act(self, act: Act) -> Receipt:
+        """Does ``act`` once, without retries of its own."""
+        raise ChannelError(f"{self.kind} cannot {act.kind}", code="unsupported", permanent=True)
+
+    def lookup(self, act: Act) -> Proof:
+        """Looks on the platform for what ``act`` should have left there."""
+        return Proof(Verdict.UNKNOWN)
+
+    def listen(self, cursor: Cursor, stop: Event) -> Iterator[Page]:
+        """Waits for news until ``stop`` is set (long poll, IDLE), where ``can.listen``."""
+        raise ChannelError(f"{self.kind} does not listen", code="unsupported", permanent=True)
+
+    def receive(self, payload: bytes, headers: Mapping[str, str]) -> list[Raw]:
+        """Reads a pushed event after its secret or signature was verified, where ``can.receive``."""
+        raise ChannelError(f"{self.kind} takes no events", code="unsupported", permanent=True)
+
+    def close(self) -> None:
+        """Gives connections back."""
+        return None
+
+
+def normalise(text: str) -> str:
+    """Text as two copies of one reply are compared: one kind of space, no case of invisible marks."""
+    return " ".join(text.replace("\u200b", "").split())
+
+
+def network_error(error: Exception, *, write: bool) -> ChannelError:
+    """ChannelError for a failed exchange; a write is UNKNOWN unless the connection was never made (R3).
+
+    The message names the class of the error only: httpx puts addresses, and so Telegram's token, into its texts.
+    """
+    refused = isinstance(
+        error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol
+    )
+    if isinstance(error, AddressRefused):
+        return ChannelError(str(error), code="address", permanent=True)
+    sent = Sent.UNKNOWN if write and not refused else Sent.NO
+    return ChannelError(type(error).__name__, code="network", sent=sent)

@@ -1,0 +1,169 @@
+"""The one place that makes network clients: time-outs, body caps, no silent retries, the address guard."""
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpcore
+import httpx
+
+TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+BODY_CAP = 16 * 1024 * 1024
+
+
+class AddressRefused(OSError):
+    """The address guard does not let the desk connect there; the message names host and port only."""
+
+
+def is_public(address: str) -> bool:
+    """True when ``address`` is an ordinary address of the Internet.
+
+    ``is_private`` alone lets 100.64/10, NAT64, 6to4, mapped and multicast addresses through (reliability §0.11).
+    """
+    ip = ipaddress.ip_address(address.split("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or _embedded(ip)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def _embedded(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address inside NAT64 (64:ff9b::/96) and the obsolete IPv4-compatible (::/96) forms."""
+    for net in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"):
+        if ip in ipaddress.ip_network(net):
+            return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return None
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Which addresses the desk may connect to.
+
+    ``allow_private``: «host:port» pairs that may be private although the rest may not.
+    ``only``: when not empty, nothing but these pairs may be reached at all (the training desk).
+    """
+
+    allow_private: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+
+    def resolve(self, host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:
+        """Resolves and checks; raises AddressRefused. Connect to what it returns, never to the name again."""
+        pair = f"{host.strip('[]').lower()}:{port}"
+        if self.only and pair not in self.only:
+            raise AddressRefused(f"{pair}: this desk may connect to its own sandbox only")
+        infos = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        if pair not in self.allow_private and pair not in self.only:
+            for info in infos:
+                if not is_public(str(info[4][0])):
+                    raise AddressRefused(f"{pair}: a private address; list it under allow_private")
+        return [(info[0], info[4]) for info in infos]
+
+    def connect(self, host: str, port: int, timeout: float | None) -> socket.socket:
+        """A checked socket.create_connection, for libraries that take a ready socket."""
+        failure: OSError | None = None
+        for family, address in self.resolve(host, port):
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            sock.settimeout(timeout)
+            try:
+                sock.connect(address)
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                return sock
+        raise failure or OSError(f"{host}:{port} has no address")
+
+
+class _GuardedBackend(httpcore.SyncBackend):
+    """Connects only to what the guard resolved, so a second answer of the name server changes nothing."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            addresses = self._guard.resolve(host, port)
+        except AddressRefused:
+            raise
+        except OSError as error:
+            raise httpcore.ConnectError(f"{host}: {error}") from error
+        failure: Exception | None = None
+        for _, address in addresses:
+            try:
+                return super().connect_tcp(str(address[0]), port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure or httpcore.ConnectError(f"{host} has no address")
+
+
+class _CappedStream(httpx.SyncByteStream):
+    def __init__(self, stream: httpx.SyncByteStream, cap: int) -> None:
+        self._stream, self._cap = stream, cap
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = self._cap
+        for chunk in self._stream:
+            left -= len(chunk)
+            if left < 0:
+                raise httpx.ReadError(f"answer larger than {self._cap} bytes")
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _Transport(httpx.HTTPTransport):
+    def __init__(self, guard: Guard, cap: int, proxy: str | None) -> None:
+        super().__init__(retries=0, proxy=proxy, trust_env=False)
+        self._cap = cap
+        if proxy is None:
+            # httpx has no door for a network back end, but its pool does (httpcore, «Network Backends»).
+            self._pool = httpcore.ConnectionPool(
+                ssl_context=httpx.create_ssl_context(trust_env=True),
+                retries=0,
+                network_backend=_GuardedBackend(guard),
+            )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        if isinstance(response.stream, httpx.SyncByteStream):
+            response.stream = _CappedStream(response.stream, self._cap)
+        return response
+
+
+@dataclass(frozen=True)
+class Wire:
+    """Makes httpx clients that never follow a redirect, never retry, and obey the guard."""
+
+    guard: Guard = Guard()
+    proxy: str | None = None
+    timeout: httpx.Timeout = field(default_factory=lambda: TIMEOUT)
+
+    def client(
+        self,
+        base_url: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        cap: int = BODY_CAP,
+    ) -> httpx.Client:
+        """An httpx.Client for one platform; ``base_url`` ends with a slash, paths are relative to it."""
+        return httpx.Client(
+            base_url=base_url,
+            headers={"User-Agent": "Otklik/0.1", **(headers or {})},
+            auth=auth,
+            timeout=self.timeout,
+            transport=_Transport(self.guard, cap, self.proxy),
+            follow_redirects=False,
+            trust_env=False,
+        )
