@@ -1,0 +1,33 @@
+"""Runs the migrations over the connection that bootstrap hands in (or --x url=… by hand)."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from models import Base
+from models.database import open_database
+
+
+def run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        compare_type=True,
+        user_module_prefix="",
+        compare_server_default=True,
+        transaction_per_migration=False,
+        include_name=lambda name, kind, _parents: (
+            not (kind == "table" and (name or "").startswith("procrastinate_"))
+        ),
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    url = context.get_x_argument(as_dictionary=True).get("url", "sqlite:///var/otklik.db")
+    with open_database(url).engine.begin() as opened:
+        run(opened)

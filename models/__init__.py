@@ -1,0 +1,22 @@
+"""Tables: columns, constraints and relationships; no queries, no network, no commit."""
+
+from models.act import Act
+from models.author import Author
+from models.base import Base, UtcDateTime, utc_now
+from models.case import Case, Note
+from models.event import Event
+from models.label import Label
+from models.lease import Counter, Lease, Setting
+from models.message import Attachment, Message, TextVersion
+from models.publication import Publication
+from models.raw_item import RawItem
+from models.reply import Draft, Reply
+from models.route import Department, Route
+from models.source import Source
+from models.staff import Staff, StaffRole
+
+__all__ = [
+    "Act", "Attachment", "Author", "Base", "Case", "Counter", "Department", "Draft", "Event", "Label", "Lease",
+    "Message", "Note", "Publication", "RawItem", "Reply", "Route", "Setting", "Source", "Staff", "StaffRole",
+    "TextVersion", "UtcDateTime", "utc_now",
+]  # fmt: skip

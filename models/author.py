@@ -1,0 +1,20 @@
+"""The outside person or page who writes on a platform."""
+
+from sqlalchemy import Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+
+class Author(Base):
+    """One per platform account; ``is_us`` marks the accounts that the desk itself writes from."""
+
+    __tablename__ = "author"
+    __table_args__ = (UniqueConstraint("platform", "external_id"),)
+
+    platform: Mapped[str]
+    external_id: Mapped[str]
+    name: Mapped[str] = mapped_column(Text)
+    url: Mapped[str | None] = mapped_column(Text)
+    picture: Mapped[str | None] = mapped_column(Text)
+    is_us: Mapped[bool] = mapped_column(default=False)

@@ -1,0 +1,66 @@
+"""One piece of work: the messages of one author on one matter."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, utc_now
+
+
+class Case(Base):
+    """``number`` is None until the first label or the first act of a person: such a case may still dissolve,
+    and its ``stage`` is «arriving».
+
+    ``state`` is a word of services.case_states. ``open_key`` is «source:author:publication» while the case is open
+    and None after, so that the database itself forbids two open cases of one author under one publication.
+    ``lift`` says why a person should look now: message · answer · failed · unknown. ``version`` counts changes.
+    """
+
+    __tablename__ = "case"
+    __table_args__ = (
+        UniqueConstraint("number"),
+        UniqueConstraint("open_key"),
+        Index("ix_case_list", "stage", "last_message_at", "id"),
+        Index("ix_case_stage_label", "stage", "label", "last_message_at", "id"),
+        Index("ix_case_assignee", "assignee_id", "stage", "last_message_at", "id"),
+        Index("ix_case_all", "last_message_at", "id"),
+        Index(None, "author_id", "id"),
+        Index(None, "subject_key", "id"),
+    )
+
+    number: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default="new")
+    stage: Mapped[str] = mapped_column(default="arriving")  # arriving, then new · work · wait · closed
+    subject_key: Mapped[str]
+    open_key: Mapped[str | None]
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    publication_id: Mapped[int | None] = mapped_column(ForeignKey("publication.id"))
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("author.id"))
+    first_message_id: Mapped[int | None]  # the message the list shows
+    visibility: Mapped[str]
+    label: Mapped[str | None]
+    sure: Mapped[bool] = mapped_column(default=False)
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    lift: Mapped[str | None] = mapped_column(default="message")
+    opened_at: Mapped[datetime]
+    last_message_at: Mapped[datetime]
+    first_reply_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    close_reason: Mapped[str | None]
+    reopened: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Note(Base):
+    """What staff write to one another beside a case; the author outside never sees it."""
+
+    __tablename__ = "note"
+    __table_args__ = (Index(None, "case_id"),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    text: Mapped[str]
+    form_key: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,0 +1,73 @@
+"""How the desk opens its database: SQLite in WAL with one writer at a time, or PostgreSQL."""
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import Session, sessionmaker
+
+CORRUPTING = ((3, 7, 0), (3, 51, 2))
+"""SQLite versions in which a WAL reset can corrupt a database with two connections (sqlite.org/wal.html)."""
+REPAIRED = {(3, 50, 7), (3, 44, 6)}
+
+
+def sqlite_module() -> ModuleType:
+    """pysqlite3 brings its own SQLite, newer than the system's; the standard module is the fall-back."""
+    try:
+        import pysqlite3.dbapi2 as module
+    except ImportError:
+        import sqlite3 as module
+    return module  # type: ignore[no-any-return]
+
+
+def is_sqlite_sound(version: str) -> bool:
+    """False inside the range in which WAL may corrupt the file."""
+    numbers = tuple(int(part) for part in version.split(".")[:3])
+    return numbers in REPAIRED or not CORRUPTING[0] <= numbers <= CORRUPTING[1]
+
+
+@dataclass(frozen=True)
+class Database:
+    """``write`` opens sessions that may change rows, ``read`` those that only look."""
+
+    engine: Engine
+    write: sessionmaker[Session]
+    read: sessionmaker[Session]
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+
+def open_database(url: str, *, pool_size: int = 20) -> Database:
+    """Opens ``url`` (sqlite:///… or postgresql+psycopg://…); creates nothing, migrates nothing."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, module=sqlite_module(), pool_size=pool_size, max_overflow=pool_size)
+        _prepare_sqlite(engine)
+    else:
+        engine = create_engine(
+            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True,
+            connect_args={"options": "-c timezone=UTC -c synchronous_commit=on"},
+        )  # fmt: skip
+    reader = engine.execution_options(otklik_read=True)
+    return Database(
+        engine,
+        sessionmaker(engine, expire_on_commit=False),
+        sessionmaker(reader, expire_on_commit=False),
+    )
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        # The driver must not open transactions by itself: a migration would end half applied (reliability §0.9).
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        # A writer takes its lock at once: a reader that turns writer half way fails with SQLITE_BUSY.
+        is_read = connection.get_execution_options().get("otklik_read", False)
+        connection.exec_driver_sql("BEGIN" if is_read else "BEGIN IMMEDIATE")

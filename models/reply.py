@@ -1,0 +1,35 @@
+"""A text that staff wrote to an author outside."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, utc_now
+
+
+class Reply(Base):
+    """``form_key`` comes with the form: pressing twice makes one reply (reliability R1)."""
+
+    __tablename__ = "reply"
+    __table_args__ = (Index(None, "case_id"),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))  # the message answered
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    route_id: Mapped[int | None] = mapped_column(ForeignKey("route.id"))  # the department's answer it was made of
+    text: Mapped[str] = mapped_column(Text)
+    form_key: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Draft(Base):
+    """What a person has typed and not sent, kept on the server."""
+
+    __tablename__ = "draft"
+    __table_args__ = (Index(None, "case_id", "staff_id", unique=True),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    text: Mapped[str] = mapped_column(Text)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,0 +1,42 @@
+"""A question handed over to a department, and its answer."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, utc_now
+
+
+class Department(Base):
+    """A unit that answers routed questions; ``code`` is the name that rules and rights use."""
+
+    __tablename__ = "department"
+
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    name_en: Mapped[str] = mapped_column(default="")
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Route(Base):
+    """``state`` is a word of services.routing.STATES (domain.md §6.2)."""
+
+    __tablename__ = "route"
+    __table_args__ = (Index(None, "case_id"), Index(None, "department_id", "state", "id"))
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    department_id: Mapped[int] = mapped_column(ForeignKey("department.id"))
+    state: Mapped[str] = mapped_column(default="sent")
+    question: Mapped[str] = mapped_column(Text)
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    asked_at: Mapped[datetime] = mapped_column(default=utc_now)
+    form_key: Mapped[str] = mapped_column(unique=True)
+    opened_at: Mapped[datetime | None]
+    answer: Mapped[str | None] = mapped_column(Text)
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    answered_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(Text)  # of the last return or refusal
+    better_department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+    returns: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)

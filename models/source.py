@@ -1,0 +1,43 @@
+"""A watched place on a platform and how far it was read."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, utc_now
+
+
+class Source(Base):
+    """``cursor`` is written in the same transaction as the raws it stands for.
+
+    ``state``: active · paused (by a person) · stopped (by an error that waiting does not heal).
+    ``lease_until`` keeps two collectors off one place; ``due_at`` says when it is read next.
+    """
+
+    __tablename__ = "source"
+    __table_args__ = (Index(None, "state", "due_at"),)
+
+    platform: Mapped[str]
+    title: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    secrets: Mapped[str] = mapped_column(Text, default="")  # encrypted JSON, see services.secrets
+    declared_as: Mapped[str | None] = mapped_column(
+        unique=True
+    )  # its name in config.yaml; None: made on the screen
+    state: Mapped[str] = mapped_column(default="active")
+    cursor: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    deep_cursor: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    every_seconds: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(default=utc_now)
+    deep_due_at: Mapped[datetime] = mapped_column(default=utc_now)
+    lease_until: Mapped[datetime | None]
+    lease_holder: Mapped[str | None]
+    read_at: Mapped[datetime | None]
+    backfilled_at: Mapped[datetime | None]  # when the first complete reading ended
+    failures: Mapped[int] = mapped_column(default=0)
+    error_code: Mapped[str | None]
+    error_text: Mapped[str | None] = mapped_column(Text)
+    gap_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

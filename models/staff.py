@@ -1,0 +1,38 @@
+"""Who logs in, and in which roles."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, utc_now
+
+
+class StaffRole(Base):
+    """A role a person holds; ``department_id`` only for the role «manager»."""
+
+    __tablename__ = "staff_role"
+    __table_args__ = (UniqueConstraint("staff_id", "role", "department_id"),)
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    role: Mapped[str]
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+
+
+class Staff(Base):
+    """``session_key`` changes when every session of the person must end."""
+
+    __tablename__ = "staff"
+
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password: Mapped[str | None]  # Argon2id, None: cannot log in by password
+    must_change: Mapped[bool] = mapped_column(default=False)
+    session_key: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+    locale: Mapped[str] = mapped_column(default="ru")
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    roles: Mapped[list[StaffRole]] = relationship(lazy="selectin", cascade="all, delete-orphan")
