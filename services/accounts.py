@@ -1,0 +1,174 @@
+"""Staff: who may come in, with what password, in which roles."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Department, Staff, StaffRole, utc_now
+from services.errors import NotFound, Refused
+from services.events import record
+from services.presets import DEPARTMENTS
+from services.rights import DESK, ROLES, Actor, require
+
+MIN_PASSWORD = 8
+MAX_PASSWORD = 200
+LOCK_AFTER = 10
+LOCK_FOR = timedelta(minutes=15)
+_hasher = PasswordHasher()
+# Checked when the address is unknown, so that the answer takes as long as for a known one.
+_NOBODY = _hasher.hash(secrets.token_hex(16))
+
+
+def is_empty(session: Session) -> bool:
+    """True while nobody can log in: the first person must be made."""
+    return session.scalar(select(func.count()).select_from(Staff)) == 0
+
+
+def list_staff(session: Session, *, active: bool = True) -> list[Staff]:
+    """People by name."""
+    query = select(Staff).order_by(Staff.name)
+    return list(session.scalars(query.where(Staff.active) if active else query))
+
+
+def staff_by_session(session: Session, session_key: str) -> Staff | None:
+    """The active person whose session this is."""
+    return session.scalar(select(Staff).where(Staff.session_key == session_key, Staff.active))
+
+
+def find_by_email(session: Session, email: str) -> Staff | None:
+    return session.scalar(select(Staff).where(Staff.email == email.strip().lower()))
+
+
+def seed_departments(session: Session) -> None:
+    """The departments of the preset, where there are none yet."""
+    if session.scalar(select(func.count()).select_from(Department)):
+        return
+    for position, (code, name, name_en) in enumerate(DEPARTMENTS):
+        session.add(Department(code=code, name=name, name_en=name_en, position=position))
+    session.flush()
+
+
+def check_password(password: str) -> None:
+    """Raises Refused for one that is too short or too long; no rules of composition (ASVS 6.2)."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise Refused("password.length", least=MIN_PASSWORD, most=MAX_PASSWORD)
+
+
+def create_staff(
+    session: Session,
+    actor: Actor,
+    *,
+    email: str,
+    name: str,
+    roles: tuple[str, ...],
+    password: str | None = None,
+    department: str | None = None,
+    locale: str = "ru",
+    must_change: bool = False,
+) -> Staff:
+    """A new person; ``department`` is the code of the unit that a «manager» answers for."""
+    require(actor, "staff.edit")
+    try:
+        email = validate_email(email, check_deliverability=False, test_environment=True).normalized.lower()
+    except EmailNotValidError:
+        raise Refused("email.invalid") from None
+    if not name.strip():
+        raise Refused("name.empty")
+    if find_by_email(session, email) is not None:
+        raise Refused("email.taken")
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown or not roles:
+        raise Refused("role.unknown", roles=unknown)
+    if password is not None:
+        check_password(password)
+    staff = Staff(
+        email=email, name=name.strip(), password=_hasher.hash(password) if password else None, locale=locale,
+        session_key=secrets.token_urlsafe(32), must_change=must_change,
+    )  # fmt: skip
+    staff.roles = [StaffRole(role=role, department_id=_unit(session, role, department)) for role in roles]
+    session.add(staff)
+    session.flush()
+    record(session, "staff.created", actor, object_id=staff.id, roles=list(roles))
+    return staff
+
+
+def _unit(session: Session, role: str, code: str | None) -> int | None:
+    if role != "manager":
+        return None
+    unit = session.scalar(select(Department.id).where(Department.code == code)) if code else None
+    if unit is None:
+        raise Refused("department.unknown", department=code)
+    return unit
+
+
+def authenticate(session: Session, email: str, password: str, now: datetime | None = None) -> Staff | None:
+    """The person, or None; a wrong address and a wrong password look alike, ten misses lock for a while."""
+    now = now or utc_now()
+    staff = find_by_email(session, email)
+    usable = staff is not None and staff.active and staff.password is not None
+    locked = staff is not None and staff.locked_until is not None and staff.locked_until > now
+    matches = _matches(staff.password if staff is not None and usable and staff.password else _NOBODY, password)
+    if staff is None or not usable or locked:
+        return None
+    if not matches:
+        staff.failures += 1
+        if staff.failures >= LOCK_AFTER:
+            staff.failures, staff.locked_until = 0, now + LOCK_FOR
+            record(session, "staff.locked", DESK, object_id=staff.id)
+        return None
+    staff.failures, staff.locked_until, staff.seen_at = 0, None, now
+    return staff
+
+
+def _matches(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password[:MAX_PASSWORD])
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def change_password(session: Session, staff_id: int, old: str, new: str) -> Staff:
+    """One's own password; every other session of the person ends."""
+    staff = session.get(Staff, staff_id)
+    if staff is None:
+        raise NotFound("staff.unknown", id=staff_id)
+    if staff.password is None or not _matches(staff.password, old):
+        raise Refused("password.wrong")
+    check_password(new)
+    staff.password, staff.must_change = _hasher.hash(new), False
+    staff.session_key = secrets.token_urlsafe(32)
+    record(session, "staff.password", Actor(staff.id), object_id=staff.id)
+    return staff
+
+
+def reset_password(session: Session, staff: Staff, password: str, *, must_change: bool = True) -> None:
+    """Sets a password that the desk made; it must be changed at the first login unless told otherwise."""
+    check_password(password)
+    staff.password, staff.must_change = _hasher.hash(password), must_change
+    staff.session_key = secrets.token_urlsafe(32)
+    record(session, "staff.password", DESK, object_id=staff.id)
+
+
+def set_active(session: Session, actor: Actor, staff_id: int, active: bool) -> Staff:
+    """Switches a person on or off; off ends every session at once."""
+    require(actor, "staff.edit")
+    staff = session.get(Staff, staff_id)
+    if staff is None:
+        raise NotFound("staff.unknown", id=staff_id)
+    if staff_id == actor.staff_id and not active:
+        raise Refused("staff.self")
+    staff.active = active
+    staff.session_key = secrets.token_urlsafe(32)
+    record(session, "staff.active", actor, object_id=staff.id, active=active)
+    return staff
+
+
+def set_locale(session: Session, staff_id: int, locale: str) -> None:
+    staff = session.get(Staff, staff_id)
+    if staff is not None and locale in ("ru", "en"):
+        staff.locale = locale

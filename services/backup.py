@@ -1,0 +1,171 @@
+"""Backup and restore of either database as one archive of rows; keys stay outside and are named in the manifest."""
+
+import base64
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import LargeBinary, Table, func, insert, inspect, select, update
+from sqlalchemy.orm import Session
+
+from models import Act, Base, UtcDateTime, utc_now
+from models.database import Database
+from services.errors import DeskError
+from services.events import record
+from services.outbox import WAITING
+from services.rights import DESK
+from services.schema import newest_revision, present_revision, upgrade
+
+BATCH = 1000
+SKIPPED = frozenset({"lease"})  # who led when the backup was made says nothing of now
+
+
+def run_backup(database: Database, folder: Path, *, keep: int | None = None) -> Path:
+    """Writes «otklik-<UTC time>.zip» into ``folder`` from one live snapshot; keeps the newest ``keep``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"otklik-{utc_now():%Y%m%dT%H%M%S%f}.zip"
+    partial = path.with_suffix(".part")
+    manifest: dict[str, Any] = {"revision": present_revision(database), "made_at": utc_now().isoformat(),
+                                "database": database.engine.dialect.name, "tables": {}}  # fmt: skip
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive, database.read() as session:
+        if not database.is_sqlite:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        for table in _tables():
+            manifest["tables"][table.name] = _write_table(session, archive, table)
+        archive.writestr("manifest.json", json.dumps(manifest, indent=1))
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.rename(path)
+    if keep is not None:
+        for old in sorted(folder.glob("otklik-*.zip"))[:-keep]:
+            old.unlink()
+    return path
+
+
+def _tables() -> list[Table]:
+    return [table for table in Base.metadata.sorted_tables if table.name not in SKIPPED]
+
+
+def _write_table(session: Session, archive: zipfile.ZipFile, table: Table) -> dict[str, Any]:
+    digest, count = hashlib.sha256(), 0
+    rows = session.execute(select(table).order_by(table.c.id).execution_options(yield_per=BATCH))
+    with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as file:
+        for row in rows.mappings():
+            line = json.dumps(_plain(table, dict(row)), ensure_ascii=False, sort_keys=True).encode() + b"\n"
+            digest.update(line)
+            file.write(line)
+            count += 1
+    return {"rows": count, "sha256": digest.hexdigest()}
+
+
+def _plain(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    for name, value in row.items():
+        if isinstance(value, datetime):
+            row[name] = value.astimezone(UTC).isoformat()
+        elif isinstance(value, bytes):
+            row[name] = base64.b64encode(value).decode()
+    return row
+
+
+def _typed(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    for name, value in row.items():
+        if value is None:
+            continue
+        kind = table.c[name].type
+        if isinstance(kind, UtcDateTime):
+            row[name] = datetime.fromisoformat(value)
+        elif isinstance(kind, LargeBinary):
+            row[name] = base64.b64decode(value)
+    return row
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """What an archive holds; raises DeskError(«backup.broken») when it is none of ours."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return dict(json.loads(archive.read("manifest.json")))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise DeskError("backup.broken", path=str(path)) from error
+
+
+def run_restore(database: Database, path: Path) -> dict[str, int]:
+    """Fills an empty database from an archive in one transaction; returns rows per table.
+
+    What had not been sent when the backup was made may have been sent since: every such act is looked up on its
+    platform before anything leaves. Raises DeskError(«restore.not_empty», «backup.broken», «schema.newer»).
+    """
+    manifest = read_manifest(path)
+    if manifest["revision"] > newest_revision():
+        raise DeskError("schema.newer", present=manifest["revision"], newest=newest_revision())
+    if present_revision(database) is not None and _has_rows(database):
+        raise DeskError("restore.not_empty")
+    if present_revision(database) is None:
+        upgrade(database, manifest["revision"])
+    counts = {}
+    with zipfile.ZipFile(path) as archive, database.write.begin() as session:
+        for table in _tables():
+            counts[table.name] = _read_table(session, archive, table, manifest["tables"][table.name])
+        if not database.is_sqlite:
+            _reset_sequences(session)
+        _distrust_unsent(session)
+    if manifest["revision"] != newest_revision():
+        upgrade(database)
+    return counts
+
+
+def _has_rows(database: Database) -> bool:
+    with database.read.begin() as session:
+        existing = set(inspect(database.engine).get_table_names())
+        return any(
+            session.scalar(select(func.count()).select_from(table)) for table in _tables() if table.name in existing
+        )
+
+
+def _read_table(session: Session, archive: zipfile.ZipFile, table: Table, expected: dict[str, Any]) -> int:
+    digest, count = hashlib.sha256(), 0
+    for batch in _batches(archive, table, digest):
+        session.execute(insert(table), batch)
+        count += len(batch)
+    if digest.hexdigest() != expected["sha256"] or count != expected["rows"]:
+        raise DeskError("backup.broken", table=table.name)
+    return count
+
+
+def _batches(archive: zipfile.ZipFile, table: Table, digest: Any) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    with archive.open(f"{table.name}.jsonl") as file:
+        for line in TextIOWrapper(file, "utf-8", newline="\n"):
+            digest.update(line.encode())
+            batch.append(_typed(table, json.loads(line)))
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def _reset_sequences(session: Session) -> None:
+    """Numbers of new rows go on above the restored ones."""
+    for table in _tables():
+        sequence = func.pg_get_serial_sequence(f'"{table.name}"', "id")
+        session.execute(
+            select(func.setval(sequence, func.coalesce(func.max(table.c.id), 1), func.max(table.c.id).is_not(None)))
+        )
+
+
+def _distrust_unsent(session: Session) -> None:
+    moved = session.execute(
+        update(Act)
+        .where(Act.state.in_((*WAITING, "sending")))
+        .values(
+            state="unknown", due_at=utc_now(), lease_until=None,
+            first_attempt_at=func.coalesce(Act.first_attempt_at, Act.created_at),
+        )
+    )  # fmt: skip
+    record(session, "backup.restored", DESK, unsent=moved.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,70 @@
+"""The states of a case as a table (domain.md §6.1), and the four words that people see."""
+
+from sqlalchemy.orm import Session
+
+from models import Case, utc_now
+from services.errors import Refused
+from services.events import record
+from services.rights import Actor
+
+STAGES = {
+    "new": "new",
+    "triage": "new",
+    "work": "work",
+    "approval": "work",
+    "department": "wait",
+    "author": "wait",
+    "solved": "closed",
+    "closed": "closed",
+    "spam": "closed",
+    "no_answer": "closed",
+    "merged": "closed",
+}
+"""State → the word people see (day.md §1.3): Новое · В работе · Ждём · Закрыто."""
+
+_OPEN = ("new", "triage", "work", "approval", "department", "author")
+_DONE = ("solved", "closed", "spam", "no_answer")
+
+MOVES: frozenset[tuple[str, str]] = frozenset(
+    [
+        # Answering, routing and closing are acts of their own; none asks for a transition first (day.md §1.3).
+        *((state, target) for state in _OPEN for target in ("work", "solved", "spam", "no_answer", "merged")),
+        *((state, "author") for state in ("new", "triage", "work", "approval")),
+        *((state, "department") for state in ("new", "triage", "work", "author")),
+        ("new", "triage"),
+        ("work", "approval"),
+        ("author", "closed"),
+        ("solved", "closed"),
+        *((state, "work") for state in _DONE),
+        *((state, "merged") for state in _DONE),
+    ]
+) - {(state, state) for state in STAGES}
+
+CLOSE_REASONS = ("answered", "answered_in_thread", "no_answer_needed", "spam", "duplicate", "no_reply", "other")
+
+
+def is_open(case: Case) -> bool:
+    """True while somebody still owes something."""
+    return STAGES[case.state] != "closed"
+
+
+def move(session: Session, case: Case, to: str, actor: Actor, *, reason: str | None = None) -> None:
+    """Moves a case, keeps its stage, open key and history in step; raises Refused for a pair not in MOVES.
+
+    Staying where it is changes nothing and is not an error.
+    """
+    if case.state == to:
+        return
+    if (case.state, to) not in MOVES:
+        raise Refused("case.move", state=case.state, to=to)
+    record(session, "case.moved", actor, case_id=case.id, object_id=case.id, old=case.state, new=to, reason=reason)
+    case.state, case.stage = to, STAGES[to]
+    case.version += 1
+    if case.stage == "closed":
+        case.open_key = None
+        case.closed_at = utc_now()
+        case.close_reason = reason
+        case.lift = None
+    else:
+        case.open_key = case.subject_key
+        case.closed_at = case.close_reason = None

@@ -1,0 +1,303 @@
+"""Cases: which messages open one, who leads it, how it ends (day.md §1.1–1.3, domain.md §6.1)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from models import Case, Draft, Label, Message, Note, Route, utc_now
+from services.case_states import CLOSE_REASONS, STAGES, is_open, move
+from services.errors import Forbidden, NotFound, Refused, Stale
+from services.events import record
+from services.leases import next_numbers
+from services.rights import DESK, Actor, require
+
+ACTIONABLE = frozenset({"question", "complaint", "wish"})
+STRENGTH = ("other", "spam", "praise", "wish", "question", "complaint")
+"""Labels from the weakest to the strongest: a case shows the strongest of its messages."""
+REOPEN_WITHIN = timedelta(days=14)
+
+
+def get_case(session: Session, actor: Actor, case_id: int) -> Case:
+    """The case, if the actor may see it; raises NotFound otherwise, so that numbers tell nothing."""
+    if not actor.may("case.view"):
+        raise Forbidden("forbidden", act="case.view")
+    case = session.get(Case, case_id)
+    if case is None:
+        raise NotFound("case.unknown", id=case_id)
+    return case
+
+
+def check_version(case: Case, version: int | None) -> None:
+    """Raises Stale when the actor looked at an older state of the case."""
+    if version is not None and case.version != version:
+        raise Stale("case.stale", state=case.state, version=case.version)
+
+
+def admit(session: Session, messages: Sequence[Message]) -> None:
+    """Gives new messages a case: the open one of the same author and matter, a recently closed one, or a new one.
+
+    The case stays without a number until labels say that it is worth one, see ``settle_case``.
+    """
+    waiting = [message for message in messages if message.work == "received"]
+    if not waiting:
+        return
+    keys = {message.id: subject_key(message) for message in waiting}
+    cases = _known_cases(session, set(keys.values()))
+    fresh: dict[str, Message] = {}
+    for message in sorted(waiting, key=lambda m: (m.published_at, m.id)):
+        if keys[message.id] not in cases:
+            fresh.setdefault(keys[message.id], message)
+    if fresh:
+        rows = [_new_case(key, message) for key, message in fresh.items()]
+        for case in session.scalars(insert(Case).returning(Case), rows):
+            cases[case.subject_key] = case
+    links = []
+    for message in waiting:
+        case = cases[keys[message.id]]
+        links.append({"id": message.id, "case_id": case.id})
+        message.case_id = case.id
+        if is_open(case) and message.published_at > case.last_message_at:
+            case.last_message_at = message.published_at
+    session.execute(update(Message), links)
+    record(session, "messages.received", DESK, object_id=waiting[0].source_id, count=len(waiting))
+
+
+def subject_key(message: Message) -> str:
+    """Messages with one key belong together: one author under one publication, or in one dialogue."""
+    if message.author_id is None:
+        return f"{message.source_id}:m{message.id}"
+    place = message.container if message.visibility == "private" else message.publication_id or message.container
+    if message.visibility == "private" and message.thread and message.subject is not None:
+        place = message.thread  # a letter thread is one matter
+    return f"{message.source_id}:{message.author_id}:{place}"
+
+
+def _known_cases(session: Session, keys: set[str]) -> dict[str, Case]:
+    listed = list(keys)
+    closed = select(Case).where(
+        Case.subject_key.in_(listed), Case.open_key.is_(None), Case.state != "merged",
+        Case.closed_at > utc_now() - REOPEN_WITHIN,
+    )  # fmt: skip
+    cases = {case.subject_key: case for case in session.scalars(closed.order_by(Case.id))}
+    cases.update(
+        {case.subject_key: case for case in session.scalars(select(Case).where(Case.open_key.in_(listed)))}
+    )
+    return cases
+
+
+def _new_case(key: str, message: Message) -> dict[str, object]:
+    return {
+        "subject_key": key, "open_key": key, "source_id": message.source_id,
+        "publication_id": message.publication_id, "author_id": message.author_id,
+        "first_message_id": message.id, "visibility": message.visibility,
+        "opened_at": message.published_at, "last_message_at": message.published_at, "state": "new",
+        "stage": "arriving", "lift": "message", "sure": False, "reopened": 0, "version": 1,
+        "created_at": utc_now(),
+    }  # fmt: skip
+
+
+def worth_a_case(
+    message: Message, label: str, sure: bool, actionable: float, gate: float | None, answers_us: bool
+) -> bool:
+    """Whether a message needs an answer (day.md §1.1); ``gate`` None: it is shut, all that is public needs one."""
+    if message.automatic:
+        return False
+    if message.visibility == "private":
+        return True
+    if gate is None or label in ACTIONABLE or actionable >= gate:
+        return True
+    return answers_us and not sure
+
+
+def settle_cases(session: Session, verdicts: Mapping[int, tuple[Message, str, bool, bool]]) -> None:
+    """After labelling: numbers for cases that are worth one, reopening, and the end of those that are not.
+
+    ``verdicts``: message id → (message, label, sure, worth).
+    """
+    by_case: dict[int, list[tuple[Message, str, bool, bool]]] = {}
+    for verdict in verdicts.values():
+        if verdict[0].case_id is not None:
+            by_case.setdefault(verdict[0].case_id, []).append(verdict)
+    cases = list(session.scalars(select(Case).where(Case.id.in_(list(by_case)))))
+    promoted = []
+    for case in cases:
+        members = by_case[case.id]
+        worthy = [member for member in members if member[3]]
+        for message, label, sure, worth in members:
+            message.work = "labelled" if worth or case.number is not None else _set_aside(label)
+            _strengthen(case, message, label, sure, worth)
+        if case.number is None and worthy:
+            promoted.append(case)
+        elif case.number is None:
+            _dissolve(session, case)
+        elif worthy and not is_open(case):
+            reopen(session, case, DESK)
+        elif worthy:
+            case.lift = "message"
+            record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0][0].id)
+    give_numbers(session, promoted)
+
+
+def _set_aside(label: str) -> str:
+    return "spam" if label == "spam" else "rest"
+
+
+def _strengthen(case: Case, message: Message, label: str, sure: bool, worth: bool) -> None:
+    stronger = case.label is None or STRENGTH.index(label) > STRENGTH.index(case.label)
+    if message.id == case.first_message_id or (worth and stronger):
+        case.label, case.sure = label, sure
+
+
+def _dissolve(session: Session, case: Case) -> None:
+    """A case without number, of messages that need no answer: it never was one."""
+    others = session.scalar(
+        select(func.count()).where(Message.case_id == case.id, Message.work.in_(("received", "labelled")))
+    )
+    if others:
+        return  # a neighbour still waits for its label
+    if session.scalar(select(exists().where(Draft.case_id == case.id))):
+        give_numbers(session, [case])  # somebody is already writing an answer
+        return
+    session.execute(update(Message).where(Message.case_id == case.id).values(case_id=None))
+    session.execute(delete(Case).where(Case.id == case.id, Case.number.is_(None)))
+
+
+def give_numbers(session: Session, cases: Sequence[Case], actor: Actor = DESK) -> None:
+    """Numbers (ОБ-ГГГГ-NNNNNN, by the year of opening) for cases that have none."""
+    waiting = sorted((case for case in cases if case.number is None), key=lambda case: case.opened_at)
+    for year in sorted({case.opened_at.year for case in waiting}):
+        of_year = [case for case in waiting if case.opened_at.year == year]
+        numbers = next_numbers(session, f"case.{year}", len(of_year))
+        for case, number in zip(of_year, numbers, strict=True):
+            case.number = f"ОБ-{year}-{number:06d}"
+            if case.stage == "arriving":
+                case.stage = STAGES[case.state]
+            record(session, "case.opened", actor, case_id=case.id, object_id=case.id, label=case.label)
+
+
+def touch(session: Session, case: Case, actor: Actor) -> None:
+    """Any act of a person makes a case real and takes it: no transition is a click of its own (day.md §1.3)."""
+    give_numbers(session, [case], actor)
+    if case.state in ("new", "triage"):
+        move(session, case, "work", actor)
+    if case.assignee_id is None and actor.staff_id is not None:
+        case.assignee_id = actor.staff_id
+        record(session, "case.assigned", actor, case_id=case.id, object_id=actor.staff_id)
+    case.lift = None
+    case.version += 1
+
+
+def assign(session: Session, actor: Actor, case_id: int, staff_id: int | None, version: int | None = None) -> Case:
+    """Gives the case to a person, or to nobody with None."""
+    require(actor, "case.assign")
+    case = get_case(session, actor, case_id)
+    check_version(case, version)
+    give_numbers(session, [case], actor)
+    if case.assignee_id != staff_id:
+        case.assignee_id = staff_id
+        case.version += 1
+        record(session, "case.assigned", actor, case_id=case.id, object_id=staff_id)
+    return case
+
+
+def close(session: Session, actor: Actor, case_id: int, reason: str, version: int | None = None) -> Case:
+    """Closes without a reply; spam and «no answer needed» are reasons. Refuses while a department still owes."""
+    require(actor, "case.close")
+    if reason not in CLOSE_REASONS:
+        raise Refused("case.reason", reason=reason)
+    case = get_case(session, actor, case_id)
+    check_version(case, version)
+    if session.scalar(
+        select(exists().where(Route.case_id == case.id, Route.state.in_(("sent", "opened", "clarify"))))
+    ):
+        raise Refused("case.open_routes", id=case.id)
+    give_numbers(session, [case], actor)
+    move(session, case, "spam" if reason == "spam" else "no_answer", actor, reason=reason)
+    return case
+
+
+def reopen(session: Session, case: Case, actor: Actor) -> None:
+    """The author wrote again, a reply failed, or a person wants it back."""
+    move(session, case, "work", actor)
+    case.reopened += 1
+    case.lift = "message"
+    record(session, "case.reopened", actor, case_id=case.id, object_id=case.id)
+
+
+def reopen_case(session: Session, actor: Actor, case_id: int) -> Case:
+    """«Открыть снова»; refuses when the same author already has an open case on the matter."""
+    require(actor, "case.close")
+    case = get_case(session, actor, case_id)
+    if is_open(case):
+        return case
+    other = session.scalar(select(Case.id).where(Case.open_key == case.subject_key))
+    if other is not None:
+        raise Refused("case.has_open", id=other)
+    reopen(session, case, actor)
+    return case
+
+
+def lift(session: Session, case: Case, reason: str) -> None:
+    """Brings a case before people's eyes: an answer came, a reply failed or is unknown."""
+    if not is_open(case):
+        if session.scalar(select(Case.id).where(Case.open_key == case.subject_key)) is None:
+            move(session, case, "work", DESK)
+        else:
+            return  # the author's newer case is open; the failed reply is shown in «Исходящие»
+    elif case.state in ("department", "author") and reason != "answer":
+        move(session, case, "work", DESK)
+    case.lift = reason
+    case.version += 1
+    record(session, "case.lifted", DESK, case_id=case.id, object_id=case.id, reason=reason)
+
+
+def lift_message(session: Session, actor: Actor, message_id: int) -> Case:
+    """A person makes a case of a message of «Остальное»."""
+    require(actor, "case.assign")
+    message = session.get(Message, message_id)
+    if message is None or message.direction != "in":
+        raise NotFound("message.unknown", id=message_id)
+    if message.case_id is None:
+        message.work = "received"
+        admit(session, [message])
+        message.work = "labelled"
+    case = session.get_one(Case, message.case_id)
+    case.label = session.scalar(
+        select(Label.label).where(Label.message_id == message.id).order_by(Label.id.desc()).limit(1)
+    )
+    give_numbers(session, [case], actor)
+    return case
+
+
+def add_note(session: Session, actor: Actor, case_id: int, text: str, form_key: str) -> Note:
+    """A note for colleagues; the same form sent twice makes one note."""
+    require(actor, "case.note")
+    case = get_case(session, actor, case_id)
+    if not text.strip():
+        raise Refused("text.empty")
+    known = session.scalar(select(Note).where(Note.form_key == form_key))
+    if known is not None:
+        return known
+    give_numbers(session, [case], actor)
+    note = Note(case_id=case.id, staff_id=actor.staff_id, text=text.strip(), form_key=form_key)
+    session.add(note)
+    session.flush()
+    record(session, "note.added", actor, case_id=case.id, object_id=note.id)
+    return note
+
+
+def newest_incoming(session: Session, case_id: int) -> Message | None:
+    """The message that a reply answers unless another one was chosen."""
+    return session.scalar(
+        select(Message)
+        .where(Message.case_id == case_id, Message.direction == "in")
+        .order_by(Message.published_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+
+
+def stale_before(now: datetime) -> datetime:
+    """Messages older than this go to people without a label (the classifier is not there)."""
+    return now - timedelta(minutes=2)

@@ -1,0 +1,47 @@
+"""What changed in a list since it was drawn: the lines anew, and how many stand above the first one."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Case
+from services.errors import Refused
+from services.inbox import PAGE, Filters, Row, list_cases, rows_of
+from services.rights import Actor, require
+
+MOST_ROWS = 200
+
+
+def key_of(case: Case) -> str:
+    """Where the case stands in a list: the later and the newer, the higher."""
+    return f"{case.last_message_at.timestamp():.6f}:{case.id}"
+
+
+def rows_by_ids(session: Session, actor: Actor, case_ids: Sequence[int]) -> tuple[Row, ...]:
+    """The lines of these cases as they are now, whatever the filter; dissolved ones are left out."""
+    require(actor, "case.view")
+    wanted = list(case_ids)[:MOST_ROWS]
+    return rows_of(session, list(session.scalars(select(Case).where(Case.id.in_(wanted)))))
+
+
+def count_newer(
+    session: Session, actor: Actor, filters: Filters, top: str | None, *, arriving: bool = False
+) -> int:
+    """How many cases of the view stand above the key ``top`` (of its first line when it was drawn), PAGE at most.
+
+    ``top`` None means that the list was empty then.
+    """
+    page = list_cases(session, actor, filters, arriving=arriving)
+    if not top:
+        return len(page.rows)
+    first = _parse(top)
+    return sum(1 for row in page.rows if _parse(key_of(row.case)) > first)
+
+
+def _parse(key: str) -> tuple[float, int]:
+    at, _, case_id = key.partition(":")
+    try:
+        return float(at), int(case_id)
+    except ValueError:
+        raise Refused("page.key") from None

@@ -1,0 +1,362 @@
+"""What the inbox shows: pages of cases by key, counters by index, one case with all that stands around it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from models import (
+    Act,
+    Attachment,
+    Author,
+    Base,
+    Case,
+    Department,
+    Event,
+    Label,
+    Message,
+    Note,
+    Publication,
+    Reply,
+    Route,
+    Source,
+    Staff,
+    TextVersion,
+)
+from services.cases import get_case
+from services.errors import Refused
+from services.events import history_of
+from services.labelling import labels_of
+from services.rights import Actor, require
+from services.routing import OWED, routes_of
+
+T = TypeVar("T", bound=Base)
+PAGE = 30
+OPEN_STAGES = ("new", "work", "wait")
+KINDS = ("question", "complaint", "wish", "unsure")
+"""The inbox opens on Вопросы · Жалобы · Пожелания · Вид не определён (day.md §1.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the address bar says; None means «any»."""
+
+    stage: str | None = None  # new · work · wait · closed; None: all open ones
+    label: str | None = None  # a label, or «unsure»
+    platform: str | None = None
+    source_id: int | None = None
+    department_id: int | None = None  # waits for this department
+    mine: bool = False
+    unassigned: bool = False
+    lift: str | None = None  # answer · failed · unknown
+    author_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list."""
+
+    case: Case
+    text: str
+    author: str
+    publication: str
+    platform: str
+    source_title: str
+    assignee: str | None
+    departments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    rows: tuple[Row, ...]
+    after: str | None  # the key of the next page
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message of the thread with what is known of it; ``act`` where it is ours."""
+
+    message: Message
+    author: Author | None
+    label: Label | None
+    versions: tuple[TextVersion, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    act: Act | None = None
+    staff: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A reply of ours that does not stand in the thread yet."""
+
+    reply: Reply
+    act: Act
+    staff: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """All that the case page shows."""
+
+    case: Case
+    source: Source
+    author: Author | None
+    publication: Publication | None
+    thread: tuple[Entry, ...]
+    sendings: tuple[Sending, ...]
+    acts: tuple[Act, ...]
+    routes: tuple[tuple[Route, Department, str | None], ...]
+    notes: tuple[tuple[Note, str], ...]
+    history: tuple[tuple[Event, str | None], ...]
+    others: tuple[Case, ...]
+    assignee: Staff | None
+    others_texts: dict[int, str] = field(default_factory=dict)
+
+
+def list_cases(
+    session: Session,
+    actor: Actor,
+    filters: Filters,
+    *,
+    after: str | None = None,
+    limit: int = PAGE,
+    arriving: bool = False,
+) -> CasePage:
+    """One page, newest message first; ``arriving`` also shows cases whose label is not there yet."""
+    require(actor, "case.view")
+    query = _filtered(select(Case), filters, actor, arriving)
+    if after:
+        at, case_id = _parse_key(after)
+        query = query.where(or_(Case.last_message_at < at, and_(Case.last_message_at == at, Case.id < case_id)))
+    found = list(session.scalars(query.order_by(Case.last_message_at.desc(), Case.id.desc()).limit(limit + 1)))
+    cases = found[:limit]
+    key = f"{cases[-1].last_message_at.timestamp():.6f}:{cases[-1].id}" if len(found) > limit else None
+    return CasePage(rows_of(session, cases), key)
+
+
+def _parse_key(key: str) -> tuple[datetime, int]:
+    try:
+        at, case_id = key.split(":")
+        return datetime.fromtimestamp(float(at), UTC), int(case_id)
+    except (ValueError, OverflowError, OSError):
+        raise Refused("page.key") from None
+
+
+def _filtered(query: Select[Case], filters: Filters, actor: Actor, arriving: bool) -> Select[Case]:
+    stages = (filters.stage,) if filters.stage else OPEN_STAGES
+    if arriving and filters.stage in (None, "new"):
+        stages = (*stages, "arriving")
+    query = query.where(Case.stage.in_(stages))
+    if filters.label == "unsure":
+        query = query.where(or_(Case.label.is_(None), Case.sure.is_(False)))
+    elif filters.label:
+        query = query.where(Case.label == filters.label, Case.sure)
+    if filters.platform:
+        query = query.where(Case.source_id.in_(select(Source.id).where(Source.platform == filters.platform)))
+    if filters.source_id:
+        query = query.where(Case.source_id == filters.source_id)
+    if filters.mine:
+        query = query.where(Case.assignee_id == actor.staff_id)
+    if filters.unassigned:
+        query = query.where(Case.assignee_id.is_(None))
+    if filters.lift:
+        query = query.where(Case.lift == filters.lift)
+    if filters.author_id:
+        query = query.where(Case.author_id == filters.author_id)
+    if filters.department_id:
+        owing = select(Route.case_id).where(Route.department_id == filters.department_id, Route.state.in_(OWED))
+        query = query.where(Case.id.in_(owing))
+    return query
+
+
+def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
+    """The lines for ``cases`` in their order, with one query a table."""
+    messages = _by_id(session, Message, [case.first_message_id for case in cases])
+    authors = _by_id(session, Author, [case.author_id for case in cases])
+    places = _by_id(session, Publication, [case.publication_id for case in cases])
+    sources = _by_id(session, Source, [case.source_id for case in cases])
+    people = _by_id(session, Staff, [case.assignee_id for case in cases])
+    waiting = session.execute(
+        select(Route.case_id, Department.name)
+        .join(Department, Department.id == Route.department_id)
+        .where(Route.case_id.in_([case.id for case in cases]), Route.state.in_(OWED))
+    )
+    owing: dict[int, list[str]] = {}
+    for case_id, name in waiting:
+        owing.setdefault(case_id, []).append(name)
+    return tuple(
+        Row(
+            case=case,
+            text=messages[case.first_message_id].text if case.first_message_id in messages else "",
+            author=authors[case.author_id].name if case.author_id in authors else "",
+            publication=places[case.publication_id].title if case.publication_id in places else "",
+            platform=sources[case.source_id].platform,
+            source_title=sources[case.source_id].title,
+            assignee=people[case.assignee_id].name if case.assignee_id in people else None,
+            departments=tuple(owing.get(case.id, ())),
+        )
+        for case in cases
+    )
+
+
+def _by_id(session: Session, table: type[T], ids: Sequence[int | None]) -> dict[int | None, T]:
+    wanted = {key for key in ids if key is not None}
+    if not wanted:
+        return {}
+    return {row.id: row for row in session.scalars(select(table).where(table.id.in_(wanted)))}
+
+
+def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[str, int]:
+    """Numbers beside the views: stages, kinds of the open cases, mine, lifted ones, «Остальное» unread."""
+    require(actor, "case.view")
+    stages = (*OPEN_STAGES, "arriving") if arriving else OPEN_STAGES
+    numbers: dict[str, int] = dict.fromkeys(
+        ("open", "new", "work", "wait", "question", "complaint", "wish", "unsure", "mine", "unassigned",
+         "answer", "failed", "unknown", "rest"), 0
+    )  # fmt: skip
+    grouped = session.execute(
+        select(Case.stage, Case.label, Case.sure, func.count())
+        .where(Case.stage.in_(stages))
+        .group_by(Case.stage, Case.label, Case.sure)
+    )
+    for stage, label, sure, count in grouped:
+        numbers["open"] += count
+        numbers["new" if stage == "arriving" else stage] += count
+        kind = label if sure and label is not None else "unsure"
+        numbers[kind] = numbers.get(kind, 0) + count
+    open_cases = select(func.count()).select_from(Case).where(Case.stage.in_(stages))
+    numbers["mine"] = session.scalar(open_cases.where(Case.assignee_id == actor.staff_id)) or 0
+    numbers["unassigned"] = session.scalar(open_cases.where(Case.assignee_id.is_(None))) or 0
+    for reason, count in session.execute(
+        select(Case.lift, func.count()).where(Case.stage.in_(stages), Case.lift.is_not(None)).group_by(Case.lift)
+    ):
+        if reason not in (None, "message"):
+            numbers[reason] = count
+    numbers["rest"] = (
+        session.scalar(
+            select(func.count()).select_from(Message).where(Message.work == "rest", Message.read_at.is_(None))
+        )
+        or 0
+    )
+    return numbers
+
+
+def rest_page(session: Session, actor: Actor, work: str = "rest", before_id: int | None = None) -> list[Entry]:
+    """«Остальное» (or «Спам»): messages without a case, newest first."""
+    require(actor, "case.view")
+    query = select(Message).where(Message.work == work, Message.direction == "in")
+    if before_id is not None:
+        query = query.where(Message.id < before_id)
+    messages = list(session.scalars(query.order_by(Message.id.desc()).limit(PAGE)))
+    return _entries(session, messages)
+
+
+def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
+    """The case with its thread as it stands on the platform, our replies in place."""
+    case = get_case(session, actor, case_id)
+    source = session.get_one(Source, case.source_id)
+    thread = _entries(session, _thread_messages(session, case))
+    acts = list(session.scalars(select(Act).where(Act.case_id == case.id).order_by(Act.id)))
+    placed = {entry.act.id for entry in thread if entry.act is not None}
+    people = {staff.id: staff.name for staff in session.scalars(select(Staff))}
+    replies = _by_id(session, Reply, [act.reply_id for act in acts])
+    units = _by_id(session, Department, [route.department_id for route in routes_of(session, case.id)])
+    others = _other_cases(session, case)
+    texts = {row.case.id: row.text for row in rows_of(session, others)}
+    return CaseView(
+        case=case,
+        source=source,
+        author=session.get(Author, case.author_id) if case.author_id else None,
+        publication=session.get(Publication, case.publication_id) if case.publication_id else None,
+        thread=tuple(thread),
+        sendings=tuple(
+            Sending(replies[act.reply_id], act, people.get(act.staff_id or 0))
+            for act in acts
+            if act.reply_id is not None and act.id not in placed and act.state != "cancelled"
+        ),
+        acts=tuple(acts),
+        routes=tuple(
+            (route, units[route.department_id], people.get(route.answered_by_id or 0))
+            for route in routes_of(session, case.id)
+        ),
+        notes=tuple(
+            (note, people.get(note.staff_id, ""))
+            for note in session.scalars(select(Note).where(Note.case_id == case.id).order_by(Note.id))
+        ),
+        history=tuple((event, people.get(event.staff_id or 0)) for event in history_of(session, case.id)),
+        others=tuple(others),
+        assignee=session.get(Staff, case.assignee_id) if case.assignee_id else None,
+        others_texts=texts,
+    )
+
+
+def _thread_messages(session: Session, case: Case) -> list[Message]:
+    """The messages of the case and of the threads they stand in, in the order of the platform."""
+    own = list(session.scalars(select(Message).where(Message.case_id == case.id)))
+    places = {(m.container, m.thread) for m in own if m.thread}
+    found = {m.id: m for m in own}
+    for container, thread in places:
+        rows = session.scalars(
+            select(Message)
+            .where(Message.source_id == case.source_id, Message.container == container, Message.thread == thread)
+            .order_by(Message.published_at.desc(), Message.id.desc())
+            .limit(200)
+        )
+        found.update({m.id: m for m in rows})
+    return sorted(found.values(), key=lambda m: (m.published_at, m.id))
+
+
+def _entries(session: Session, messages: Sequence[Message]) -> list[Entry]:
+    ids = [message.id for message in messages]
+    authors = _by_id(session, Author, [message.author_id for message in messages])
+    labels = labels_of(session, ids)
+    versions: dict[int, list[TextVersion]] = {}
+    edited = [message.id for message in messages if message.versions > 1]
+    for version in session.scalars(
+        select(TextVersion).where(TextVersion.message_id.in_(edited)).order_by(TextVersion.number)
+    ):
+        versions.setdefault(version.message_id, []).append(version)
+    files: dict[int, list[Attachment]] = {}
+    for file in session.scalars(select(Attachment).where(Attachment.message_id.in_(ids))):
+        files.setdefault(file.message_id, []).append(file)
+    acts = _by_id(session, Act, [message.act_id for message in messages])
+    people = _by_id(session, Staff, [act.staff_id for act in acts.values()])
+    return [
+        Entry(
+            message=message,
+            author=authors.get(message.author_id),
+            label=labels.get(message.id),
+            versions=tuple(versions.get(message.id, ())),
+            attachments=tuple(files.get(message.id, ())),
+            act=acts.get(message.act_id),
+            staff=_name_of(people, acts.get(message.act_id)),
+        )
+        for message in messages
+    ]
+
+
+def _name_of(people: dict[int | None, Staff], act: Act | None) -> str | None:
+    return people[act.staff_id].name if act is not None and act.staff_id in people else None
+
+
+def _other_cases(session: Session, case: Case) -> list[Case]:
+    if case.author_id is None:
+        return []
+    query = select(Case).where(Case.author_id == case.author_id, Case.id != case.id, Case.number.is_not(None))
+    return list(session.scalars(query.order_by(Case.id.desc()).limit(10)))
+
+
+def next_case(session: Session, actor: Actor, filters: Filters, case: Case) -> int | None:
+    """The case below this one in the same view: where «ответить и дальше» goes."""
+    require(actor, "case.view")
+    query = _filtered(select(Case), filters, actor, False).where(
+        or_(
+            Case.last_message_at < case.last_message_at,
+            and_(Case.last_message_at == case.last_message_at, Case.id < case.id),
+        )
+    )
+    found = session.scalars(query.order_by(Case.last_message_at.desc(), Case.id.desc()).limit(1)).first()
+    return found.id if found else None

@@ -1,0 +1,187 @@
+"""From a platform's page to rows: raw kept first with the cursor, understood afterwards, poison set aside."""
+
+from collections.abc import Callable
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from collectors.base import Channel, ChannelError, Page, Raw, Walk
+from models import RawItem, Source, utc_now
+from models.database import Database
+from services.events import record
+from services.messages import mark_absent, store_messages
+from services.rights import DESK
+from services.sources import claim_source, record_failure, record_read
+
+BATCH = 200
+MAX_ATTEMPTS = 3
+OpenChannel = Callable[[Source], Channel]
+
+
+def quarantined(session: Session, limit: int = 100) -> list[RawItem]:
+    """What could not be understood, newest first («Не удалось прочитать»)."""
+    return list(
+        session.scalars(
+            select(RawItem).where(RawItem.state == "quarantined").order_by(RawItem.id.desc()).limit(limit)
+        )
+    )
+
+
+def retry_quarantined(session: Session, raw_id: int) -> None:
+    """Gives one raw another chance at the next reading of its place."""
+    session.execute(
+        update(RawItem).where(RawItem.id == raw_id, RawItem.state == "quarantined").values(state="new", attempts=0)
+    )
+
+
+def run_collect(database: Database, source_id: int, open_channel: OpenChannel, holder: str) -> int:
+    """Reads one place that is due, page by page, each committed; returns how many new or changed raws it met.
+
+    Any failure is recorded on the place, never raised: one bad source does not stop another.
+    """
+    now = utc_now()
+    with database.write.begin() as session:
+        source = claim_source(session, source_id, holder, now)
+        if source is None:
+            return 0
+        deep = source.deep_due_at <= now
+        cursor = dict(source.deep_cursor if deep and source.deep_cursor else source.cursor)
+    walk = Walk.BACKFILL if source.backfilled_at is None else Walk.DEEP if deep else Walk.NEW
+    changed = 0
+    try:
+        channel = open_channel(source)
+        try:
+            for page in channel.walk(walk, cursor):
+                with database.write.begin() as session:
+                    changed += store_page(session, source_id, page, deep=walk is Walk.DEEP)
+                    claim_source(session, source_id, holder)
+                run_parse(database, source_id, channel)
+                with database.write.begin() as session:
+                    mark_absent(session, source_id, page.listed)
+        finally:
+            channel.close()
+    except ChannelError as error:
+        with database.write.begin() as session:
+            record_failure(session, source_id, error)
+    else:
+        with database.write.begin() as session:
+            record_read(session, source_id, deep=walk is not Walk.NEW)
+    return changed
+
+
+def store_page(session: Session, source_id: int, page: Page, *, deep: bool = False) -> int:
+    """Keeps the raws of a page together with its cursor; returns how many were new or changed."""
+    changed = sum(
+        store_raws(session, source_id, page.raws[start : start + BATCH])
+        for start in range(0, len(page.raws), BATCH)
+    )
+    source = session.get_one(Source, source_id)
+    if deep:
+        source.deep_cursor = page.cursor
+    else:
+        source.cursor = page.cursor
+    if page.gap is not None:
+        source.gap_at = utc_now()
+        record(session, "source.gap", DESK, object_id=source_id, code=page.gap)
+    return changed
+
+
+def store_raws(session: Session, source_id: int, raws: tuple[Raw, ...]) -> int:
+    """Inserts raws that are new, refreshes those whose digest differs, leaves the rest alone."""
+    unique = {(raw.kind, raw.container, raw.external_id): raw for raw in raws}
+    known = {
+        (row.kind, row.container, row.external_id): row
+        for row in session.execute(
+            select(RawItem.id, RawItem.kind, RawItem.container, RawItem.external_id, RawItem.digest).where(
+                RawItem.source_id == source_id, RawItem.external_id.in_({key[2] for key in unique})
+            )
+        )
+    }
+    fresh, now = [], utc_now()
+    changed = 0
+    for key, raw in unique.items():
+        digest = raw.digest
+        row = known.get(key)
+        if row is None:
+            fresh.append(
+                {
+                    "source_id": source_id, "kind": raw.kind, "container": raw.container, "digest": digest,
+                    "external_id": raw.external_id, "body": raw.body, "received_at": now, "state": "new",
+                    "attempts": 0,
+                }
+            )  # fmt: skip
+        elif row.digest != digest:
+            changed += 1
+            session.execute(
+                update(RawItem)
+                .where(RawItem.id == row.id)
+                .values(digest=digest, body=raw.body, received_at=now, state="new", attempts=0, error=None)
+            )
+    if fresh:
+        session.execute(RawItem.__table__.insert(), fresh)  # type: ignore[attr-defined]
+    return changed + len(fresh)
+
+
+def run_parse(database: Database, source_id: int, channel: Channel) -> None:
+    """Understands every raw of a place that waits; a raw that fails MAX_ATTEMPTS times goes to quarantine.
+
+    Attempts are committed before the parser runs: a raw that kills the process is alone at the next try, and in
+    quarantine after the last. Raws that never failed go together, for speed.
+    """
+    while True:
+        with database.write.begin() as session:
+            rows = _claim_raws(session, source_id)
+        if not rows:
+            return
+        try:
+            _understand(database, channel, rows)
+        except Exception as error:
+            if len(rows) > 1:
+                continue  # each of them is tried alone from now on
+            with database.write.begin() as session:
+                _note_failure(session, rows[0].id, error)
+
+
+def _claim_raws(session: Session, source_id: int) -> list[RawItem]:
+    waiting = select(RawItem).where(RawItem.state == "new", RawItem.source_id == source_id).order_by(RawItem.id)
+    rows = list(session.scalars(waiting.where(RawItem.attempts == 0).limit(BATCH)))
+    if not rows:
+        rows = list(session.scalars(waiting.limit(1)))
+        if rows and rows[0].attempts >= MAX_ATTEMPTS:
+            rows[0].state = "quarantined"
+            rows[0].error = rows[0].error or "the parser did not come back"
+            record(session, "raw.quarantined", DESK, object_id=rows[0].id, source_id=source_id)
+            session.flush()
+            return _claim_raws(session, source_id)
+    if rows:
+        session.execute(
+            update(RawItem).where(RawItem.id.in_([row.id for row in rows])).values(attempts=RawItem.attempts + 1)
+        )
+    return rows
+
+
+def _understand(database: Database, channel: Channel, rows: list[RawItem]) -> None:
+    incoming, publications = [], []
+    for row in rows:
+        raw = Raw(row.kind, row.container, row.external_id, row.body)
+        described = channel.publication(raw)
+        if described is not None:
+            publications.append(described)
+        incoming.extend(channel.parse(raw))
+    with database.write.begin() as session:
+        store_messages(session, rows[0].source_id, channel.kind, incoming, publications)
+        # A raw that changed meanwhile stays new: its digest is no longer the one that was understood.
+        for row in rows:
+            session.execute(
+                update(RawItem)
+                .where(RawItem.id == row.id, RawItem.digest == row.digest)
+                .values(state="parsed", attempts=0, error=None)
+            )
+
+
+def _note_failure(session: Session, raw_id: int, error: Exception) -> None:
+    row = session.get_one(RawItem, raw_id)
+    row.error = f"{type(error).__name__}: {error}"[:500]
+    if row.attempts >= MAX_ATTEMPTS:
+        row.state = "quarantined"
+        record(session, "raw.quarantined", DESK, object_id=row.id, source_id=row.source_id)

@@ -1,0 +1,214 @@
+"""Labels for messages: the classifier's words kept with their reasons, a person's correction above them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session, aliased
+
+from classifier import LABELS, Verdict
+from models import Author, Case, Label, Message, utc_now
+from models.database import Database
+from services.cases import ACTIONABLE, admit, lift_message, settle_cases, stale_before, worth_a_case
+from services.errors import NotFound, Refused
+from services.events import record
+from services.rights import DESK, Actor, require
+
+BATCH = 200
+
+
+class LabelsTexts(Protocol):
+    """What labelling needs of a classifier."""
+
+    version: str
+    gate: float
+
+    def classify(self, texts: Sequence[str]) -> list[Verdict]: ...
+
+
+def label_of(session: Session, message_id: int) -> Label | None:
+    """The label that counts: a person's newest word, else the classifier's newest."""
+    return labels_of(session, [message_id]).get(message_id)
+
+
+def labels_of(session: Session, message_ids: Sequence[int]) -> dict[int, Label]:
+    """message id → the label that counts."""
+    found: dict[int, Label] = {}
+    rows = session.scalars(select(Label).where(Label.message_id.in_(message_ids)).order_by(Label.id))
+    for row in rows:
+        old = found.get(row.message_id)
+        if old is None or _is_said(row) or not _is_said(old):
+            found[row.message_id] = row
+    return found
+
+
+def _is_said(row: Label) -> bool:
+    return row.staff_id is not None and not row.weak
+
+
+def classifier_word(session: Session, message_id: int) -> Label | None:
+    """What the classifier said last, also after a correction: it carries the reasons."""
+    return session.scalar(
+        select(Label)
+        .where(Label.message_id == message_id, Label.classifier.is_not(None))
+        .order_by(Label.id.desc())
+        .limit(1)
+    )
+
+
+def run_labelling(database: Database, classifier: LabelsTexts | None, *, gate_open: bool) -> int:
+    """Labels all that waits, batch by batch; returns how many messages.
+
+    Without a classifier, messages that waited two minutes go to people unlabelled; nothing is guessed (F17).
+    ``gate_open``: praise and talk may stay without a case (day.md §1.1).
+    """
+    done = 0
+    while True:
+        with database.read.begin() as session:
+            states = ("received",) if classifier is None else ("received", "unlabelled")
+            query = select(Message).where(Message.work.in_(states), Message.direction == "in")
+            if classifier is None:
+                query = query.where(Message.ingested_at < stale_before(utc_now()))
+            waiting = list(session.scalars(query.order_by(Message.work, Message.id).limit(BATCH)))
+        if not waiting:
+            return done
+        verdicts = None if classifier is None else classifier.classify([_text(message) for message in waiting])
+        with database.write.begin() as session:
+            if classifier is None or verdicts is None:
+                _pass_unlabelled(session, [message.id for message in waiting])
+            else:
+                gate = classifier.gate if gate_open else None
+                texts = {m.id: (m.versions, v) for m, v in zip(waiting, verdicts, strict=True)}
+                _write_labels(session, texts, classifier.version, gate)
+        done += len(waiting)
+
+
+def _text(message: Message) -> str:
+    return f"{message.subject}\n{message.text}" if message.subject else message.text
+
+
+def _pass_unlabelled(session: Session, ids: Sequence[int]) -> None:
+    messages = _still_waiting(session, ids)
+    settle_cases(session, {m.id: (m, "other", False, True) for m in messages})
+    for message in messages:
+        message.work = "unlabelled"
+        case = session.get(Case, message.case_id) if message.case_id else None
+        if case is not None and case.label == "other" and not case.sure:
+            case.label = None
+    record(session, "classifier.absent", DESK, count=len(messages))
+
+
+def _still_waiting(session: Session, ids: Sequence[int]) -> list[Message]:
+    return list(
+        session.scalars(select(Message).where(Message.id.in_(ids), Message.work.in_(("received", "unlabelled"))))
+    )
+
+
+def _write_labels(
+    session: Session, verdicts: Mapping[int, tuple[int, Verdict]], version: str, gate: float | None
+) -> None:
+    messages = [m for m in _still_waiting(session, list(verdicts)) if m.versions == verdicts[m.id][0]]
+    if not messages:
+        return
+    ids = [message.id for message in messages]
+    said = {row.message_id: row for row in labels_of(session, ids).values() if _is_said(row)}
+    answering = _answers_us(session, ids)
+    rows, decisions = [], {}
+    for message in messages:
+        verdict = verdicts[message.id][1]
+        rows.append(_label_row(message.id, verdict, version))
+        person = said.get(message.id)
+        label, sure = (person.label, True) if person else (verdict.label, verdict.sure)
+        worth = message.work == "unlabelled" or worth_a_case(
+            message, label, sure, verdict.actionable, gate, message.id in answering
+        )
+        decisions[message.id] = (message, label, sure, worth)
+        if message.case_id is None and worth:
+            admit(session, [message])  # an edit made a question of what was talk
+        elif message.case_id is None:
+            message.work = "rest"
+    session.execute(insert(Label), rows)
+    settle_cases(session, decisions)
+
+
+def _label_row(message_id: int, verdict: Verdict, version: str) -> dict[str, object]:
+    return {
+        "message_id": message_id, "label": verdict.label, "labels": list(verdict.labels), "p": verdict.p,
+        "why": [[r.start, r.end, round(r.weight, 4), r.text] for r in verdict.why], "sure": verdict.sure,
+        "actionable": verdict.actionable, "classifier": version, "weak": False, "created_at": utc_now(),
+    }  # fmt: skip
+
+
+def _answers_us(session: Session, ids: Sequence[int]) -> set[int]:
+    """Which of the messages answer one of ours."""
+    parent = aliased(Message)
+    return set(
+        session.scalars(
+            select(Message.id)
+            .join(
+                parent,
+                (parent.source_id == Message.source_id)
+                & (parent.container == Message.container)
+                & (parent.external_id == Message.parent_external_id),
+            )
+            .join(Author, Author.id == parent.author_id)
+            .where(Message.id.in_(ids), Author.is_us)
+        )
+    )
+
+
+def correct_label(session: Session, actor: Actor, message_id: int, label: str) -> Label:
+    """A person's word on a message; kept for training. What becomes actionable gets a case."""
+    require(actor, "message.label")
+    if label not in LABELS:
+        raise Refused("label.unknown", label=label)
+    message = session.get(Message, message_id)
+    if message is None or message.direction != "in":
+        raise NotFound("message.unknown", id=message_id)
+    row = Label(message_id=message_id, label=label, labels=[label], staff_id=actor.staff_id, sure=True)
+    session.add(row)
+    session.flush()
+    if message.case_id is None and label in ACTIONABLE:
+        lift_message(session, actor, message_id)
+    if message.case_id is not None:
+        case = session.get_one(Case, message.case_id)
+        if case.first_message_id == message.id or case.label is None:
+            case.label, case.sure = label, True
+            case.version += 1
+    record(session, "label.corrected", actor, case_id=message.case_id, object_id=message_id, label=label)
+    return row
+
+
+def accept_label(session: Session, actor: Actor, message: Message) -> None:
+    """Answering accepts the suggested label, as a weak sign for training (day.md §1.3)."""
+    current = label_of(session, message.id)
+    if current is not None and current.staff_id is None and current.sure:
+        session.add(
+            Label(
+                message_id=message.id, label=current.label, labels=current.labels, staff_id=actor.staff_id,
+                sure=True, weak=True,
+            )
+        )  # fmt: skip
+
+
+AUDIT_LEAST = 300
+AUDIT_MISSES = 0.02
+
+
+def is_gate_proven(session: Session) -> bool:
+    """Whether people have checked enough texts to trust the gate to «Остальное» (day.md §1.1).
+
+    Counts what people said of messages by hand against what the classifier had said: at least AUDIT_LEAST checked
+    texts, and of the actionable ones at most 2 % that the classifier was sure were not.
+    """
+    word = aliased(Label)
+    pairs = session.execute(
+        select(Label.label, word.label, word.sure)
+        .join(word, (word.message_id == Label.message_id) & word.classifier.is_not(None))
+        .where(Label.staff_id.is_not(None), Label.weak.is_(False))
+    ).all()
+    actionable = [said for said in pairs if said[0] in ACTIONABLE]
+    if len(pairs) < AUDIT_LEAST or not actionable:
+        return False
+    missed = sum(1 for _, guess, sure in actionable if sure and guess not in ACTIONABLE)
+    return missed / len(actionable) <= AUDIT_MISSES

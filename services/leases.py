@@ -1,0 +1,49 @@
+"""The small agreements between processes: who leads, and the next number of a series."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models import Counter, Lease, utc_now
+
+
+def hold_lease(session: Session, name: str, holder: str, seconds: float, now: datetime | None = None) -> bool:
+    """Takes or renews the lease; False while another holder's time runs."""
+    now = now or utc_now()
+    taken = session.execute(
+        update(Lease)
+        .where(Lease.name == name, (Lease.holder == holder) | (Lease.until < now))
+        .values(holder=holder, until=now + timedelta(seconds=seconds))
+    )
+    if taken.rowcount:  # type: ignore[attr-defined]
+        return True
+    if session.scalar(select(Lease.id).where(Lease.name == name)) is not None:
+        return False
+    try:
+        with session.begin_nested():
+            session.add(Lease(name=name, holder=holder, until=now + timedelta(seconds=seconds)))
+    except IntegrityError:
+        return False
+    return True
+
+
+def drop_lease(session: Session, name: str, holder: str) -> None:
+    """Gives the lease back, so that the next holder need not wait for its end."""
+    session.execute(update(Lease).where(Lease.name == name, Lease.holder == holder).values(until=utc_now()))
+
+
+def next_numbers(session: Session, name: str, count: int = 1) -> range:
+    """The next ``count`` numbers of the series ``name``, never given twice; gaps only by a rollback."""
+    value = session.scalar(
+        update(Counter).where(Counter.name == name).values(value=Counter.value + count).returning(Counter.value)
+    )
+    if value is None:
+        try:
+            with session.begin_nested():
+                session.add(Counter(name=name, value=count))
+            value = count
+        except IntegrityError:
+            return next_numbers(session, name, count)
+    return range(value - count + 1, value + 1)

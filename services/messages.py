@@ -1,0 +1,203 @@
+"""Messages as rows: stored once whatever the platform repeats, edits as versions, deletions by full listings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from collectors.base import Attachment as IncomingFile
+from collectors.base import Incoming, Person, SourceState
+from collectors.base import Publication as IncomingPublication
+from models import Attachment, Author, Message, Publication, TextVersion, utc_now
+from services.cases import admit
+from services.events import record
+from services.outbox import join_own
+from services.rights import DESK
+
+_PUBLICATION_FIELDS = ("kind", "title", "text", "url", "picture", "published_at")
+
+
+def store_messages(
+    session: Session,
+    source_id: int,
+    platform: str,
+    incoming: Sequence[Incoming],
+    publications: Sequence[IncomingPublication] = (),
+) -> None:
+    """Writes what was understood: authors, publications, messages, versions; opens or joins cases."""
+    latest = {(item.container, item.external_id): item for item in incoming}
+    items = list(latest.values())
+    authors = _store_authors(session, platform, [item.author for item in items if item.author is not None])
+    places = _store_publications(session, source_id, items, publications)
+    known = {
+        (row.container, row.external_id): row
+        for row in session.scalars(
+            select(Message).where(
+                Message.source_id == source_id, Message.external_id.in_([item.external_id for item in items])
+            )
+        )
+    }
+    fresh = []
+    for item in items:
+        row = known.get((item.container, item.external_id))
+        if row is not None:
+            _update_message(session, row, item)
+        else:
+            fresh.append(_row(source_id, item, authors, places))
+    if fresh:
+        _insert_messages(session, fresh, items)
+
+
+def mark_absent(session: Session, source_id: int, listed: Mapping[str, frozenset[str]]) -> int:
+    """Marks as deleted what a complete listing of its container lacks; returns how many."""
+    gone = 0
+    for container, present in listed.items():
+        standing = session.scalars(
+            select(Message).where(
+                Message.source_id == source_id, Message.container == container,
+                Message.state != SourceState.DELETED.value,
+            )
+        )  # fmt: skip
+        for message in standing:
+            if message.external_id not in present:
+                _delete(session, message)
+                gone += 1
+    return gone
+
+
+def _insert_messages(session: Session, rows: list[dict[str, Any]], items: Sequence[Incoming]) -> None:
+    files = {(item.container, item.external_id): item.attachments for item in items if item.attachments}
+    inserted = session.scalars(insert(Message).returning(Message, sort_by_parameter_order=True), rows)
+    messages = list(inserted)
+    for message in messages:
+        for file in files.get((message.container, message.external_id), ()):
+            session.add(_file(message.id, file))
+    join_own(session, [message for message in messages if message.direction == "out"])
+    admit(session, [message for message in messages if message.direction == "in"])
+
+
+def _file(message_id: int, file: IncomingFile) -> Attachment:
+    return Attachment(
+        message_id=message_id, kind=file.kind, name=file.name[:255], url=file.url, content_type=file.content_type,
+        content=file.content, size=None if file.content is None else len(file.content),
+    )  # fmt: skip
+
+
+def _row(
+    source_id: int, item: Incoming, authors: Mapping[str, Author], places: Mapping[str, int]
+) -> dict[str, Any]:
+    author = authors.get(item.author.external_id) if item.author else None
+    place = item.publication.external_id if item.publication else item.publication_external_id
+    deleted = item.state is SourceState.DELETED
+    return {
+        "source_id": source_id,
+        "container": item.container,
+        "external_id": item.external_id,
+        "parent_external_id": item.parent_external_id,
+        "thread": item.thread or item.parent_external_id or item.external_id,
+        "publication_id": places.get(place) if place else None,
+        "author_id": author.id if author else None,
+        "direction": "out" if item.author is not None and item.author.is_us else "in",
+        "visibility": item.visibility.value,
+        "state": item.state.value,
+        "work": "rest" if deleted else "received",
+        "subject": item.subject,
+        "text": item.text,
+        "url": item.url,
+        "automatic": item.automatic,
+        "context": dict(item.context),
+        "published_at": item.published_at,
+        "edited_at": item.edited_at,
+        "deleted_at": utc_now() if deleted else None,
+        "ingested_at": utc_now(),
+        "versions": 1,
+    }
+
+
+def _update_message(session: Session, row: Message, item: Incoming) -> None:
+    """Brings a known message up to date: an edit is a version, never a second case (domain.md §6.1)."""
+    if item.state is SourceState.DELETED:
+        _delete(session, row)
+        return  # a placeholder has no text: what was written stays readable
+    if row.state != item.state.value:
+        record(session, "message.state", DESK, case_id=row.case_id, object_id=row.id, old=row.state, new=item.state)
+        row.state, row.deleted_at = item.state.value, None
+    if row.text != item.text:
+        session.add(
+            TextVersion(
+                message_id=row.id, number=row.versions, text=row.text, stood_until=item.edited_at or utc_now()
+            )
+        )
+        row.versions += 1
+        row.text = item.text
+        record(session, "message.edited", DESK, case_id=row.case_id, object_id=row.id, version=row.versions)
+        if row.direction == "in":
+            row.work = "received"  # the label must be given anew
+    row.edited_at = item.edited_at or row.edited_at
+    row.url = item.url or row.url
+    row.context = dict(item.context) or row.context
+    row.thread = item.thread or row.thread
+
+
+def _delete(session: Session, row: Message) -> None:
+    if row.state == SourceState.DELETED.value:
+        return
+    record(session, "message.deleted", DESK, case_id=row.case_id, object_id=row.id)
+    row.state, row.deleted_at = SourceState.DELETED.value, utc_now()
+
+
+def _store_authors(session: Session, platform: str, people: Sequence[Person]) -> dict[str, Author]:
+    latest = {person.external_id: person for person in people}
+    known = {
+        row.external_id: row
+        for row in session.scalars(
+            select(Author).where(Author.platform == platform, Author.external_id.in_(list(latest)))
+        )
+    }
+    for key, person in latest.items():
+        row = known.get(key)
+        if row is None:
+            row = known[key] = Author(platform=platform, external_id=key, name=person.name)
+            session.add(row)
+        row.name, row.is_us = person.name or row.name, person.is_us
+        row.url, row.picture = person.url or row.url, person.picture or row.picture
+    session.flush()
+    return known
+
+
+def _store_publications(
+    session: Session, source_id: int, items: Sequence[Incoming], described: Sequence[IncomingPublication]
+) -> dict[str, int]:
+    """external id → key; a publication that is only named so far gets a row without a title."""
+    named: dict[str, IncomingPublication | None] = {
+        item.publication_external_id: None for item in items if item.publication_external_id
+    }
+    full = {item.publication.external_id: item.publication for item in items if item.publication}
+    named.update(full)
+    named.update({publication.external_id: publication for publication in described})
+    known = {
+        row.external_id: row
+        for row in session.scalars(
+            select(Publication).where(Publication.source_id == source_id, Publication.external_id.in_(list(named)))
+        )
+    }
+    for key, publication in named.items():
+        row = known.get(key)
+        if row is None:
+            row = known[key] = Publication(source_id=source_id, external_id=key, kind="post", title="")
+            session.add(row)
+        if publication is not None:
+            for name in _PUBLICATION_FIELDS:
+                value = getattr(publication, name)
+                if value not in (None, "") and getattr(row, name) != value:
+                    setattr(row, name, value)
+    session.flush()
+    return {key: row.id for key, row in known.items()}
+
+
+def mark_read(session: Session, message_ids: Sequence[int]) -> None:
+    """«Прочитано» for messages without a case."""
+    session.execute(
+        update(Message).where(Message.id.in_(message_ids), Message.read_at.is_(None)).values(read_at=utc_now())
+    )

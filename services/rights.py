@@ -1,0 +1,112 @@
+"""Who may do what: one table role × act → scope, and the actor whom services ask about."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from models import Staff
+from services.errors import Forbidden
+
+
+class Scope(IntEnum):
+    """How far a right reaches; the greater includes the lesser."""
+
+    OWN = 1  # what the person wrote or was given
+    DEPARTMENT = 2  # what was shared with the person's departments
+    ALL = 3
+
+
+ROLES = ("smm", "client_manager", "sales", "manager", "head", "director", "privacy", "administrator", "observer")
+"""domain.md §1; «manager» answers for one department and is the only role bound to one."""
+
+_DESK = {
+    "case.view": Scope.ALL,
+    "case.reply": Scope.ALL,
+    "case.note": Scope.ALL,
+    "case.assign": Scope.ALL,
+    "case.route": Scope.ALL,
+    "case.close": Scope.ALL,
+    "case.moderate": Scope.ALL,
+    "message.label": Scope.ALL,
+    "outbox.view": Scope.ALL,
+    "source.view": Scope.ALL,
+}
+
+RIGHTS: dict[str, dict[str, Scope]] = {
+    "smm": _DESK,
+    "client_manager": _DESK,
+    "sales": _DESK,
+    "manager": {"route.view": Scope.DEPARTMENT, "route.answer": Scope.DEPARTMENT},
+    "head": {
+        **_DESK,
+        "route.view": Scope.ALL,
+        "route.answer": Scope.ALL,
+        "report.view": Scope.ALL,
+        "data.export": Scope.ALL,
+        "staff.view": Scope.ALL,
+    },
+    "director": {
+        "case.view": Scope.ALL,
+        "route.view": Scope.ALL,
+        "report.view": Scope.ALL,
+        "source.view": Scope.ALL,
+    },
+    "privacy": {"report.view": Scope.ALL},
+    "administrator": {
+        "source.view": Scope.ALL,
+        "source.edit": Scope.ALL,
+        "staff.view": Scope.ALL,
+        "staff.edit": Scope.ALL,
+        "settings.edit": Scope.ALL,
+        "health.view": Scope.ALL,
+    },
+    "observer": {"report.view": Scope.ALL},
+}
+"""Deny by default: an act that a role's row does not name is refused."""
+
+ACTS = frozenset(act for row in RIGHTS.values() for act in row)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person, or the desk itself, on whose behalf a service acts."""
+
+    staff_id: int | None
+    name: str = ""
+    roles: frozenset[str] = frozenset()
+    departments: frozenset[int] = frozenset()
+    is_desk: bool = False
+
+    def scope(self, act: str) -> Scope | None:
+        """The widest scope in which the actor may do ``act``; None when not at all."""
+        if act not in ACTS:
+            raise KeyError(act)
+        if self.is_desk:
+            return Scope.ALL
+        return max((RIGHTS[role][act] for role in self.roles if act in RIGHTS[role]), default=None)
+
+    def may(self, act: str) -> bool:
+        return self.scope(act) is not None
+
+
+DESK = Actor(None, "Отклик", is_desk=True)
+"""The desk itself: jobs act in its name."""
+
+
+def actor_of(staff: Staff) -> Actor:
+    """The actor for a person as the tables have them now; an inactive person has no roles."""
+    if not staff.active:
+        return Actor(staff.id, staff.name)
+    return Actor(
+        staff.id,
+        staff.name,
+        frozenset(row.role for row in staff.roles if row.role in RIGHTS),
+        frozenset(row.department_id for row in staff.roles if row.department_id is not None),
+    )
+
+
+def require(actor: Actor, act: str) -> Scope:
+    """The scope in which ``actor`` may do ``act``; raises Forbidden otherwise."""
+    scope = actor.scope(act)
+    if scope is None:
+        raise Forbidden("forbidden", act=act)
+    return scope

@@ -1,0 +1,218 @@
+"""Questions to departments: the question leaves the inbox, the answer comes home (domain.md §6.2)."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Case, Department, Route, utc_now
+from services.case_states import is_open, move
+from services.cases import check_version, get_case, lift, reopen, touch
+from services.errors import Forbidden, NotFound, Refused, Stale
+from services.events import record
+from services.rights import DESK, Actor, Scope, require
+
+MOVES: dict[tuple[str, str], str] = {
+    ("sent", "opened"): "route.answer",
+    ("sent", "answered"): "route.answer",
+    ("opened", "answered"): "route.answer",
+    ("clarify", "answered"): "route.answer",
+    ("opened", "clarify"): "route.answer",
+    ("sent", "clarify"): "route.answer",
+    ("clarify", "opened"): "case.route",
+    ("sent", "declined"): "route.answer",
+    ("opened", "declined"): "route.answer",
+    ("answered", "accepted"): "case.route",
+    ("answered", "sent"): "case.route",  # returned with a reason
+    ("sent", "recalled"): "case.route",
+    ("opened", "recalled"): "case.route",
+    ("clarify", "recalled"): "case.route",
+}
+"""(from, to) → the right it needs. Opening is «увидела»; there is no «Принять» (day.md §3)."""
+
+OWED = ("sent", "opened", "clarify")
+"""States in which the department owes something."""
+STATES = tuple(sorted({state for pair in MOVES for state in pair}))
+MAX_RETURNS = 3
+
+
+def departments(session: Session) -> list[Department]:
+    """All departments in the order of the preset."""
+    return list(session.scalars(select(Department).order_by(Department.position, Department.id)))
+
+
+def routes_of(session: Session, case_id: int) -> list[Route]:
+    """The questions of one case, oldest first."""
+    return list(session.scalars(select(Route).where(Route.case_id == case_id).order_by(Route.id)))
+
+
+def my_routes(session: Session, actor: Actor, *, done: bool = False, limit: int = 100) -> list[Route]:
+    """«Вопросы ко мне»: what the actor's departments owe, oldest first; with ``done`` what they answered."""
+    scope = require(actor, "route.view")
+    query = select(Route).where(Route.state.in_(OWED) if not done else Route.state.not_in(OWED))
+    if scope is not Scope.ALL:
+        query = query.where(Route.department_id.in_(actor.departments))
+    return list(session.scalars(query.order_by(Route.id.desc() if done else Route.id).limit(limit)))
+
+
+def count_owed(session: Session, actor: Actor) -> int:
+    """How many questions wait for the actor's departments."""
+    scope = actor.scope("route.view")
+    if scope is None:
+        return 0
+    query = select(func.count()).select_from(Route).where(Route.state.in_(OWED))
+    if scope is not Scope.ALL:
+        query = query.where(Route.department_id.in_(actor.departments))
+    return session.scalar(query) or 0
+
+
+def get_route(session: Session, actor: Actor, route_id: int) -> Route:
+    """The question, if it was put to the actor's department; raises NotFound otherwise."""
+    scope = require(actor, "route.view")
+    route = session.get(Route, route_id)
+    if route is None or (scope is not Scope.ALL and route.department_id not in actor.departments):
+        raise NotFound("route.unknown", id=route_id)
+    return route
+
+
+def ask_department(
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    department_id: int,
+    question: str,
+    form_key: str,
+    version: int | None = None,
+) -> Route:
+    """Puts a question to a department; the same ``form_key`` twice is one question."""
+    require(actor, "case.route")
+    known = session.scalar(select(Route).where(Route.form_key == form_key))
+    if known is not None:
+        return known
+    case = get_case(session, actor, case_id)
+    check_version(case, version)
+    if not question.strip():
+        raise Refused("text.empty")
+    if session.get(Department, department_id) is None:
+        raise NotFound("department.unknown", id=department_id)
+    if not is_open(case):
+        reopen(session, case, actor)
+    touch(session, case, actor)
+    route = Route(
+        case_id=case.id, department_id=department_id, question=question.strip(), form_key=form_key,
+        asked_by_id=actor.staff_id, state="sent",
+    )  # fmt: skip
+    session.add(route)
+    session.flush()
+    if case.state != "department":
+        move(session, case, "department", actor)
+    record(session, "route.asked", actor, case_id=case.id, object_id=route.id, department=department_id)
+    return route
+
+
+def open_route(session: Session, actor: Actor, route_id: int) -> Route:
+    """The department has looked at the question."""
+    route = get_route(session, actor, route_id)
+    if route.state == "sent" and actor.may("route.answer") and _is_ours(actor, route):
+        _move(session, route, "opened", actor)
+        route.opened_at = utc_now()
+        record(session, "route.opened", actor, case_id=route.case_id, object_id=route.id)
+    return route
+
+
+def answer_route(session: Session, actor: Actor, route_id: int, text: str, version: int | None = None) -> Route:
+    """The department's answer; it lifts the case at once, also when others still owe theirs (day.md §2)."""
+    route = _owned(session, actor, route_id, version)
+    if not text.strip():
+        raise Refused("text.empty")
+    _move(session, route, "answered", actor)
+    route.answer, route.answered_by_id, route.answered_at = text.strip(), actor.staff_id, utc_now()
+    record(session, "route.answered", actor, case_id=route.case_id, object_id=route.id)
+    _come_home(session, route, "answer")
+    return route
+
+
+def decline_route(
+    session: Session, actor: Actor, route_id: int, reason: str, better_department_id: int | None
+) -> Route:
+    """«Не наш вопрос»: needs a reason and, where known, the better department."""
+    route = _owned(session, actor, route_id, None)
+    if not reason.strip() and better_department_id is None:
+        raise Refused("text.empty")
+    _move(session, route, "declined", actor)
+    route.reason, route.better_department_id = reason.strip() or None, better_department_id
+    route.answered_by_id, route.answered_at = actor.staff_id, utc_now()
+    record(session, "route.declined", actor, case_id=route.case_id, object_id=route.id, better=better_department_id)
+    _come_home(session, route, "declined")
+    return route
+
+
+def return_route(session: Session, actor: Actor, route_id: int, reason: str) -> Route:
+    """«Вернуть на доработку» with a reason, at most three times; then the head decides."""
+    require(actor, "case.route")
+    route = _known(session, route_id)
+    if not reason.strip():
+        raise Refused("text.empty")
+    if route.returns >= MAX_RETURNS:
+        raise Refused("route.returns", limit=MAX_RETURNS)
+    _move(session, route, "sent", actor)
+    route.returns += 1
+    route.reason = reason.strip()
+    case = session.get_one(Case, route.case_id)
+    if not is_open(case):
+        reopen(session, case, actor)
+    if case.state != "department":
+        move(session, case, "department", actor)
+    case.lift = None
+    record(session, "route.returned", actor, case_id=route.case_id, object_id=route.id)
+    return route
+
+
+def recall_route(session: Session, actor: Actor, route_id: int) -> Route:
+    """Takes the question back; the case comes home when nobody else owes."""
+    require(actor, "case.route")
+    route = _known(session, route_id)
+    _move(session, route, "recalled", actor)
+    record(session, "route.recalled", actor, case_id=route.case_id, object_id=route.id)
+    _come_home(session, route, None)
+    return route
+
+
+def _known(session: Session, route_id: int) -> Route:
+    route = session.get(Route, route_id)
+    if route is None:
+        raise NotFound("route.unknown", id=route_id)
+    return route
+
+
+def _is_ours(actor: Actor, route: Route) -> bool:
+    return actor.scope("route.answer") is Scope.ALL or route.department_id in actor.departments
+
+
+def _owned(session: Session, actor: Actor, route_id: int, version: int | None) -> Route:
+    require(actor, "route.answer")
+    route = get_route(session, actor, route_id)
+    if not _is_ours(actor, route):
+        raise Forbidden("forbidden", act="route.answer")
+    if version is not None and route.version != version:
+        raise Stale("route.stale", state=route.state)
+    return route
+
+
+def _move(session: Session, route: Route, to: str, actor: Actor) -> None:
+    right = MOVES.get((route.state, to))
+    if right is None:
+        raise Refused("route.move", state=route.state, to=to)
+    require(actor, right)
+    route.state = to
+    route.version += 1
+
+
+def _come_home(session: Session, route: Route, reason: str | None) -> None:
+    session.flush()
+    case = session.get_one(Case, route.case_id)
+    owed = session.scalar(
+        select(func.count()).select_from(Route).where(Route.case_id == case.id, Route.state.in_(OWED))
+    )
+    if case.state == "department" and not owed:
+        move(session, case, "work", DESK)
+    if reason is not None:
+        lift(session, case, reason)

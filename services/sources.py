@@ -1,0 +1,204 @@
+"""Watched places: which are due, who reads them now, how a reading went."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from collectors import CHANNELS, channel_class
+from collectors.base import ChannelError
+from models import Source, utc_now
+from services.errors import NotFound, Refused
+from services.events import record
+from services.rights import DESK, Actor, require
+from services.secrets import Keyring
+
+LEASE_SECONDS = 300
+BACKOFF_SECONDS = (15, 30, 60, 120, 300, 600, 1800)
+"""Pause after the n-th failure in a row, when the platform names none."""
+STOPPING = frozenset({"auth", "rights", "settings", "address", "captcha", "gone", "conflict"})
+"""Errors that waiting does not heal: the place stops, one alert, until a person changes something."""
+
+
+def list_sources(session: Session, actor: Actor) -> list[Source]:
+    """All watched places, oldest first."""
+    require(actor, "source.view")
+    return list(session.scalars(select(Source).order_by(Source.id)))
+
+
+def get_source(session: Session, actor: Actor, source_id: int) -> Source:
+    require(actor, "source.view")
+    source = session.get(Source, source_id)
+    if source is None:
+        raise NotFound("source.unknown", id=source_id)
+    return source
+
+
+def secret_fields(kind: str) -> frozenset[str]:
+    """Names of the settings of ``kind`` that are stored encrypted."""
+    fields = channel_class(kind).Settings.model_fields
+    return frozenset(name for name, field in fields.items() if "SecretStr" in str(field.annotation))
+
+
+def check_settings(kind: str, values: Mapping[str, Any]) -> BaseModel:
+    """The typed settings; raises Refused(«source.settings») naming each wrong field."""
+    if kind not in CHANNELS:
+        raise Refused("source.platform", platform=kind)
+    try:
+        return channel_class(kind).Settings(**values)
+    except ValidationError as error:
+        fields = {".".join(map(str, item["loc"])): item["msg"] for item in error.errors()}
+        raise Refused("source.settings", fields=fields) from None
+
+
+def split_secrets(kind: str, settings: BaseModel) -> tuple[dict[str, Any], dict[str, str]]:
+    """(what may be shown, what must be sealed), both as JSON values."""
+    names = secret_fields(kind)
+    plain = settings.model_dump(mode="json", exclude=set(names))
+    held = {name: getattr(settings, name) for name in names}
+    return plain, {k: v.get_secret_value() for k, v in held.items() if isinstance(v, SecretStr)}
+
+
+def due_sources(session: Session, now: datetime | None = None) -> list[int]:
+    """Ids of active places whose time has come and whom nobody reads, the longest overdue first."""
+    now = now or utc_now()
+    rows = session.execute(
+        select(Source.id)
+        .where(Source.state == "active", or_(Source.due_at <= now, Source.deep_due_at <= now))
+        .where(or_(Source.lease_until.is_(None), Source.lease_until < now))
+        .order_by(Source.due_at)
+    )
+    return list(rows.scalars())
+
+
+def add_source(
+    session: Session,
+    actor: Actor,
+    keyring: Keyring,
+    *,
+    platform: str,
+    title: str,
+    values: Mapping[str, Any],
+    every_seconds: int | None = None,
+    declared_as: str | None = None,
+) -> Source:
+    """Starts watching a place; raises Refused for settings that the channel does not take."""
+    require(actor, "source.edit")
+    plain, secrets = split_secrets(platform, check_settings(platform, values))
+    source = Source(
+        platform=platform, title=title, settings=plain, secrets=keyring.seal(secrets), declared_as=declared_as,
+        every_seconds=every_seconds or channel_class(platform).can.poll_seconds,
+    )  # fmt: skip
+    session.add(source)
+    session.flush()
+    record(session, "source.added", actor, object_id=source.id, platform=platform)
+    return source
+
+
+def edit_source(
+    session: Session, actor: Actor, keyring: Keyring, source_id: int, *, title: str, values: Mapping[str, Any]
+) -> Source:
+    """Changes settings; a secret left out keeps its old value. A declared place refuses: config.yaml owns it."""
+    require(actor, "source.edit")
+    source = get_source(session, DESK, source_id)
+    if source.declared_as is not None:
+        raise Refused("source.declared", name=source.declared_as)
+    given = {k: v for k, v in values.items() if v not in (None, "")}
+    merged = {**keyring.unseal(source.secrets), **given}
+    plain, secrets = split_secrets(source.platform, check_settings(source.platform, merged))
+    source.title, source.settings, source.secrets = title, plain, keyring.seal(secrets)
+    record(session, "source.edited", actor, object_id=source.id)
+    wake_source(source)
+    return source
+
+
+def set_state(session: Session, actor: Actor, source_id: int, state: str) -> Source:
+    """Pauses (paused) or resumes (active) a place; its cursor stays."""
+    require(actor, "source.edit")
+    if state not in ("active", "paused"):
+        raise Refused("source.state", state=state)
+    source = get_source(session, DESK, source_id)
+    if state == "active":
+        wake_source(source)
+    source.state = state
+    record(session, "source.state", actor, object_id=source.id, state=state)
+    return source
+
+
+def wake_source(source: Source) -> None:
+    """Reads it at the next tick, forgetting earlier failures."""
+    source.state, source.failures, source.error_code, source.error_text = "active", 0, None, None
+    source.due_at = utc_now()
+
+
+def sync_declared(session: Session, keyring: Keyring, declared: Sequence[Mapping[str, Any]]) -> None:
+    """Makes the declared places equal to config.yaml; one that is no longer declared is paused, not lost."""
+    names = set()
+    for item in declared:
+        names.add(item["name"])
+        source = session.scalar(select(Source).where(Source.declared_as == item["name"]))
+        if source is None:
+            add_source(
+                session, DESK, keyring, platform=item["platform"], title=item["title"], values=item["values"],
+                every_seconds=item.get("every_seconds"), declared_as=item["name"],
+            )  # fmt: skip
+            continue
+        plain, secrets = split_secrets(item["platform"], check_settings(item["platform"], item["values"]))
+        if (source.settings, keyring.unseal(source.secrets)) != (plain, secrets):
+            source.settings, source.secrets = plain, keyring.seal(secrets)
+            wake_source(source)
+        source.title = item["title"]
+        if item.get("every_seconds"):
+            source.every_seconds = item["every_seconds"]
+        if source.state == "paused" and source.error_code == "undeclared":
+            wake_source(source)
+    for source in session.scalars(select(Source).where(Source.declared_as.is_not(None), Source.state == "active")):
+        if source.declared_as not in names:
+            source.state, source.error_code = "paused", "undeclared"
+
+
+def claim_source(session: Session, source_id: int, holder: str, now: datetime | None = None) -> Source | None:
+    """Takes the reading lease of a place; None when another reader has it."""
+    now = now or utc_now()
+    taken = session.execute(
+        update(Source)
+        .where(Source.id == source_id, Source.state == "active")
+        .where(or_(Source.lease_until.is_(None), Source.lease_until < now, Source.lease_holder == holder))
+        .values(lease_until=now + timedelta(seconds=LEASE_SECONDS), lease_holder=holder)
+    )
+    return session.get(Source, source_id) if taken.rowcount else None  # type: ignore[attr-defined]
+
+
+def record_read(session: Session, source_id: int, *, deep: bool, now: datetime | None = None) -> None:
+    """After a walk to its end: the next one is due, the lease is free, the errors are forgotten."""
+    now = now or utc_now()
+    source = session.get_one(Source, source_id)
+    if source.error_code is not None:
+        record(session, "source.recovered", DESK, object_id=source_id)
+    source.read_at, source.failures, source.error_code, source.error_text = now, 0, None, None
+    source.due_at = now + timedelta(seconds=source.every_seconds)
+    if deep:
+        # A finished deep walk knows all that the cheap one does: the cheap one goes on from it.
+        source.cursor, source.deep_cursor = source.deep_cursor or source.cursor, {}
+        source.backfilled_at = source.backfilled_at or now
+        source.deep_due_at = now + timedelta(seconds=channel_class(source.platform).can.deep_seconds)
+    source.lease_until = source.lease_holder = None
+
+
+def record_failure(session: Session, source_id: int, error: ChannelError, now: datetime | None = None) -> None:
+    """After a failed walk: waits as the platform says, or stops the place when waiting does not help."""
+    now = now or utc_now()
+    source = session.get_one(Source, source_id)
+    if source.error_code != error.code:  # one alert for one trouble, not one a minute (F8)
+        record(session, "source.failed", DESK, object_id=source_id, code=error.code)
+    source.failures += 1
+    source.error_code, source.error_text = error.code, error.message[:500]
+    if error.permanent and error.code in STOPPING:
+        source.state = "stopped"
+    pause = error.retry_after or BACKOFF_SECONDS[min(source.failures, len(BACKOFF_SECONDS)) - 1]
+    source.due_at = now + timedelta(seconds=pause)
+    source.deep_due_at = max(source.deep_due_at, source.due_at)
+    source.lease_until = source.lease_holder = None
