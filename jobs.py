@@ -1,0 +1,44 @@
+"""Jobs by name: each opens what it needs of the desk and calls one service; scheduler and worker read this list."""
+
+from collections.abc import Callable
+
+import structlog
+
+from bootstrap import Desk
+from services.errors import DeskError
+from services.intake import run_collect
+from services.labelling import run_labelling
+from services.outbox import run_outbox
+from services.sources import due_sources
+
+log = structlog.get_logger()
+
+
+def collect(desk: Desk) -> None:
+    """Reads every place that is due; several may run at once, a lease keeps two off one place."""
+    with desk.database.read.begin() as session:
+        due = due_sources(session)
+    for source_id in due:
+        try:
+            changed = run_collect(desk.database, source_id, desk.open_channel, desk.name)
+        except DeskError as error:
+            log.error("collect.failed", source=source_id, code=error.code)
+            continue
+        if changed:
+            label(desk)
+            desk.bell.ring()
+
+
+def label(desk: Desk) -> None:
+    """Labels what waits; without a classifier old messages go to people as they are."""
+    if run_labelling(desk.database, desk.labeller.classifier, gate_open=desk.is_gate_open()):
+        desk.bell.ring()
+
+
+def send(desk: Desk) -> None:
+    """Sends what is due and settles what is unknown."""
+    if run_outbox(desk.database, desk.open_channel):
+        desk.bell.ring()
+
+
+JOBS: dict[str, Callable[[Desk], None]] = {"collect": collect, "label": label, "send": send}

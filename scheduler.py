@@ -1,0 +1,86 @@
+"""The door for the clock: the one list of what runs when; exactly one scheduler acts, however many are started."""
+
+import threading
+import uuid
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from bootstrap import Desk
+from jobs import JOBS
+from services.leases import drop_lease, hold_lease
+
+log = structlog.get_logger()
+
+SCHEDULE: tuple[tuple[str, float, int], ...] = (
+    # job, seconds between runs, how many may run at once
+    ("collect", 1.0, 4),
+    ("label", 2.0, 1),
+    ("send", 1.0, 2),
+)
+LEASE = "scheduler"
+LEASE_SECONDS = 20
+
+
+class Scheduler:
+    """APScheduler over the list above, acting only while this process holds the leader's lease."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._holder = f"{desk.name}:{uuid.uuid4().hex[:8]}"
+        self._leads = threading.Event()
+        self._stop = threading.Event()
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(8)}, timezone="UTC",
+            job_defaults={"coalesce": True, "misfire_grace_time": 60},
+        )  # fmt: skip
+
+    @property
+    def leads(self) -> bool:
+        return self._leads.is_set()
+
+    def start(self) -> None:
+        self._renew()
+        self._scheduler.add_job(self._renew, "interval", seconds=LEASE_SECONDS / 4, max_instances=1)
+        for name, seconds, instances in SCHEDULE:
+            self._scheduler.add_job(
+                self._run, "interval", seconds=seconds, args=[name], id=name, max_instances=instances
+            )
+        self._desk.defer = self.run_soon
+        self._scheduler.start()
+        threading.Thread(target=self._answer_bell, name="send-bell", daemon=True).start()
+
+    def run_soon(self, name: str) -> None:
+        """Runs a job at once besides its times."""
+        self._scheduler.add_job(self._run, args=[name], id=f"{name}.now", replace_existing=True)
+
+    def stop(self) -> None:
+        """Lets running jobs end and gives the lead back."""
+        self._stop.set()
+        self._desk.outbox_bell.ring()
+        self._scheduler.shutdown(wait=True)
+        if self.leads:
+            with self._desk.database.write.begin() as session:
+                drop_lease(session, LEASE, self._holder)
+
+    def _answer_bell(self) -> None:
+        """A click in this process is sent at once, not at the next tick."""
+        while not self._stop.is_set():
+            if self._desk.outbox_bell.wait(5) and not self._stop.is_set():
+                self._run("send")
+
+    def _renew(self) -> None:
+        with self._desk.database.write.begin() as session:
+            leads = hold_lease(session, LEASE, self._holder, LEASE_SECONDS)
+        if leads != self.leads:
+            log.info("scheduler.leads" if leads else "scheduler.waits", holder=self._holder)
+        (self._leads.set if leads else self._leads.clear)()
+
+    def _run(self, name: str) -> None:
+        if not self.leads or self._stop.is_set():
+            return
+        try:
+            JOBS[name](self._desk)
+        except Exception:
+            log.exception("job.failed", job=name)
