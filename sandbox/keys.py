@@ -1,0 +1,79 @@
+"""The fixed, obviously invented names and tokens of the sandbox school, as data for the training desk and tests."""
+
+from typing import Any
+
+SCHOOL = "Лингва-Парк"
+SCREEN_NAME = "lingva_park_sandbox"
+
+YOUTUBE_CHANNEL = "UCLingvaParkSandbox00000"
+YOUTUBE_UPLOADS = "UULingvaParkSandbox00000"
+YOUTUBE_CLIENT_ID = "sandbox-client"
+YOUTUBE_CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105
+YOUTUBE_REFRESH_TOKEN = "sandbox-refresh"  # noqa: S105
+YOUTUBE_API_KEY = "sandbox-key"
+
+VK_GROUP = 990000001
+VK_USER_TOKEN = "sandbox-vk-user"  # noqa: S105
+VK_COMMUNITY_TOKEN = "sandbox-vk-community"  # noqa: S105
+VK_SERVICE_TOKEN = "sandbox-vk-service"  # noqa: S105
+
+TELEGRAM_TOKEN = "100:sandbox"  # noqa: S105
+TELEGRAM_BOT = 100
+TELEGRAM_BOT_NAME = "lingva_park_sandbox_bot"
+TELEGRAM_CHANNEL = -1009900000001
+TELEGRAM_GROUP = -1009900000002
+
+BLOG_USER = "desk"
+BLOG_PASSWORD = "sandbox app pass"  # noqa: S105
+BLOG_USER_ID = "2"
+BLOG_READER = "reader"
+BLOG_READER_PASSWORD = "sandbox reader pass"  # noqa: S105
+BLOG_READER_ID = "7"
+
+OURS = {
+    "youtube": YOUTUBE_CHANNEL,
+    "vk": str(-VK_GROUP),
+    "telegram": str(TELEGRAM_BOT),
+    "wordpress": BLOG_USER_ID,
+}
+
+
+def sources(base_url: str) -> list[dict[str, Any]]:
+    """The four sources of the training desk; ``base_url`` is the sandbox's own address, e.g. http://127.0.0.1:8765."""
+    root = base_url.rstrip("/")
+    return [
+        {
+            "platform": "youtube",
+            "title": f"YouTube «{SCHOOL}»",
+            "settings": {
+                "base_url": f"{root}/youtube/",
+                "token_url": f"{root}/youtube/token",
+                "client_id": YOUTUBE_CLIENT_ID,
+                "channel_id": YOUTUBE_CHANNEL,
+                "site_url": root,
+            },
+            "secrets": {"client_secret": YOUTUBE_CLIENT_SECRET, "refresh_token": YOUTUBE_REFRESH_TOKEN},
+        },
+        {
+            "platform": "vk",
+            "title": f"ВКонтакте «{SCHOOL}»",
+            "settings": {"base_url": f"{root}/vk/", "group_id": VK_GROUP, "site_url": root},
+            "secrets": {"user_token": VK_USER_TOKEN, "community_token": VK_COMMUNITY_TOKEN},
+        },
+        {
+            "platform": "telegram",
+            "title": f"Telegram «{SCHOOL}»",
+            "settings": {"base_url": f"{root}/telegram/", "chat_id": TELEGRAM_GROUP, "site_url": root},
+            "secrets": {"token": TELEGRAM_TOKEN},
+        },
+        {
+            "platform": "wordpress",
+            "title": f"Блог «{SCHOOL}»",
+            "settings": {
+                "base_url": f"{root}/blog/wp-json/",
+                "username": BLOG_USER,
+                "site_url": f"{root}/blog/",
+            },
+            "secrets": {"password": BLOG_PASSWORD},
+        },
+    ]
