@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models import Case
 from services.errors import Refused
-from services.inbox import PAGE, Filters, Row, list_cases, rows_of
+from services.inbox import Filters, Row, list_cases, rows_of
 from services.rights import Actor, require
 
 MOST_ROWS = 200

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from collectors.base import Channel, ChannelError, Page, Raw, Walk
@@ -16,6 +16,11 @@ from services.sources import claim_source, record_failure, record_read
 BATCH = 200
 MAX_ATTEMPTS = 3
 OpenChannel = Callable[[Source], Channel]
+_PARSED = (
+    update(RawItem.__table__)  # type: ignore[arg-type]
+    .where(RawItem.__table__.c.id == bindparam("raw_id"), RawItem.__table__.c.digest == bindparam("understood"))
+    .values(state="parsed", attempts=0, error=None)
+)
 
 
 def quarantined(session: Session, limit: int = 100) -> list[RawItem]:
@@ -171,12 +176,7 @@ def _understand(database: Database, channel: Channel, rows: list[RawItem]) -> No
     with database.write.begin() as session:
         store_messages(session, rows[0].source_id, channel.kind, incoming, publications)
         # A raw that changed meanwhile stays new: its digest is no longer the one that was understood.
-        for row in rows:
-            session.execute(
-                update(RawItem)
-                .where(RawItem.id == row.id, RawItem.digest == row.digest)
-                .values(state="parsed", attempts=0, error=None)
-            )
+        session.connection().execute(_PARSED, [{"raw_id": row.id, "understood": row.digest} for row in rows])
 
 
 def _note_failure(session: Session, raw_id: int, error: Exception) -> None:

@@ -1,0 +1,119 @@
+"""What the screen «Сотрудники» and the first start do with people, over services.accounts."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Department, Staff, StaffRole
+from services.accounts import create_staff, is_empty, list_staff, reset_password, seed_departments
+from services.errors import NotFound, Refused
+from services.events import record
+from services.leases import hold_lease
+from services.presets import HEAD_ROLES
+from services.rights import DESK, ROLES, Actor, actor_of, require
+
+FIRST = "staff.first"
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look like one another
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One line of «Сотрудники»."""
+
+    staff: Staff
+    roles: tuple[str, ...]
+    departments: tuple[Department, ...]
+
+
+def people(session: Session, actor: Actor) -> tuple[Person, ...]:
+    """Everybody, those who may come in first, each by name."""
+    require(actor, "staff.view")
+    units = {unit.id: unit for unit in session.scalars(select(Department))}
+    found = sorted(list_staff(session, active=False), key=lambda staff: (not staff.active, staff.name))
+    return tuple(
+        Person(
+            staff,
+            tuple(role for role in ROLES if any(row.role == role for row in staff.roles)),
+            tuple(units[row.department_id] for row in staff.roles if row.department_id in units),
+        )
+        for staff in found
+    )
+
+
+def get_person(session: Session, actor: Actor, staff_id: int) -> Staff:
+    require(actor, "staff.view")
+    staff = session.get(Staff, staff_id)
+    if staff is None:
+        raise NotFound("staff.unknown", id=staff_id)
+    return staff
+
+
+def new_password() -> str:
+    """A password to be read aloud and typed once: twelve letters and digits, some 59 bits."""
+    letters = [secrets.choice(_LETTERS) for _ in range(12)]
+    return "-".join("".join(letters[start : start + 4]) for start in (0, 4, 8))
+
+
+def add_person(
+    session: Session, actor: Actor, *, name: str, email: str, roles: Sequence[str], department: str | None
+) -> tuple[Staff, str]:
+    """(the person, the one-time password, which is stored nowhere in clear)."""
+    password = new_password()
+    staff = create_staff(
+        session, actor, email=email, name=name, roles=tuple(roles), department=department or None,
+        password=password, must_change=True,
+    )  # fmt: skip
+    return staff, password
+
+
+def edit_person(
+    session: Session, actor: Actor, staff_id: int, *, name: str, roles: Sequence[str], department: str | None
+) -> Staff:
+    """Changes name and roles; nobody takes the right to do so from themselves."""
+    require(actor, "staff.edit")
+    staff = get_person(session, DESK, staff_id)
+    if not name.strip():
+        raise Refused("name.empty")
+    wanted = [role for role in ROLES if role in roles]
+    if not wanted or set(roles) - set(ROLES):
+        raise Refused("role.unknown", roles=list(roles))
+    unit = session.scalar(select(Department.id).where(Department.code == (department or "")))
+    if "manager" in wanted and unit is None:
+        raise Refused("department.unknown", department=department)
+    before = {(row.role, row.department_id): row for row in staff.roles}
+    keys = [(role, unit if role == "manager" else None) for role in wanted]
+    # Rows that stay are kept: a deletion after an insertion of the same key would break the unique constraint.
+    staff.roles = [before.get(key) or StaffRole(role=key[0], department_id=key[1]) for key in keys]
+    staff.name = name.strip()
+    if staff.id == actor.staff_id and not actor_of(staff).may("staff.edit"):
+        raise Refused("staff.self_role")
+    record(session, "staff.edited", actor, object_id=staff.id, roles=wanted)
+    return staff
+
+
+def renew_password(session: Session, actor: Actor, staff_id: int) -> tuple[Staff, str]:
+    """(the person, a one-time password); every session of the person ends."""
+    require(actor, "staff.edit")
+    staff = get_person(session, DESK, staff_id)
+    if staff.id == actor.staff_id:
+        raise Refused("staff.own_password")
+    password = new_password()
+    reset_password(session, staff, password)
+    staff.failures, staff.locked_until = 0, None
+    record(session, "staff.password_renewed", actor, object_id=staff.id)
+    return staff, password
+
+
+def create_first(session: Session, *, name: str, email: str, password: str, locale: str = "ru") -> Staff:
+    """The first person of an empty desk, with the roles of the head; raises Refused once somebody is there.
+
+    The lease's unique row makes a second one who came at the same moment wait for the first, then be refused:
+    on PostgreSQL both would else see an empty table.
+    """
+    if not is_empty(session) or not hold_lease(session, FIRST, secrets.token_hex(8), 60) or not is_empty(session):
+        raise Refused("first.taken")
+    seed_departments(session)
+    return create_staff(session, DESK, email=email, name=name, roles=HEAD_ROLES, password=password, locale=locale)

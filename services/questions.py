@@ -1,0 +1,282 @@
+"""What a department sees of a question put to it: the comment and its thread, never the card or other cases."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Act, Attachment, Author, Case, Department, Message, Publication, Reply, Route, Source, Staff
+from services.errors import NotFound
+from services.rights import Actor, Scope, require
+from services.routing import OWED, answer_route, get_route, my_routes
+
+MOST_LINES = 60
+"""A thread longer than this shows its newest messages."""
+
+_CONTACTS = re.compile(
+    r"(?<!\d)(?:\d{4}[ \-]?){3}\d{4}(?!\d)"  # a card
+    r"|(?<![\w+])\+\d[\d\s()\-]{8,17}\d(?!\d)"  # a phone with its country
+    r"|(?<![\w+])(?:[78][\s(\-]{0,2}\d|9)\d{2}[\s)\-]{0,2}\d{3}[\s\-]?\d{2}[\s\-]?\d{2}(?!\d)"  # one of Russia
+    r"|[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+"  # a mail address
+)
+HIDDEN = "•••"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is commented on."""
+
+    kind: str
+    title: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message of the shared thread; ``name`` is a first name or None, ``asked``: the case is about it."""
+
+    id: int
+    name: str | None
+    text: str
+    at: datetime
+    ours: bool
+    asked: bool
+    edited: bool
+    deleted: bool
+    files: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of the department's answer: our text on the platform, and how far it is proven."""
+
+    text: str
+    act: Act
+    edited: bool  # it differs from the answer
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """All that the page of one question shows, with contacts taken out of every text."""
+
+    route: Route
+    question: str
+    department: Department
+    better: Department | None
+    asked_by: str
+    answered_by: str | None
+    platform: str
+    private: bool
+    place: Place | None
+    lines: tuple[Line, ...]
+    author: str | None
+    published: tuple[Published, ...]
+    can_answer: bool
+    next_id: int | None  # the oldest other question that waits
+    left: int  # how many others wait
+
+    @property
+    def is_owed(self) -> bool:
+        return self.route.state in OWED
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRow:
+    """One line of «Вопросы ко мне»."""
+
+    route: Route
+    question: str
+    department: Department
+    platform: str
+    place: Place | None
+    author: str | None
+    asked_by: str
+
+
+def first_name(name: str | None) -> str | None:
+    """The first word of a name, if it is a name at all: a nick or an address would tell who the person is."""
+    head = (name or "").split()[:1]
+    return head[0] if head and re.fullmatch(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*", head[0]) else None
+
+
+def without_contacts(text: str) -> str:
+    """``text`` with phones, mail addresses and card numbers taken out (day.md §3: never phone or money)."""
+    return _CONTACTS.sub(HIDDEN, text)
+
+
+def question_rows(session: Session, actor: Actor, *, done: bool = False) -> tuple[QuestionRow, ...]:
+    """«Ждут ответа», oldest first; with ``done`` «Отвечено», newest first."""
+    routes = my_routes(session, actor, done=done)
+    wanted = [route.case_id for route in routes]
+    around = {
+        row[0]: row
+        for row in session.execute(
+            select(Case.id, Source.platform, Publication, Author.name)
+            .join(Source, Source.id == Case.source_id)
+            .outerjoin(Publication, Publication.id == Case.publication_id)
+            .outerjoin(Author, Author.id == Case.author_id)
+            .where(Case.id.in_(wanted))
+        )
+    }
+    units = {unit.id: unit for unit in session.scalars(select(Department))}
+    people = _names(session, [route.asked_by_id for route in routes])
+    return tuple(
+        QuestionRow(
+            route, without_contacts(route.question), units[route.department_id], around[route.case_id][1],
+            _place(around[route.case_id][2]), first_name(around[route.case_id][3]),
+            people.get(route.asked_by_id, ""),
+        )
+        for route in routes
+    )  # fmt: skip
+
+
+def question_view(session: Session, actor: Actor, route_id: int) -> QuestionView:
+    """The shared context of one question; raises NotFound for one of another department."""
+    route = get_route(session, actor, route_id)
+    case = session.get_one(Case, route.case_id)
+    source = session.get_one(Source, case.source_id)
+    author = session.get(Author, case.author_id) if case.author_id else None
+    people = _names(session, [route.asked_by_id, route.answered_by_id])
+    others = _others(session, actor, route)
+    return QuestionView(
+        route=route,
+        question=without_contacts(route.question),
+        department=session.get_one(Department, route.department_id),
+        better=session.get(Department, route.better_department_id) if route.better_department_id else None,
+        asked_by=people.get(route.asked_by_id, ""),
+        answered_by=people.get(route.answered_by_id or 0),
+        platform=source.platform,
+        private=case.visibility == "private",
+        place=_place(session.get(Publication, case.publication_id) if case.publication_id else None),
+        lines=_lines(session, case),
+        author=first_name(author.name) if author else None,
+        published=_published(session, route),
+        can_answer=_can_answer(actor, route),
+        next_id=others[0] if others else None,
+        left=len(others),
+    )
+
+
+def question_file(session: Session, actor: Actor, route_id: int, file_id: int) -> Attachment:
+    """A file that stands in the shared thread, with its content; raises NotFound for any other."""
+    route = get_route(session, actor, route_id)
+    case = session.get_one(Case, route.case_id)
+    shown = {message.id for message in _messages(session, case)}
+    file = session.get(Attachment, file_id)
+    if file is None or file.message_id not in shown or file.content is None:
+        raise NotFound("file.unknown", id=file_id)
+    return file
+
+
+def left_after(session: Session, actor: Actor, route_id: int) -> tuple[int | None, int]:
+    """(the oldest other question that waits, how many others wait)."""
+    others = _others(session, actor, get_route(session, actor, route_id))
+    return (others[0] if others else None), len(others)
+
+
+def _place(publication: Publication | None) -> Place | None:
+    """None for a dialogue: platforms title it with the whole name of the person."""
+    if publication is None or publication.kind == "dialogue":
+        return None
+    return Place(publication.kind, without_contacts(publication.title), publication.url)
+
+
+def _others(session: Session, actor: Actor, route: Route) -> list[int]:
+    query = select(Route.id).where(Route.state.in_(OWED), Route.id != route.id).order_by(Route.id)
+    if actor.scope("route.view") is not Scope.ALL:
+        query = query.where(Route.department_id.in_(actor.departments))
+    return list(session.scalars(query))
+
+
+def _can_answer(actor: Actor, route: Route) -> bool:
+    scope = actor.scope("route.answer")
+    return scope is Scope.ALL or (scope is not None and route.department_id in actor.departments)
+
+
+def _names(session: Session, ids: Sequence[int | None]) -> dict[int, str]:
+    wanted = [key for key in ids if key is not None]
+    rows = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(wanted)))
+    return {row[0]: row[1] for row in rows}
+
+
+def _messages(session: Session, case: Case) -> list[Message]:
+    """The messages of the case and of the threads they stand in, oldest first.
+
+    A dialogue or a letter thread belongs to one author, so its other cases stay out of what is shared.
+    """
+    own = list(session.scalars(select(Message).where(Message.case_id == case.id)))
+    found = {message.id: message for message in own}
+    if case.visibility == "public":
+        for container, thread in {(m.container, m.thread) for m in own if m.thread}:
+            rows = session.scalars(
+                select(Message)
+                .where(Message.source_id == case.source_id, Message.container == container)
+                .where(Message.thread == thread, Message.visibility == "public", Message.state == "published")
+                .order_by(Message.published_at.desc(), Message.id.desc())
+                .limit(MOST_LINES)
+            )
+            found.update({message.id: message for message in rows})
+    ordered = sorted(found.values(), key=lambda message: (message.published_at, message.id))
+    return ordered[-MOST_LINES:]
+
+
+def _lines(session: Session, case: Case) -> tuple[Line, ...]:
+    messages = _messages(session, case)
+    authors = {
+        row[0]: row[1]
+        for row in session.execute(
+            select(Author.id, Author.name).where(Author.id.in_([m.author_id for m in messages if m.author_id]))
+        )
+    }
+    files: dict[int, list[Attachment]] = {}
+    for file in session.scalars(select(Attachment).where(Attachment.message_id.in_([m.id for m in messages]))):
+        files.setdefault(file.message_id, []).append(file)
+    return tuple(
+        Line(
+            id=message.id,
+            name=first_name(authors.get(message.author_id or 0)),
+            text=without_contacts(message.text),
+            at=message.published_at,
+            ours=message.direction == "out",
+            asked=message.case_id == case.id and message.direction == "in",
+            edited=message.versions > 1,
+            deleted=message.state == "deleted",
+            files=tuple(files.get(message.id, ())),
+        )
+        for message in messages
+    )
+
+
+def _published(session: Session, route: Route) -> tuple[Published, ...]:
+    """Replies that were made of this answer, but for those that were taken back."""
+    rows = session.execute(
+        select(Reply, Act)
+        .join(Act, Act.reply_id == Reply.id)
+        .where(Reply.route_id == route.id, Act.state != "cancelled")
+        .order_by(Reply.id)
+    )
+    answer = " ".join((route.answer or "").split())
+    return tuple(
+        Published(without_contacts(reply.text), act, answer not in " ".join(reply.text.split()))
+        for reply, act in rows
+    )
+
+
+def count_answered(session: Session, actor: Actor) -> int:
+    """How many questions the actor's departments have dealt with."""
+    scope = require(actor, "route.view")
+    query = select(func.count()).select_from(Route).where(Route.state.not_in(OWED))
+    if scope is not Scope.ALL:
+        query = query.where(Route.department_id.in_(actor.departments))
+    return session.scalar(query) or 0
+
+
+def send_answer(session: Session, actor: Actor, route_id: int, text: str, version: int | None) -> Route:
+    """Answers; pressing twice is one answer, a different second text is refused as stale."""
+    route = get_route(session, actor, route_id)
+    if route.state == "answered" and route.answered_by_id == actor.staff_id and route.answer == text.strip():
+        return route
+    return answer_route(session, actor, route_id, text, version)
