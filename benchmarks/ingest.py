@@ -20,7 +20,7 @@ from services.intake import run_parse, store_page
 from services.schema import upgrade
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-WORDS = "урок вебинар запись домашка куратор оплата ссылка доступ расписание вопрос когда будет где найти спасибо".split()
+WORDS = ["урок", "вебинар", "запись", "домашка", "куратор", "оплата", "ссылка", "доступ", "когда", "спасибо"]
 
 
 class Lines(Channel):

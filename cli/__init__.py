@@ -32,8 +32,10 @@ def main() -> None:
         _fail(str(error))
     except DeskError as error:
         _fail(OPERATOR_WORDS.get(error.code, error.code).format_map(_Given(error.data)))
-    except PermissionError as error:
-        _fail(f"{error.filename}: no permission to write. Choose another folder with --var, or change its owner.")
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}. Choose another folder with --var, or make this one writable.")
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -1,10 +1,21 @@
 """Runs the migrations over the connection that bootstrap hands in (or --x url=… by hand)."""
 
-from alembic import context
-from sqlalchemy import Connection
+from typing import Any, Literal
 
-from models import Base
+from alembic import context
+from sqlalchemy import BigInteger, Connection
+
+from models import Base, UtcDateTime
 from models.database import open_database
+
+
+def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Our two own types by their names, so that a revision reads like the models."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "UtcDateTime()"
+    if kind == "type" and isinstance(item, BigInteger):
+        return "Id"
+    return False
 
 
 def run(connection: Connection) -> None:
@@ -13,7 +24,7 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=True,
         compare_type=True,
-        user_module_prefix="",
+        render_item=render,
         compare_server_default=True,
         transaction_per_migration=False,
         include_name=lambda name, kind, _parents: (

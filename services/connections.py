@@ -14,9 +14,10 @@ from models import Message, RawItem, Source
 from services.errors import NotFound, Refused
 from services.events import record
 from services.intake import retry_quarantined
+from services.leases import next_numbers
 from services.rights import DESK, Actor, require
 from services.secrets import Keyring
-from services.sources import get_source, list_sources, split_secrets, wake_source
+from services.sources import add_source, get_source, list_sources, split_secrets, wake_source
 
 OpenChannel = Callable[[Source], Channel]
 Kind = Literal["text", "long", "number", "flag", "date", "choice", "lines", "secret"]
@@ -194,6 +195,19 @@ def check_connection(open_channel: OpenChannel, source: Source) -> Check:
         return channel.check()
     finally:
         channel.close()
+
+
+def add_place(
+    session: Session, actor: Actor, keyring: Keyring, *, platform: str, title: str, values: Mapping[str, Any]
+) -> Source:
+    """Starts watching a place once: pressing twice, or entering it again, is refused."""
+    require(actor, "source.edit")
+    next_numbers(session, "source.add")  # its row is a lock: of two at the same moment the second sees the first
+    draft = draft_source(keyring, platform, values)
+    for known in session.scalars(select(Source).where(Source.platform == platform)):
+        if known.settings == draft.settings and keyring.unseal(known.secrets) == keyring.unseal(draft.secrets):
+            raise Refused("source.known", id=known.id)
+    return add_source(session, actor, keyring, platform=platform, title=title, values=values)
 
 
 def place_rows(session: Session, actor: Actor) -> tuple[PlaceRow, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select, text
 from sqlalchemy.orm import Session
 
 from models import Lease, utc_now
@@ -16,8 +16,10 @@ LATE = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """``scheduler``: somebody held the lead within LATE; ``stuck_acts``: invariant I3 of reliability.md."""
+    """``revision`` is of the database; ``scheduler``: somebody held the lead within LATE; ``stuck_acts``:
+    invariant I3 of reliability.md."""
 
+    revision: str | None
     scheduler: bool
     stuck_acts: int
 
@@ -31,4 +33,7 @@ def look(session: Session, now: datetime | None = None) -> Health:
     now = now or utc_now()
     until = session.scalar(select(Lease.until).where(Lease.name == LEASE))
     held_at = until - timedelta(seconds=LEASE_SECONDS) if until is not None else None
-    return Health(held_at is not None and now - held_at <= LATE, stuck_acts(session, now))
+    # Asked inside the reading transaction: services.schema opens one of its own, which would be a writing one.
+    known = inspect(session.connection()).has_table("alembic_version")
+    revision = session.scalar(text("SELECT version_num FROM alembic_version")) if known else None
+    return Health(revision, held_at is not None and now - held_at <= LATE, stuck_acts(session, now))

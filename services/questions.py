@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Act, Attachment, Author, Case, Department, Message, Publication, Reply, Route, Source, Staff
-from services.errors import NotFound
+from services.errors import NotFound, Refused
 from services.rights import Actor, Scope, require
-from services.routing import OWED, answer_route, get_route, my_routes
+from services.routing import OWED, answer_route, decline_route, get_route, my_routes
 
 MOST_LINES = 60
 """A thread longer than this shows its newest messages."""
@@ -280,3 +280,17 @@ def send_answer(session: Session, actor: Actor, route_id: int, text: str, versio
     if route.state == "answered" and route.answered_by_id == actor.staff_id and route.answer == text.strip():
         return route
     return answer_route(session, actor, route_id, text, version)
+
+
+def hand_back(
+    session: Session, actor: Actor, route_id: int, reason: str, better_department_id: int | None
+) -> Route:
+    """«Это не мне», with the department that knows better or a reason; pressing twice is once."""
+    route = get_route(session, actor, route_id)
+    if route.state == "declined" and route.answered_by_id == actor.staff_id:
+        return route
+    if better_department_id is not None and session.get(Department, better_department_id) is None:
+        raise NotFound("department.unknown", id=better_department_id)
+    if better_department_id == route.department_id:
+        raise Refused("department.same")
+    return decline_route(session, actor, route_id, reason, better_department_id)

@@ -3,12 +3,37 @@
 import sqlalchemy as sa
 from alembic import op
 
-from models.base import UtcDateTime
+from models.base import Id, UtcDateTime
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+TABLES = (
+    "act",
+    "text_version",
+    "reply",
+    "label",
+    "attachment",
+    "route",
+    "note",
+    "message",
+    "draft",
+    "case",
+    "staff_role",
+    "raw_item",
+    "publication",
+    "staff",
+    "source",
+    "setting",
+    "lease",
+    "event",
+    "department",
+    "counter",
+    "author",
+)
+"""In the order in which they can be dropped."""
 
 
 def upgrade() -> None:
@@ -21,7 +46,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("picture", sa.Text(), nullable=True),
         sa.Column("is_us", sa.Boolean(), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_author")),
         sa.UniqueConstraint("platform", "external_id", name=op.f("uq_author_platform_external_id")),
     )
@@ -29,7 +54,7 @@ def upgrade() -> None:
         "counter",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.Integer(), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_counter")),
         sa.UniqueConstraint("name", name=op.f("uq_counter_name")),
     )
@@ -39,19 +64,19 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("name_en", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_department")),
         sa.UniqueConstraint("code", name=op.f("uq_department_code")),
     )
     op.create_table(
         "event",
-        sa.Column("at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("staff_id", sa.Integer(), nullable=True),
         sa.Column("case_id", sa.Integer(), nullable=True),
         sa.Column("object_id", sa.Integer(), nullable=True),
         sa.Column("data", sa.JSON(), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
@@ -61,8 +86,8 @@ def upgrade() -> None:
         "lease",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("holder", sa.String(), nullable=False),
-        sa.Column("until", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lease")),
         sa.UniqueConstraint("name", name=op.f("uq_lease_name")),
     )
@@ -70,8 +95,8 @@ def upgrade() -> None:
         "setting",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.JSON(), nullable=False),
-        sa.Column("updated_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_setting")),
         sa.UniqueConstraint("name", name=op.f("uq_setting_name")),
     )
@@ -86,18 +111,18 @@ def upgrade() -> None:
         sa.Column("cursor", sa.JSON(), nullable=False),
         sa.Column("deep_cursor", sa.JSON(), nullable=False),
         sa.Column("every_seconds", sa.Integer(), nullable=False),
-        sa.Column("due_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("deep_due_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("lease_until", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("deep_due_at", UtcDateTime(), nullable=False),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
         sa.Column("lease_holder", sa.String(), nullable=True),
-        sa.Column("read_at", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("backfilled_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("read_at", UtcDateTime(), nullable=True),
+        sa.Column("backfilled_at", UtcDateTime(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("error_code", sa.String(), nullable=True),
         sa.Column("error_text", sa.Text(), nullable=True),
-        sa.Column("gap_at", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("gap_at", UtcDateTime(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source")),
         sa.UniqueConstraint("declared_as", name=op.f("uq_source_declared_as")),
     )
@@ -114,41 +139,41 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("locale", sa.String(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("locked_until", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("seen_at", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("locked_until", UtcDateTime(), nullable=True),
+        sa.Column("seen_at", UtcDateTime(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("email", name=op.f("uq_staff_email")),
     )
     op.create_table(
         "publication",
-        sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source_id", Id, nullable=False),
         sa.Column("external_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("picture", sa.Text(), nullable=True),
-        sa.Column("published_at", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("published_at", UtcDateTime(), nullable=True),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_publication_source_id_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publication")),
         sa.UniqueConstraint("source_id", "external_id", name=op.f("uq_publication_source_id_external_id")),
     )
     op.create_table(
         "raw_item",
-        sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source_id", Id, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("container", sa.String(), nullable=False),
         sa.Column("external_id", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("received_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_raw_item_source_id_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_raw_item")),
         sa.UniqueConstraint(
@@ -166,10 +191,10 @@ def upgrade() -> None:
 
     op.create_table(
         "staff_role",
-        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("staff_id", Id, nullable=False),
         sa.Column("role", sa.String(), nullable=False),
-        sa.Column("department_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("department_id", Id, nullable=True),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(
             ["department_id"], ["department.id"], name=op.f("fk_staff_role_department_id_department")
         ),
@@ -186,24 +211,24 @@ def upgrade() -> None:
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("subject_key", sa.String(), nullable=False),
         sa.Column("open_key", sa.String(), nullable=True),
-        sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("publication_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("publication_id", Id, nullable=True),
+        sa.Column("author_id", Id, nullable=True),
         sa.Column("first_message_id", sa.Integer(), nullable=True),
         sa.Column("visibility", sa.String(), nullable=False),
         sa.Column("label", sa.String(), nullable=True),
         sa.Column("sure", sa.Boolean(), nullable=False),
-        sa.Column("assignee_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("assignee_id", Id, nullable=True),
         sa.Column("lift", sa.String(), nullable=True),
-        sa.Column("opened_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_message_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("first_reply_at", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("closed_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("last_message_at", UtcDateTime(), nullable=False),
+        sa.Column("first_reply_at", UtcDateTime(), nullable=True),
+        sa.Column("closed_at", UtcDateTime(), nullable=True),
         sa.Column("close_reason", sa.String(), nullable=True),
         sa.Column("reopened", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["assignee_id"], ["staff.id"], name=op.f("fk_case_assignee_id_staff")),
         sa.ForeignKeyConstraint(["author_id"], ["author.id"], name=op.f("fk_case_author_id_author")),
         sa.ForeignKeyConstraint(
@@ -224,11 +249,11 @@ def upgrade() -> None:
 
     op.create_table(
         "draft",
-        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("case_id", Id, nullable=False),
+        sa.Column("staff_id", Id, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("updated_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_draft_case_id_case")),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_draft_staff_id_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_draft")),
@@ -238,31 +263,31 @@ def upgrade() -> None:
 
     op.create_table(
         "message",
-        sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source_id", Id, nullable=False),
         sa.Column("container", sa.String(), nullable=False),
         sa.Column("external_id", sa.String(), nullable=False),
         sa.Column("parent_external_id", sa.String(), nullable=True),
         sa.Column("thread", sa.String(), nullable=True),
-        sa.Column("publication_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("publication_id", Id, nullable=True),
+        sa.Column("author_id", Id, nullable=True),
+        sa.Column("case_id", Id, nullable=True),
         sa.Column("act_id", sa.Integer(), nullable=True),
         sa.Column("direction", sa.String(), nullable=False),
         sa.Column("visibility", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("work", sa.String(), nullable=False),
-        sa.Column("read_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("read_at", UtcDateTime(), nullable=True),
         sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("automatic", sa.Boolean(), nullable=False),
         sa.Column("context", sa.JSON(), nullable=False),
-        sa.Column("published_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("edited_at", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("deleted_at", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("ingested_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("published_at", UtcDateTime(), nullable=False),
+        sa.Column("edited_at", UtcDateTime(), nullable=True),
+        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        sa.Column("ingested_at", UtcDateTime(), nullable=False),
         sa.Column("versions", sa.Integer(), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["author_id"], ["author.id"], name=op.f("fk_message_author_id_author")),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_message_case_id_case")),
         sa.ForeignKeyConstraint(
@@ -290,12 +315,12 @@ def upgrade() -> None:
 
     op.create_table(
         "note",
-        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("case_id", Id, nullable=False),
+        sa.Column("staff_id", Id, nullable=False),
         sa.Column("text", sa.String(), nullable=False),
         sa.Column("form_key", sa.String(), nullable=False),
-        sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_note_case_id_case")),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_note_staff_id_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
@@ -306,22 +331,22 @@ def upgrade() -> None:
 
     op.create_table(
         "route",
-        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("department_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("case_id", Id, nullable=False),
+        sa.Column("department_id", Id, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
-        sa.Column("asked_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("asked_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("asked_by_id", Id, nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
         sa.Column("form_key", sa.String(), nullable=False),
-        sa.Column("opened_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", UtcDateTime(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
-        sa.Column("answered_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("answered_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("answered_by_id", Id, nullable=True),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("better_department_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("better_department_id", Id, nullable=True),
         sa.Column("returns", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["answered_by_id"], ["staff.id"], name=op.f("fk_route_answered_by_id_staff")),
         sa.ForeignKeyConstraint(["asked_by_id"], ["staff.id"], name=op.f("fk_route_asked_by_id_staff")),
         sa.ForeignKeyConstraint(
@@ -342,14 +367,14 @@ def upgrade() -> None:
 
     op.create_table(
         "attachment",
-        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message_id", Id, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("content_type", sa.String(), nullable=True),
         sa.Column("size", sa.Integer(), nullable=True),
         sa.Column("content", sa.LargeBinary(), nullable=True),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_attachment_message_id_message")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
     )
@@ -358,7 +383,7 @@ def upgrade() -> None:
 
     op.create_table(
         "label",
-        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message_id", Id, nullable=False),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("labels", sa.JSON(), nullable=False),
         sa.Column("p", sa.JSON(), nullable=False),
@@ -366,10 +391,10 @@ def upgrade() -> None:
         sa.Column("sure", sa.Boolean(), nullable=False),
         sa.Column("actionable", sa.Double(), nullable=True),
         sa.Column("classifier", sa.String(), nullable=True),
-        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("staff_id", Id, nullable=True),
         sa.Column("weak", sa.Boolean(), nullable=False),
-        sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_label_message_id_message")),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_label_staff_id_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_label")),
@@ -380,14 +405,14 @@ def upgrade() -> None:
 
     op.create_table(
         "reply",
-        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("route_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("case_id", Id, nullable=False),
+        sa.Column("message_id", Id, nullable=False),
+        sa.Column("staff_id", Id, nullable=True),
+        sa.Column("route_id", Id, nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("form_key", sa.String(), nullable=False),
-        sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_reply_case_id_case")),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_reply_message_id_message")),
         sa.ForeignKeyConstraint(["route_id"], ["route.id"], name=op.f("fk_reply_route_id_route")),
@@ -400,11 +425,11 @@ def upgrade() -> None:
 
     op.create_table(
         "text_version",
-        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message_id", Id, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("stood_until", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stood_until", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_text_version_message_id_message")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_text_version")),
         sa.UniqueConstraint("message_id", "number", name=op.f("uq_text_version_message_id_number")),
@@ -412,28 +437,28 @@ def upgrade() -> None:
     op.create_table(
         "act",
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("reply_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("case_id", Id, nullable=True),
+        sa.Column("reply_id", Id, nullable=True),
         sa.Column("message_id", sa.Integer(), nullable=True),
-        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("staff_id", Id, nullable=True),
         sa.Column("target", sa.JSON(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("token", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("due_at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("lease_until", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("first_attempt_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("first_attempt_at", UtcDateTime(), nullable=True),
         sa.Column("container", sa.String(), nullable=True),
         sa.Column("external_id", sa.String(), nullable=True),
         sa.Column("url", sa.Text(), nullable=True),
-        sa.Column("accepted_at", UtcDateTime(timezone=True), nullable=True),
-        sa.Column("seen_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("accepted_at", UtcDateTime(), nullable=True),
+        sa.Column("seen_at", UtcDateTime(), nullable=True),
         sa.Column("error_code", sa.String(), nullable=True),
         sa.Column("error_text", sa.Text(), nullable=True),
-        sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_act_case_id_case")),
         sa.ForeignKeyConstraint(["reply_id"], ["reply.id"], name=op.f("fk_act_reply_id_reply")),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_act_source_id_source")),
@@ -451,73 +476,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-
-    with op.batch_alter_table("act", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_act_state_due_at_id"))
-        batch_op.drop_index(batch_op.f("ix_act_case_id"))
-
-    op.drop_table("act")
-    op.drop_table("text_version")
-    with op.batch_alter_table("reply", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_reply_case_id"))
-
-    op.drop_table("reply")
-    with op.batch_alter_table("label", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_label_staff_id_id"))
-        batch_op.drop_index(batch_op.f("ix_label_message_id_id"))
-
-    op.drop_table("label")
-    with op.batch_alter_table("attachment", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_attachment_message_id"))
-
-    op.drop_table("attachment")
-    with op.batch_alter_table("route", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_route_department_id_state_id"))
-        batch_op.drop_index(batch_op.f("ix_route_case_id"))
-
-    op.drop_table("route")
-    with op.batch_alter_table("note", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_note_case_id"))
-
-    op.drop_table("note")
-    with op.batch_alter_table("message", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_message_work_id"))
-        batch_op.drop_index(batch_op.f("ix_message_source_id_container_thread"))
-        batch_op.drop_index(batch_op.f("ix_message_ingested_at_id"))
-        batch_op.drop_index(batch_op.f("ix_message_case_id_published_at"))
-        batch_op.drop_index(batch_op.f("ix_message_author_id_published_at"))
-
-    op.drop_table("message")
-    with op.batch_alter_table("draft", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_draft_case_id_staff_id"))
-
-    op.drop_table("draft")
-    with op.batch_alter_table("case", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_case_subject_key_id"))
-        batch_op.drop_index("ix_case_stage_label")
-        batch_op.drop_index("ix_case_list")
-        batch_op.drop_index(batch_op.f("ix_case_author_id_id"))
-        batch_op.drop_index("ix_case_assignee")
-        batch_op.drop_index("ix_case_all")
-
-    op.drop_table("case")
-    op.drop_table("staff_role")
-    with op.batch_alter_table("raw_item", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_raw_item_state_source_id_id"))
-
-    op.drop_table("raw_item")
-    op.drop_table("publication")
-    op.drop_table("staff")
-    with op.batch_alter_table("source", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_source_state_due_at"))
-
-    op.drop_table("source")
-    op.drop_table("setting")
-    op.drop_table("lease")
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_event_case_id_id"))
-
-    op.drop_table("event")
-    op.drop_table("department")
-    op.drop_table("counter")
-    op.drop_table("author")
+    for name in TABLES:
+        op.drop_table(name)

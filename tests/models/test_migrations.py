@@ -1,0 +1,70 @@
+"""Migrations make exactly the tables of the models, on both databases, wholly or not at all."""
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import inspect, text
+
+from models import Base
+from models.database import is_sqlite_sound
+from services.schema import MIGRATIONS, upgrade
+
+
+def run(database, name: str, *words: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        getattr(command, name)(config, *words)
+
+
+def test_migrations_equal_models(database) -> None:
+    try:
+        run(database, "check")
+    except CommandError as error:
+        pytest.fail(str(error))
+
+
+def test_down_and_up_again(database) -> None:
+    run(database, "downgrade", "base")
+    assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
+    upgrade(database)
+    assert set(inspect(database.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_a_migration_that_fails_half_way_leaves_nothing(empty_database, monkeypatch) -> None:
+    from alembic.operations import Operations
+
+    real, seen = Operations.create_table, []
+
+    def fail_at_the_fifth(self, name, *given, **more):
+        seen.append(name)
+        if len(seen) == 5:
+            raise RuntimeError("killed")
+        return real(self, name, *given, **more)
+
+    monkeypatch.setattr(Operations, "create_table", fail_at_the_fifth)
+    with pytest.raises(RuntimeError):
+        upgrade(empty_database)
+    assert inspect(empty_database.engine).get_table_names() == []
+
+
+@pytest.mark.parametrize(
+    ("version", "sound"),
+    [("3.40.1", False), ("3.51.2", False), ("3.51.3", True), ("3.50.7", True), ("3.6.9", True)],
+)
+def test_the_sqlite_versions_that_corrupt_are_known(version, sound) -> None:
+    assert is_sqlite_sound(version) is sound
+
+
+def test_sqlite_is_opened_as_the_desk_needs_it(database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("SQLite only")
+    with database.engine.connect() as connection:
+        answers = [
+            connection.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+        version = connection.scalar(text("SELECT sqlite_version()"))
+    assert answers == ["wal", 2, 1]
+    assert is_sqlite_sound(version)
