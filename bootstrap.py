@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 from pyrate_limiter import Duration, Limiter, Rate, SQLiteBucket
 from sqlalchemy import func, select
 
-from classifier import Classifier, ClassifierError
 from collectors import channel_class
 from collectors.base import Channel
 from collectors.wire import Guard, Wire
@@ -21,6 +21,9 @@ from models.database import Database, open_database
 from services.labelling import is_gate_proven
 from services.secrets import Keyring, open_keyring
 from services.sources import check_settings
+
+if TYPE_CHECKING:
+    from classifier import Classifier
 
 
 class SharedLimiter:
@@ -53,11 +56,14 @@ class Labeller:
     progress: float = 0.0
     step: str = ""
     error: str | None = None
-    classifier: Classifier | None = None
+    classifier: "Classifier | None" = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def load(self) -> bool:
         """Loads the artifact; False (with ``error`` set) when it is missing or not the one that was stored."""
+        # numpy takes a tenth of a second that the first page need not wait for.
+        from classifier import Classifier, ClassifierError
+
         with self._lock:
             try:
                 self.classifier = Classifier.load(self.folder)

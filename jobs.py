@@ -5,7 +5,6 @@ from collections.abc import Callable
 import structlog
 
 from bootstrap import Desk
-from services.errors import DeskError
 from services.intake import run_collect
 from services.labelling import run_labelling
 from services.outbox import run_outbox
@@ -21,8 +20,8 @@ def collect(desk: Desk) -> None:
     for source_id in due:
         try:
             changed = run_collect(desk.database, source_id, desk.open_channel, desk.name)
-        except DeskError as error:
-            log.error("collect.failed", source=source_id, code=error.code)
+        except Exception:
+            log.exception("collect.failed", source=source_id)
             continue
         if changed:
             label(desk)

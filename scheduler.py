@@ -1,5 +1,6 @@
 """The door for the clock: the one list of what runs when; exactly one scheduler acts, however many are started."""
 
+import os
 import threading
 import uuid
 
@@ -9,7 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bootstrap import Desk
 from jobs import JOBS
-from services.leases import drop_lease, hold_lease
+from services.leases import drop_lease, free_the_dead, hold_lease
 
 log = structlog.get_logger()
 
@@ -21,6 +22,20 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20
+
+
+def is_gone(holder: str) -> bool:
+    """True when ``holder`` («host:pid…») was a process of this machine that does not run any more."""
+    host, pid = holder.split(":")[:2]
+    if host != os.uname().nodename:
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 class Scheduler:
@@ -41,6 +56,8 @@ class Scheduler:
         return self._leads.is_set()
 
     def start(self) -> None:
+        with self._desk.database.write.begin() as session:
+            free_the_dead(session, is_gone)
         self._renew()
         self._scheduler.add_job(self._renew, "interval", seconds=LEASE_SECONDS / 4, max_instances=1)
         for name, seconds, instances in SCHEDULE:

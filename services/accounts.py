@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -20,8 +21,6 @@ MAX_PASSWORD = 200
 LOCK_AFTER = 10
 LOCK_FOR = timedelta(minutes=15)
 _hasher = PasswordHasher()
-# Checked when the address is unknown, so that the answer takes as long as for a known one.
-_NOBODY = _hasher.hash(secrets.token_hex(16))
 
 
 def is_empty(session: Session) -> bool:
@@ -112,7 +111,7 @@ def authenticate(session: Session, email: str, password: str, now: datetime | No
     staff = find_by_email(session, email)
     usable = staff is not None and staff.active and staff.password is not None
     locked = staff is not None and staff.locked_until is not None and staff.locked_until > now
-    matches = _matches(staff.password if staff is not None and usable and staff.password else _NOBODY, password)
+    matches = _matches(staff.password if staff is not None and usable and staff.password else _nobody(), password)
     if staff is None or not usable or locked:
         return None
     if not matches:
@@ -123,6 +122,12 @@ def authenticate(session: Session, email: str, password: str, now: datetime | No
         return None
     staff.failures, staff.locked_until, staff.seen_at = 0, None, now
     return staff
+
+
+@cache
+def _nobody() -> str:
+    """Checked when the address is unknown, so that the answer takes as long as for a known one."""
+    return _hasher.hash(secrets.token_hex(16))
 
 
 def _matches(hashed: str, password: str) -> bool:

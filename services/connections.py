@@ -24,6 +24,8 @@ Kind = Literal["text", "long", "number", "flag", "date", "choice", "lines", "sec
 MOST_RAWS = 100
 LONG_TEXTS = frozenset({"signature"})
 """Text settings that hold more than one line; pydantic has no word for it."""
+RARE = frozenset({"api_version", "message_id_domain", "watch_posts", "own_hashes", "webhook_secret"})
+"""Settings that a form keeps folded, beside the platforms' own addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Field:
     choices: tuple[str, ...] = ()
     least: int | None = None
     most: int | None = None
+    rare: bool = False  # its default serves nearly everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ def _field(name: str, item: Mapping[str, Any], required: bool) -> Field:
         choices=tuple(inner.get("enum", ())),
         least=inner.get("minimum", inner["exclusiveMinimum"] + 1 if "exclusiveMinimum" in inner else None),
         most=inner.get("maximum"),
+        rare=not required and (name.endswith("_url") or name in RARE),
     )
 
 

@@ -42,7 +42,8 @@ def retry_quarantined(session: Session, raw_id: int) -> None:
 def run_collect(database: Database, source_id: int, open_channel: OpenChannel, holder: str) -> int:
     """Reads one place that is due, page by page, each committed; returns how many new or changed raws it met.
 
-    Any failure is recorded on the place, never raised: one bad source does not stop another.
+    A failure of the platform is recorded on the place and not raised: one bad source does not stop another. A
+    mistake of ours is recorded too, so that the place backs off, and then raised for the log.
     """
     now = utc_now()
     with database.write.begin() as session:
@@ -68,6 +69,10 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
     except ChannelError as error:
         with database.write.begin() as session:
             record_failure(session, source_id, error)
+    except Exception as error:
+        with database.write.begin() as session:
+            record_failure(session, source_id, ChannelError(type(error).__name__, code="server"))
+        raise
     else:
         with database.write.begin() as session:
             record_read(session, source_id, deep=walk is not Walk.NEW)

@@ -1,12 +1,13 @@
 """The small agreements between processes: who leads, and the next number of a series."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import Counter, Lease, utc_now
+from models import Counter, Lease, Source, utc_now
 
 
 def hold_lease(session: Session, name: str, holder: str, seconds: float, now: datetime | None = None) -> bool:
@@ -27,6 +28,16 @@ def hold_lease(session: Session, name: str, holder: str, seconds: float, now: da
     except IntegrityError:
         return False
     return True
+
+
+def free_the_dead(session: Session, is_gone: Callable[[str], bool]) -> None:
+    """Frees what processes hold that are known to have died: a restart after a kill need not wait for their time."""
+    for lease in session.scalars(select(Lease).where(Lease.until > utc_now())):
+        if is_gone(lease.holder):
+            lease.until = utc_now()
+    for source in session.scalars(select(Source).where(Source.lease_holder.is_not(None))):
+        if source.lease_holder is not None and is_gone(source.lease_holder):
+            source.lease_until = source.lease_holder = None
 
 
 def drop_lease(session: Session, name: str, holder: str) -> None:

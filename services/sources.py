@@ -16,7 +16,7 @@ from services.events import record
 from services.rights import DESK, Actor, require
 from services.secrets import Keyring
 
-LEASE_SECONDS = 300
+LEASE_SECONDS = 120  # renewed with every page
 BACKOFF_SECONDS = (15, 30, 60, 120, 300, 600, 1800)
 """Pause after the n-th failure in a row, when the platform names none."""
 STOPPING = frozenset({"auth", "rights", "settings", "address", "captcha", "gone", "conflict"})
