@@ -31,7 +31,7 @@ def hold_lease(session: Session, name: str, holder: str, seconds: float, now: da
 
 
 def free_the_dead(session: Session, is_gone: Callable[[str], bool]) -> None:
-    """Frees what processes hold that are known to have died: a restart after a kill need not wait for their time."""
+    """Frees what processes hold that are known to have died: a restart after a kill waits for nobody."""
     for lease in session.scalars(select(Lease).where(Lease.until > utc_now())):
         if is_gone(lease.holder):
             lease.until = utc_now()

@@ -49,8 +49,13 @@ def store_messages(
         _insert_messages(session, fresh, items)
 
 
-def mark_absent(session: Session, source_id: int, listed: Mapping[str, frozenset[str]]) -> int:
-    """Marks as deleted what a complete listing of its container lacks; returns how many."""
+def mark_absent(
+    session: Session, source_id: int, listed: Mapping[str, frozenset[str]], *, own_too: bool = True
+) -> int:
+    """Marks as deleted what a complete listing of its container lacks; returns how many.
+
+    ``own_too`` False leaves our own messages out, where the channel cannot list them reliably.
+    """
     gone = 0
     for container, present in listed.items():
         standing = session.scalars(
@@ -60,7 +65,7 @@ def mark_absent(session: Session, source_id: int, listed: Mapping[str, frozenset
             )
         )  # fmt: skip
         for message in standing:
-            if message.external_id not in present:
+            if message.external_id not in present and (own_too or message.direction == "in"):
                 _delete(session, message)
                 gone += 1
     return gone
