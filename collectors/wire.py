@@ -1,6 +1,7 @@
 """The one place that makes network clients: time-outs, body caps, no silent retries, the address guard."""
 
 import ipaddress
+import logging
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,6 +9,9 @@ from typing import Any
 
 import httpcore
 import httpx
+
+# httpx logs whole addresses at INFO, and some platforms carry their token in the address.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 BODY_CAP = 16 * 1024 * 1024

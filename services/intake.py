@@ -63,7 +63,7 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
                     claim_source(session, source_id, holder)
                 run_parse(database, source_id, channel)
                 with database.write.begin() as session:
-                    mark_absent(session, source_id, page.listed, own_too=channel.can.list_own)
+                    mark_absent(session, source_id, page.listed, since=now, own_too=channel.can.list_own)
         finally:
             channel.close()
     except ChannelError as error:

@@ -1,6 +1,7 @@
 """Messages as rows: stored once whatever the platform repeats, edits as versions, deletions by full listings."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -50,18 +51,24 @@ def store_messages(
 
 
 def mark_absent(
-    session: Session, source_id: int, listed: Mapping[str, frozenset[str]], *, own_too: bool = True
+    session: Session,
+    source_id: int,
+    listed: Mapping[str, frozenset[str]],
+    *,
+    since: datetime,
+    own_too: bool = True,
 ) -> int:
     """Marks as deleted what a complete listing of its container lacks; returns how many.
 
-    ``own_too`` False leaves our own messages out, where the channel cannot list them reliably.
+    What was stored after ``since``, the begin of the walk, may be younger than the listing and stays. ``own_too``
+    False leaves our own messages out, where the channel cannot list them reliably.
     """
     gone = 0
     for container, present in listed.items():
         standing = session.scalars(
             select(Message).where(
                 Message.source_id == source_id, Message.container == container,
-                Message.state != SourceState.DELETED.value,
+                Message.state != SourceState.DELETED.value, Message.ingested_at < since,
             )
         )  # fmt: skip
         for message in standing:

@@ -130,7 +130,9 @@ def _perform(database: Database, act: Act, open_channel: OpenChannel) -> None:
 def channel_act(act: Act) -> ChannelAct:
     """The row as the channel takes it."""
     since = act.first_attempt_at if act.attempt > 1 or act.state == "unknown" else None
-    return ChannelAct(ActKind(act.kind), act.id, act.token, Target(**act.target), act.text, since)
+    # The row's id would repeat in a new database, and a platform that knows the number would swallow the message.
+    key = (int(act.token[:8], 16) & 0x7FFFFFFF) or 1
+    return ChannelAct(ActKind(act.kind), key, act.token, Target(**act.target), act.text, since)
 
 
 def target_of(
