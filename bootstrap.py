@@ -131,6 +131,7 @@ class Desk:
     sandbox_url: str | None = None
     port: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
+    failed: threading.Event = field(default_factory=threading.Event)  # a part without which it cannot work
     bell: Bell = field(default_factory=Bell)
     outbox_bell: Bell = field(default_factory=Bell)
     defer: Callable[[str], None] = lambda name: None  # runs a job soon; set by whoever runs jobs

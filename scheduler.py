@@ -26,8 +26,9 @@ LEASE_SECONDS = 20
 
 def is_gone(holder: str) -> bool:
     """True when ``holder`` («host:pid…») was a process of this machine that does not run any more."""
-    host, pid = holder.split(":")[:2]
-    if host != os.uname().nodename:
+    host, _, rest = holder.partition(":")
+    pid = rest.partition(":")[0]
+    if host != os.uname().nodename or not pid.isdigit():
         return False
     try:
         os.kill(int(pid), 0)

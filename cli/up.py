@@ -127,6 +127,8 @@ def run_up(
         while not ended.wait(0.5):
             pass
         print("\nStopping…", flush=True)
+    if desk.failed.is_set():
+        sys.exit(1)
 
 
 def _begin(
@@ -135,6 +137,7 @@ def _begin(
     """What need not be there for the first page: the sandbox's places, the scheduler, the classifier."""
     import structlog
 
+    log = structlog.get_logger()
     try:
         if sandbox is not None:
             from services.training import seed_training
@@ -148,10 +151,16 @@ def _begin(
             clock = Scheduler(desk)
             clock.start()
             stack.callback(clock.stop)
-        desk.labeller.ensure()
-        desk.bell.ring()
     except Exception:
-        structlog.get_logger().exception("start.failed")
+        log.exception("start.failed")
+        desk.failed.set()
+        ended.set()
+        return
+    try:
+        desk.labeller.ensure()
+    except Exception:  # without a classifier messages go to people unlabelled, the desk works on (F17)
+        log.exception("classifier.failed")
+    desk.bell.ring()
 
 
 def _first_person(desk: Any) -> str | None:

@@ -257,7 +257,7 @@ class Target:
 class Act:
     """One act of the outbox, the same through all its attempts.
 
-    ``key`` is a number made of ``token`` (1 … 2³¹−1), ``token`` a random string made with the row. Both never change
+    ``key`` is a number made of ``token`` (1 … 2³¹−1), ``token`` a random string made with the row; neither changes
     between attempts. ``since`` is the time of the first attempt (None before it): lookup() looks no further back.
     """
 

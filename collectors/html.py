@@ -12,10 +12,12 @@ TAG_CAP = 20_000
 TITLE_WITHIN = 200_000
 """Characters of a page that its title is looked for in."""
 
+_PARAGRAPH = re.compile("blockquote|h[1-6]|p|pre")
 _BLOCK = re.compile(
-    "address|article|aside|blockquote|dd|div|dl|dt|figcaption|figure|footer|form|h[1-6]|header|hr|li|main|nav|ol|p|pre"
-    "|section|table|tr|ul"
+    "address|article|aside|dd|div|dl|dt|figcaption|figure|footer|form|header|hr|li|main|nav|ol|section|table|tr|ul"
 )
+_BREAK = "\x00"
+"""Stands for «a new line, unless there is one»; no text can hold it."""
 _SILENT = frozenset({"script", "style", "head", "template", "noscript", "title"})
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")  # stops at the next «<», or a run of them would be read again and again
 _BLANK = re.compile(r"[ \t\r\f\v\n]+")
@@ -40,7 +42,7 @@ def html_text(markup: str, *, newlines: bool = False) -> str:
         lines = unescape(markup) if newlines else _BLANK.sub(" ", unescape(markup))
     else:
         lines = _read(LexborHTMLParser(markup).body, newlines)
-    rows = [" ".join(row.replace("\xa0", " ").split()) for row in clean(lines).splitlines()]
+    rows = [" ".join(row.split()) for row in clean(lines).splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(rows)).strip()
 
 
@@ -56,7 +58,7 @@ def _read(body: LexborNode | None, newlines: bool) -> str:
         if node.next is not None and node is not body and node.parent is not None:
             todo.append(node.next)
         if node.is_text_node:
-            text = node.text_content or ""
+            text = clean(node.text_content or "")
             out.append(text if newlines else _BLANK.sub(" ", text))
         elif node.is_element_node and node.tag not in _SILENT:
             before, after = _marks(node)
@@ -64,7 +66,12 @@ def _read(body: LexborNode | None, newlines: bool) -> str:
             todo.append(after)
             if node.first_child is not None:
                 todo.append(node.first_child)
-    return "".join(out)
+    return re.sub(rf"{_BREAK}[\s{_BREAK}]*", _one_break, "".join(out))
+
+
+def _one_break(found: re.Match[str]) -> str:
+    """A paragraph's blank line is wider than the breaks around it."""
+    return "\n\n" if found[0].count("\n") > 1 else "\n"
 
 
 def _marks(node: LexborNode) -> tuple[str, str]:
@@ -81,8 +88,10 @@ def _marks(node: LexborNode) -> tuple[str, str]:
         foreign = href.startswith(("http://", "https://", "mailto:", "tel:", "tg:"))
         same = href.split(":", 1)[-1].strip("/") in told or href in told
         return "", "" if not foreign or same else f" ({href})"
+    if _PARAGRAPH.fullmatch(tag or ""):
+        return "\n\n", "\n\n"
     if _BLOCK.fullmatch(tag or ""):
-        return "\n", "\n"
+        return _BREAK, _BREAK
     return ("", " ") if tag in ("td", "th") else ("", "")
 
 

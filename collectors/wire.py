@@ -3,8 +3,10 @@
 import ipaddress
 import logging
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -126,14 +128,20 @@ class _CappedStream(httpx.SyncByteStream):
         self._stream.close()
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Reading the machine's certificates takes 20 ms: once a process is enough."""
+    return httpx.create_ssl_context(trust_env=True)
+
+
 class _Transport(httpx.HTTPTransport):
     def __init__(self, guard: Guard, cap: int, proxy: str | None) -> None:
-        super().__init__(retries=0, proxy=proxy, trust_env=False)
+        super().__init__(verify=_certificates(), retries=0, proxy=proxy, trust_env=False)
         self._cap = cap
         if proxy is None:
             # httpx has no door for a network back end, but its pool does (httpcore, «Network Backends»).
             self._pool = httpcore.ConnectionPool(
-                ssl_context=httpx.create_ssl_context(trust_env=True),
+                ssl_context=_certificates(),
                 retries=0,
                 network_backend=_GuardedBackend(guard),
             )

@@ -132,6 +132,8 @@ def _update_message(session: Session, row: Message, item: Incoming) -> None:
     if item.state is SourceState.DELETED:
         _delete(session, row)
         return  # a placeholder has no text: what was written stays readable
+    if row.edited_at is not None and (item.edited_at or item.published_at) < row.edited_at:
+        return  # a late event may still carry the text from before the edit (F9)
     if row.state != item.state.value:
         record(session, "message.state", DESK, case_id=row.case_id, object_id=row.id, old=row.state, new=item.state)
         row.state, row.deleted_at = item.state.value, None

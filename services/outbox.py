@@ -46,7 +46,7 @@ STATES = (
 )
 UNPROVEN = ("held", "queued", "sending", "retry", "unknown", "review", "dead")
 WAITING = ("held", "queued", "retry")
-LEASE_SECONDS = 180  # above connect and read time-outs and every platform's settle time but mail's
+LEASE_SECONDS = 100  # above connect and read time-outs, and every HTTP platform's settle time
 RETRY_SECONDS = (5, 20, 60, 300, 900, 3600)
 MAX_ATTEMPTS = 12
 CLOCK_SLACK = timedelta(minutes=2)

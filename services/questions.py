@@ -277,7 +277,8 @@ def count_answered(session: Session, actor: Actor) -> int:
 def send_answer(session: Session, actor: Actor, route_id: int, text: str, version: int | None) -> Route:
     """Answers; pressing twice is one answer, a different second text is refused as stale."""
     route = get_route(session, actor, route_id)
-    if route.state == "answered" and route.answered_by_id == actor.staff_id and route.answer == text.strip():
+    known = route.state in ("answered", "accepted") and route.answered_by_id == actor.staff_id
+    if known and route.answer == text.strip():
         return route
     return answer_route(session, actor, route_id, text, version)
 

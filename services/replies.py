@@ -16,6 +16,7 @@ from services.events import record
 from services.labelling import accept_label
 from services.outbox import cancel_act, target_of
 from services.rights import Actor, require
+from services.routing import accept_route
 
 AFTERWARDS = {"solve": "solved", "wait": "author", "keep": None}
 """What becomes of the case once the reply is written: form value → state."""
@@ -74,7 +75,7 @@ def write_reply(
     _check_text(source, message, text)
     reply = Reply(
         case_id=case.id, message_id=message.id, staff_id=actor.staff_id, text=text, form_key=form_key,
-        route_id=_answer_used(session, case, route_id),
+        route_id=_answer_used(session, actor, case, route_id),
     )  # fmt: skip
     session.add(reply)
     session.flush()
@@ -103,9 +104,14 @@ def _check_text(source: Source, message: Message, text: str) -> None:
         raise Refused("message.deleted")
 
 
-def _answer_used(session: Session, case: Case, route_id: int | None) -> int | None:
+def _answer_used(session: Session, actor: Actor, case: Case, route_id: int | None) -> int | None:
+    """The department's answer that the reply was made of is accepted by using it."""
     route = session.get(Route, route_id) if route_id else None
-    return route.id if route is not None and route.case_id == case.id else None
+    if route is None or route.case_id != case.id:
+        return None
+    if route.state == "answered":
+        accept_route(session, actor, route)
+    return route.id
 
 
 def _is_owed(session: Session, case: Case) -> bool:

@@ -145,6 +145,12 @@ def decline_route(
     return route
 
 
+def accept_route(session: Session, actor: Actor, route: Route) -> None:
+    """The answer was good enough to be used."""
+    _move(session, route, "accepted", actor)
+    record(session, "route.accepted", actor, case_id=route.case_id, object_id=route.id)
+
+
 def return_route(session: Session, actor: Actor, route_id: int, reason: str) -> Route:
     """«Вернуть на доработку» with a reason, at most three times; then the head decides."""
     require(actor, "case.route")

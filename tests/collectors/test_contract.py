@@ -52,7 +52,7 @@ class TestChannel:
             channel.Settings(nonsense=1)
         secrets = secret_fields(kind)
         required = {
-            name: SecretStr("s3cret") if name in secrets else "x"
+            name: SecretStr("s3cret") if name in secrets else 1 if field.annotation is int else "x"
             for name, field in channel.Settings.model_fields.items()
             if field.is_required()
         }

@@ -9,7 +9,7 @@ from services.case_states import is_open
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.outbox import cancel_act, claim_act, count_unproven, unproven
 from services.replies import draft_of, save_draft, take_back, write_reply
-from services.routing import ask_department
+from services.routing import answer_route, ask_department
 from tests.services.test_cases import label_all
 
 
@@ -96,6 +96,15 @@ def test_a_case_with_an_open_question_stays_where_it_is(cast, database, case_id)
     with database.write.begin() as session:
         write_reply(session, cast.smm, case_id, "Уточняем у кураторов.", "form-1")
         assert session.get_one(Case, case_id).state == "department"
+
+
+def test_using_a_departments_answer_accepts_it(cast, database, case_id) -> None:
+    with database.write.begin() as session:
+        route = ask_department(session, cast.smm, case_id, cast.departments["curators"], "Когда вебинар?", "r-1")
+        answer_route(session, cast.curator, route.id, "В среду.")
+        write_reply(session, cast.smm, case_id, "В среду, в 19:00.", "form-1", route_id=route.id)
+        assert route.state == "accepted"
+        assert session.get_one(Case, case_id).state == "solved"
 
 
 def test_the_outbox_lists_what_is_not_proven(cast, database, case_id) -> None:

@@ -1,0 +1,150 @@
+"""Journeys drive the product as a newcomer starts it: one process, a real Chromium, pictures for the docs."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+expect.set_options(timeout=15_000)
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "journeys" in str(item.fspath):
+            item.add_marker(pytest.mark.journey)
+            item.add_marker(pytest.mark.xdist_group("journeys"))
+            item.add_marker(pytest.mark.timeout(240))
+
+
+@dataclass
+class Running:
+    """A started training desk: its address, the sandbox's, and its process."""
+
+    url: str
+    sandbox: str
+    password: str
+    process: subprocess.Popen[str]
+    var: Path
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(20)
+
+
+def start_desk(folder: Path, *words: str, wait: float = 60, **variables: str) -> Running:
+    """Starts `python -m cli` with its files in ``folder`` and waits for the printed address.
+
+    A door without a web (`scheduler`) prints none: its ``url`` stays empty.
+    """
+    ready = folder / "ready"
+    ready.unlink(missing_ok=True)
+    environment = {
+        **os.environ, "OTKLIK_VAR": str(folder / "var"), "OTKLIK_PORT": "0", "OTKLIK_READY_FILE": str(ready),
+        "XDG_CONFIG_HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1", **variables,
+    }  # fmt: skip
+    with (folder / "log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *(words or ("up",))], cwd=ROOT, env=environment, stdout=log, stderr=log,
+            text=True,
+        )  # fmt: skip
+    if words == ("scheduler",):
+        return Running("", "", "", process, folder / "var")
+    until = time.monotonic() + wait
+    while not ready.exists() or not ready.read_text():
+        assert process.poll() is None, (folder / "log").read_text()
+        assert time.monotonic() < until, (folder / "log").read_text()
+        time.sleep(0.05)
+    said = (folder / "log").read_text()
+    return Running(ready.read_text(), _after(said, "площадки: "), _after(said, "пароль: "), process, folder / "var")
+
+
+def _after(text: str, mark: str) -> str:
+    return text.rpartition(mark)[2].split()[0].rstrip("/") if mark in text else ""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI has no Chromium: .ci/run installs it")
+        pytest.skip("NO CHROMIUM: the journeys are not tested on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One training desk for all journeys, filled and with a trained classifier."""
+    desk = start_desk(tmp_path_factory.mktemp("desk"))
+    try:
+        until = time.monotonic() + 120
+        while httpx.get(f"{desk.url}health", trust_env=False).json()["classifier"] != "ready":
+            assert time.monotonic() < until, "the classifier did not get ready"
+            time.sleep(0.5)
+        yield desk
+    finally:
+        desk.stop()
+
+
+class Visitor:
+    """One person's browser window; it fails on script errors and on any request to a foreign host."""
+
+    def __init__(self, context: BrowserContext, running: Running) -> None:
+        self.context, self.running = context, running
+        self.page: Page = context.new_page()
+        self.troubles: list[str] = []
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("console", lambda said: self.troubles.append(said.text) if said.type == "error" else None)
+        self.page.on("request", self._watch)
+
+    def _watch(self, request: object) -> None:
+        address: str = request.url  # type: ignore[attr-defined]
+        if not address.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            self.troubles.append(f"foreign request {address}")
+
+    def enter_as(self, title: str) -> Page:
+        self.page.goto(self.running.url + "login")
+        self.page.get_by_role("button", name=title).first.click()
+        self.page.wait_for_url(lambda address: "/login" not in address)
+        return self.page
+
+    def picture(self, name: str) -> None:
+        """Keeps a picture for the docs when OTKLIK_PICTURES names a folder, else beside the test's output."""
+        folder = Path(os.environ.get("OTKLIK_PICTURES") or self.running.var / "pictures")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=folder / f"{name}.png")
+
+
+@pytest.fixture
+def visit(chromium: Browser, running: Running) -> Iterator[Callable[..., Visitor]]:
+    """Opens a window: visit(), visit(phone=True), visit(dark=True)."""
+    opened: list[Visitor] = []
+
+    def open_window(*, phone: bool = False, dark: bool = False, locale: str = "ru-RU") -> Visitor:
+        context = chromium.new_context(
+            viewport=PHONE if phone else WIDE, locale=locale, timezone_id="Europe/Moscow",
+            color_scheme="dark" if dark else "light", has_touch=phone,
+        )  # fmt: skip
+        context.set_default_timeout(15_000)
+        opened.append(Visitor(context, running))
+        return opened[-1]
+
+    yield open_window
+    troubles = [trouble for visitor in opened for trouble in visitor.troubles]
+    for visitor in opened:
+        visitor.context.close()
+    assert not troubles
