@@ -142,7 +142,7 @@ class Cast:
             "url": f"https://blog.example/17#c{number}",
             **given,
         }
-        return Incoming(**values)  # type: ignore[arg-type]
+        return Incoming(**values)
 
     def write(self, text: str, author: str = "Анна Яр", **given: object) -> Incoming:
         """A viewer writes and the collector brings it."""

@@ -112,7 +112,7 @@ class Visitor:
         self.page.on("request", self._watch)
 
     def _watch(self, request: object) -> None:
-        address: str = request.url  # type: ignore[attr-defined]
+        address: str = request.url
         if not address.startswith(("http://127.0.0.1:", "data:", "blob:")):
             self.troubles.append(f"foreign request {address}")
 

@@ -82,9 +82,7 @@ def test_from_the_first_person_to_the_first_reply(chromium, desk, platforms) -> 
     expect(page.get_by_text("Отменить отправку").first).to_be_visible()
     page.goto(desk.url + "inbox?stage=closed")
     page.locator(".row", has_text="Где найти расписание группы?").click()
-    expect(page.locator("#case")).to_contain_text(
-        re.compile("Принято площадкой|Видно на площадке"), timeout=40_000
-    )
+    expect(page.locator("#case")).to_contain_text(re.compile("Принято площадкой|Видно на площадке"), timeout=40_000)
     [stands] = [item for item in platforms.truth("wordpress") if item["text"].startswith("Расписание в кабинете")]
     assert stands["direction"] == "out"
     context.close()
