@@ -40,7 +40,8 @@ def incoming(number: int) -> Incoming:
     words = " ".join(WORDS[(number * 7 + n * 3) % len(WORDS)] for n in range(5 + number % 20))
     return Incoming(
         container=f"v{number % 50}", external_id=str(number), text=f"{words}, {number}?",
-        published_at=START + timedelta(seconds=number), author=Person(f"a{number % 3000}", f"Автор {number % 3000}"),
+        published_at=START + timedelta(seconds=number),
+        author=Person(f"a{number % 3000}", f"Автор {number % 3000}"),
         publication=Publication(f"v{number % 50}", "video", f"Урок {number % 50}"),
     )  # fmt: skip
 

@@ -77,6 +77,8 @@ def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = N
     from services.backup import run_backup
     from services.schema import check_revision, present_revision, upgrade
 
+    if training and sandbox_url is None:
+        sandbox_url = _sandbox_url(config)
     desk = make_desk(config, "training" if training else "work", sandbox_url=sandbox_url)
     if check_revision(desk.database):
         if present_revision(desk.database) is not None:
@@ -86,6 +88,12 @@ def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = N
     if not training:
         _sync_declared(desk)
     return desk
+
+
+def _sandbox_url(config: Config) -> str | None:
+    """Where the sandbox of this machine was started last; only a training desk may go there."""
+    port = config.paths.var.expanduser().resolve() / "sandbox" / "platforms" / "port"
+    return f"http://127.0.0.1:{port.read_text()}" if port.exists() else None
 
 
 def _sync_declared(desk: Any) -> None:
@@ -326,7 +334,8 @@ def check(training: Training = False) -> None:
     """Verify configuration, database, migrations, key, public address and every channel's credentials."""
     from cli.check import run_check
 
-    raise typer.Exit(run_check(load_config(), training=training))
+    config = load_config()
+    raise typer.Exit(run_check(config, training=training, sandbox_url=_sandbox_url(config) if training else None))
 
 
 @app.command()

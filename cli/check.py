@@ -15,9 +15,9 @@ from services.errors import DeskError
 from services.schema import newest_revision, present_revision
 
 
-def run_check(config: Config, *, training: bool = False) -> int:
+def run_check(config: Config, *, training: bool = False, sandbox_url: str | None = None) -> int:
     """Prints a line a part; returns 0 when all is well, 1 otherwise."""
-    desk = make_desk(config, "training" if training else "work")
+    desk = make_desk(config, "training" if training else "work", sandbox_url=sandbox_url)
     checks: list[tuple[str, Callable[[], str]]] = [
         ("configuration", lambda: f"{len(config.declared())} declared places"),
         ("database", lambda: _database(desk)),

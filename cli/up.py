@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -103,6 +104,8 @@ def run_up(
     scheduler: bool = True,
 ) -> None:
     """Starts one desk and serves until SIGINT or SIGTERM; then stops everything it started."""
+    from services.events import run_listen
+
     set_up_logs(config)
     _refuse_taken_port(config, stop) if web else None
     ended = threading.Event()
@@ -123,12 +126,19 @@ def run_up(
         if web:
             stack.callback(_serve(desk, config))
             _greet(desk, config, password)
+        threading.Thread(target=run_listen, args=[desk.database, partial(_ring, desk), ended], daemon=True).start()
         threading.Thread(target=_begin, args=[desk, sandbox, scheduler, stack, ended], daemon=True).start()
         while not ended.wait(0.5):
             pass
         print("\nStopping…", flush=True)
     if desk.failed.is_set():
         sys.exit(1)
+
+
+def _ring(desk: Any) -> None:
+    """Another process changed something: screens look anew, and what waits to be sent goes at once."""
+    desk.bell.ring()
+    desk.outbox_bell.ring()
 
 
 def _begin(

@@ -1,12 +1,18 @@
 """The record of who did what, which screens and histories follow."""
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from models import Event
+from models.database import Database
 from services.rights import Actor
+
+CHANNEL = "otklik"
+"""Name under which PostgreSQL tells other processes of new events."""
 
 
 def last_event_id(session: Session) -> int:
@@ -35,3 +41,26 @@ def record(
 ) -> None:
     """Adds one event; ``data`` holds ids and codes only, never what a person wrote."""
     session.add(Event(kind=kind, staff_id=actor.staff_id, case_id=case_id, object_id=object_id, data=data))
+    if session.get_bind().dialect.name == "postgresql" and not session.info.get("notified"):
+        # PostgreSQL delivers it at the commit and once a transaction, to every process that listens.
+        session.info["notified"] = True
+        session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def run_listen(database: Database, ring: Callable[[], None], stop: threading.Event) -> None:
+    """Calls ``ring`` whenever a process has recorded an event, until ``stop``; on SQLite readers poll instead."""
+    if database.is_sqlite:
+        return
+    import psycopg
+
+    address = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    while not stop.is_set():
+        try:
+            with psycopg.connect(address, autocommit=True) as connection:
+                connection.execute(f"LISTEN {CHANNEL}")
+                ring()  # what was recorded while nobody listened
+                while not stop.is_set():
+                    for _ in connection.notifies(timeout=2):
+                        ring()
+        except psycopg.OperationalError:
+            stop.wait(2)  # the server went away; it is asked again until it is back
