@@ -1,0 +1,43 @@
+"""TEXT → LABELS, with reasons: the room that knows no database and no network.
+
+Importing it costs nothing: numpy comes with the first load, scikit-learn with the first training.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from classifier.labels import ACTIONABLE, LABELS, ClassifierError, Example, Reason, Verdict
+
+if TYPE_CHECKING:
+    from classifier.corpus import read_corpus
+    from classifier.engine import Classifier
+    from classifier.evaluation import Evaluation, evaluate
+    from classifier.training import train
+
+_HOMES = {
+    "Classifier": "classifier.engine",
+    "Evaluation": "classifier.evaluation",
+    "evaluate": "classifier.evaluation",
+    "read_corpus": "classifier.corpus",
+    "train": "classifier.training",
+}
+
+__all__ = [
+    "ACTIONABLE",
+    "LABELS",
+    "Classifier",
+    "ClassifierError",
+    "Evaluation",
+    "Example",
+    "Reason",
+    "Verdict",
+    "evaluate",
+    "read_corpus",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

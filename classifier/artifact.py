@@ -1,0 +1,120 @@
+"""What training leaves on disk: one .npz of plain arrays, named and sealed by its SHA-256 in manifest.json.
+
+Plain arrays were chosen over a skops file: nothing in the file can name a class, answering needs neither
+scikit-learn nor its version, and the folded calibration is ours, not an estimator's. What an sklearn version
+would guard is guarded by the recipe: the features' number and the hash of the pattern table.
+"""
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier import patterns
+from classifier.features import RECIPE
+from classifier.labels import LABELS, SECONDARY, ClassifierError
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What was measured on held-out groups: see `classifier.calibration`."""
+
+    sure: float
+    tie: float
+    gate: float
+    secondary: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """The trained model: `weights` is (features, labels + secondary labels), `bias` one number a column."""
+
+    names: list[str]
+    idf: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float64]
+    thresholds: Thresholds
+
+
+def recipe() -> str:
+    """Names what an artifact depends on besides itself; another recipe needs another training."""
+    return f"{RECIPE}-{patterns.fingerprint()[:12]}"
+
+
+def write(artifact: Artifact, folder: Path, facts: Mapping[str, object]) -> None:
+    """Store the artifact, then the manifest that names it; a reader sees the old pair or the new one."""
+    buffer = io.BytesIO()
+    limits = artifact.thresholds
+    np.savez_compressed(
+        buffer,
+        names=np.frombuffer("\n".join(artifact.names).encode("utf-8", "surrogatepass"), dtype=np.uint8),
+        idf=artifact.idf,
+        weights=artifact.weights,
+        bias=artifact.bias,
+        thresholds=np.array([limits.sure, limits.tie, limits.gate, *limits.secondary]),
+    )
+    content = buffer.getvalue()
+    digest = hashlib.sha256(content).hexdigest()
+    name = f"labels-{digest[:12]}.npz"
+    manifest = {"artifact": name, "sha256": digest, "recipe": recipe(), **facts}
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / name, content)
+    _replace(folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=2).encode())
+
+
+def load(folder: Path) -> tuple[Artifact, str]:
+    """The artifact that the manifest in `folder` names, and its SHA-256. Raises ClassifierError."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        name, digest, made_by = manifest["artifact"], manifest["sha256"], manifest["recipe"]
+        # A manifest is not a way to read files elsewhere.
+        content = (folder / Path(name).name).read_bytes()
+    except OSError as error:
+        raise ClassifierError("missing", str(error)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ClassifierError("hash", f"{MANIFEST}: {error!r}") from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ClassifierError("hash", name)
+    if made_by != recipe():
+        raise ClassifierError("version", f"made by {made_by}, this is {recipe()}")
+    return _unpack(content, name), digest
+
+
+def _unpack(content: bytes, name: str) -> Artifact:
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            names = arrays["names"].tobytes().decode("utf-8", "surrogatepass").split("\n")
+            sure, tie, gate, *secondary = (float(number) for number in arrays["thresholds"])
+            idf, weights, bias = arrays["idf"], arrays["weights"], arrays["bias"]
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ClassifierError("hash", f"{name}: {error}") from error
+    columns = len(LABELS) + len(SECONDARY)
+    shapes = (idf.shape, weights.shape, bias.shape, len(secondary))
+    if shapes != ((len(names),), (len(names), columns), (columns,), len(SECONDARY)):
+        raise ClassifierError("hash", f"{name}: shapes {shapes}")
+    # One text gathers a few hundred rows: they must lie together in memory.
+    weights = np.ascontiguousarray(weights, dtype=np.float32)
+    return Artifact(names, idf, weights, bias, Thresholds(sure, tie, gate, tuple(secondary)))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,159 @@
+"""The classifier at work: a text in, a verdict with its reasons out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from classifier.artifact import Artifact, load
+from classifier.features import Feature, features
+from classifier.labels import ACTIONABLE, LABELS, PRECEDENCE, SECONDARY, Reason, Verdict
+from classifier.text import Reading, read
+from classifier.vectors import Floats, Ints, block_bounds, probabilities, weigh
+
+_REASONS = 6
+# A reason this much weaker than the strongest is noise to a reader.
+_FAINT = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The score of one label, taken apart: score = bias + whole + the sum of the parts' weights.
+
+    `whole` is what length, script and other marks without a place gave; `parts` are the words in the order of
+    the text, the words of a phrase that a pattern recognised being one part.
+    """
+
+    score: float
+    bias: float
+    whole: float
+    parts: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Vector:
+    """A text as numbers: distinct columns with their values, and which occurrence belongs to which column."""
+
+    reading: Reading
+    found: list[Feature]
+    columns: Ints
+    values: Floats
+    inverse: Ints
+    counts: Floats
+
+
+class Classifier:
+    """A loaded artifact. `version` is the first 12 hex digits of its SHA-256.
+
+    `gate` is the `Verdict.actionable` below which at most 2 % of the questions, complaints and wishes of
+    held-out groups fell. Safe to share between threads: nothing changes after loading.
+    """
+
+    def __init__(self, artifact: Artifact, digest: str) -> None:
+        self.version: str = digest[:12]
+        self.gate: float = artifact.thresholds.gate
+        self._artifact = artifact
+        self._columns = {name: column for column, name in enumerate(artifact.names)}
+        self._idf = artifact.idf.astype(np.float64)
+        self._bounds = block_bounds(artifact.names)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Classifier":
+        """The classifier that `folder` holds. Raises ClassifierError: missing, hash or version."""
+        return cls(*load(folder))
+
+    def classify(self, texts: Sequence[str]) -> list[Verdict]:
+        """One verdict a text, in order. Any string is accepted, an empty one too."""
+        return [self._verdict(text) for text in texts]
+
+    def explain(self, text: str, label: str) -> Explanation:
+        """Where the score of `label` for `text` came from, exactly."""
+        return self._explain(self._vector(text), LABELS.index(label))
+
+    def _verdict(self, text: str) -> Verdict:
+        vector = self._vector(text)
+        scores = self._scores(vector)
+        p = probabilities(scores[: len(LABELS)])
+        limits = self._artifact.thresholds
+        near = p >= p.max() - limits.tie
+        label = next(label for label in PRECEDENCE if near[LABELS.index(label)])
+        secondary = () if label == "spam" else self._secondary(label, scores[len(LABELS) :])
+        return Verdict(
+            label=label,
+            labels=(label, *secondary),
+            p={name: round(float(share), 4) for name, share in zip(LABELS, p, strict=True)},
+            why=_strongest(self._explain(vector, LABELS.index(label)).parts),
+            sure=bool(p.max() >= limits.sure),
+            actionable=round(float(sum(p[LABELS.index(name)] for name in ACTIONABLE)), 4),
+        )
+
+    def _secondary(self, primary: str, scores: Floats) -> tuple[str, ...]:
+        over = zip(SECONDARY, scores, self._artifact.thresholds.secondary, strict=True)
+        return tuple(label for label, score, limit in over if score >= limit and label != primary)
+
+    def _vector(self, text: str) -> _Vector:
+        reading = read(text)
+        found = [feature for feature in features(reading) if feature[0] in self._columns]
+        occurring = np.array([self._columns[feature[0]] for feature in found], dtype=np.int64)
+        columns, inverse, times = np.unique(occurring, return_inverse=True, return_counts=True)
+        counts = times.astype(np.float64)
+        values = weigh(np.zeros_like(columns), columns, counts, self._idf, self._bounds)
+        return _Vector(reading, found, columns, values, inverse, counts)
+
+    def _scores(self, vector: _Vector) -> Floats:
+        gathered = self._artifact.weights[vector.columns].astype(np.float64)
+        return np.asarray(self._artifact.bias + vector.values @ gathered, dtype=np.float64)
+
+    def _explain(self, vector: _Vector, column: int) -> Explanation:
+        contributions = vector.values * self._artifact.weights[vector.columns, column].astype(np.float64)
+        # A feature that occurs three times gave a third of its contribution at each place.
+        shares = (contributions / vector.counts)[vector.inverse]
+        spans = np.array([feature[1:] for feature in vector.found], dtype=np.int64).reshape(-1, 2)
+        placed = spans[:, 0] >= 0
+        phrases = [
+            (start, end)
+            for (name, start, end), share in zip(vector.found, shares, strict=True)
+            if start >= 0 and share > 0 and name.startswith("mark:")
+        ]
+        bias = float(self._artifact.bias[column])
+        return Explanation(
+            score=bias + float(contributions.sum()),
+            bias=bias,
+            whole=float(shares[~placed].sum()),
+            parts=_parts(vector.reading, _spread(spans[placed], shares[placed]), phrases),
+        )
+
+
+def _spread(spans: Ints, shares: Floats) -> Floats:
+    """Entry n is what the first n characters gave, each span's share lying evenly over its characters."""
+    if not len(spans):
+        return np.zeros(1)
+    slope = np.zeros(int(spans[:, 1].max()) + 1)
+    density = shares / (spans[:, 1] - spans[:, 0])
+    np.add.at(slope, spans[:, 0], density)
+    np.add.at(slope, spans[:, 1], -density)
+    return np.concatenate([np.zeros(1), np.cumsum(np.cumsum(slope))])
+
+
+def _parts(reading: Reading, running: Floats, phrases: list[tuple[int, int]]) -> tuple[Reason, ...]:
+    """Cut the text into phrases and words; each takes all weight up to where the next one starts."""
+    cuts: list[tuple[int, int]] = []
+    for token in reading.tokens:
+        joins = cuts and any(left < cuts[-1][1] and token.start < right for left, right in phrases)
+        if joins:
+            cuts[-1] = (cuts[-1][0], token.end)
+        else:
+            cuts.append((token.start, token.end))
+    last = len(running) - 1
+    borders = [0, *(min(start, last) for start, _ in cuts[1:]), last]
+    return tuple(
+        Reason(reading.original[start:end], start, end, float(running[borders[at + 1]] - running[borders[at]]))
+        for at, (start, end) in enumerate(cuts)
+    )
+
+
+def _strongest(parts: Sequence[Reason]) -> tuple[Reason, ...]:
+    rounded = (Reason(part.text, part.start, part.end, round(part.weight, 4)) for part in parts)
+    ordered = sorted((part for part in rounded if part.weight > 0), key=lambda part: -part.weight)[:_REASONS]
+    return tuple(part for part in ordered if part.weight >= _FAINT * ordered[0].weight)

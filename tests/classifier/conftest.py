@@ -1,0 +1,20 @@
+"""One classifier for the whole session, trained on the corpus the product ships with."""
+
+from pathlib import Path
+
+import pytest
+
+from classifier import Classifier, read_corpus, train
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that training filled; tests that spoil it work on a copy."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    train(read_corpus(), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def classifier(trained: Path) -> Classifier:
+    return Classifier.load(trained)
