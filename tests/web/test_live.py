@@ -1,0 +1,108 @@
+"""The stream: what changed reaches all who listen, carries no words, and ends when its listener goes."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from services.cases import add_note, assign
+from web import live
+from web.live import Feed
+
+
+@pytest.fixture
+def feed(desk, monkeypatch):
+    monkeypatch.setattr(live, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.3)
+    feed = Feed(desk)
+    yield feed
+    desk.closing.set()
+    desk.bell.ring()
+    for _ in range(100):
+        if not [thread for thread in threading.enumerate() if thread.name == "live"]:
+            break
+        time.sleep(0.02)
+
+
+def parse(message):
+    return json.loads(message[message.index("data: ") + 6 :])
+
+
+def next_data(stream):
+    return next(parse(message) for message in stream if "data: " in message)
+
+
+def test_it_begins_with_where_it_stands(feed, open_case):
+    open_case()
+    hello = parse(next(feed.follow(None)))
+    assert hello["id"] > 0
+    assert (hello["cases"], hello["kinds"]) == ([], [])
+
+
+def test_a_change_reaches_all_who_listen(feed, open_case, database, cast):
+    case_id = open_case()
+    streams = [feed.follow(None) for _ in range(3)]
+    for stream in streams:
+        next(stream)
+    with database.write.begin() as session:
+        assign(session, cast.smm, case_id, cast.smm.staff_id)
+    for stream in streams:
+        data = next_data(stream)
+        assert data["cases"] == [case_id]
+        assert data["kinds"] == ["case.assigned"]
+
+
+def test_what_was_missed_comes_first(feed, open_case, database, cast):
+    case_id = open_case()
+    last = parse(next(feed.follow(None)))["id"]
+    with database.write.begin() as session:
+        add_note(session, cast.smm, case_id, "Тайна клиента", "n1")
+    message = next(feed.follow(last))
+    assert "note.added" in message
+    assert "Тайна" not in message
+
+
+def test_silence_is_told_too(feed):
+    stream = feed.follow(None)
+    next(stream)
+    assert next(stream).startswith(":")
+
+
+def test_a_listener_who_leaves_is_forgotten_and_the_last_one_stops_the_reading(feed):
+    first, second = feed.follow(None), feed.follow(None)
+    next(first), next(second)
+    assert feed.listeners == 2
+    first.close()
+    assert feed.listeners == 1
+    second.close()
+    for _ in range(100):
+        if feed._thread is None:
+            break
+        time.sleep(0.02)
+    assert feed._thread is None
+
+
+def test_it_ends_at_once_when_the_desk_goes_down(feed, desk, monkeypatch):
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 30.0)
+    stream = feed.follow(None)
+    next(stream)
+    ended = threading.Timer(0.1, lambda: (desk.closing.set(), desk.bell.ring()))
+    ended.start()
+    began = time.monotonic()
+    assert list(stream) in ([], [": still here\n\n"])
+    assert time.monotonic() - began < 5
+
+
+def test_it_ends_by_itself_so_that_the_session_is_asked_again(feed, monkeypatch):
+    monkeypatch.setattr(live, "LIFE_SECONDS", 0.0)
+    assert len(list(feed.follow(None))) == 1
+
+
+def test_only_staff_listen(visitor, enter):
+    assert visitor.get("/live").status_code == 401
+    answer = enter("curator").client.get("/live")
+    assert answer.mimetype == "text/event-stream"
+    assert answer.headers["X-Accel-Buffering"] == "no"
+    assert next(answer.response).startswith(b"retry: ")
+    answer.close()

@@ -1,0 +1,144 @@
+"""Words: every code has some, every message has its Russian, and numbers and dates read as a Russian reads them."""
+
+import os
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from classifier import LABELS
+from collectors import CHANNELS
+from collectors.base import ERROR_CODES, ActKind
+from services.case_states import CLOSE_REASONS, STAGES
+from services.errors import Refused
+from services.outbox import STATES as ACT_STATES
+from services.rights import ROLES
+from services.routing import STATES as ROUTE_STATES
+from web import catalogues, dates, words
+from web.catalogues import catalogue_files, compile_catalogues, extract, read_catalogue, untranslated
+from web.navigation import MENU
+from web.sentences import SENTENCES
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACES = re.compile(r"%\(\w+\)[sd]|%%")
+
+
+def in_services(pattern):
+    found = set()
+    for path in (ROOT / "services").glob("*.py"):
+        found |= set(re.findall(pattern, path.read_text(encoding="utf-8")))
+    return found
+
+
+def test_every_code_that_a_service_raises_has_words():
+    raised = in_services(r'(?:Refused|NotFound|Stale|Forbidden)\(\s*"([a-z_.]+)"')
+    assert raised
+    assert raised <= set(words.ERRORS)
+
+
+def test_every_event_of_a_case_has_a_sentence():
+    told = in_services(r'record\(\s*session,\s*"([a-z_.]+)"[^)]*\bcase_id=')
+    assert told
+    assert told <= set(SENTENCES)
+
+
+@pytest.mark.parametrize(
+    ("table", "codes"),
+    [
+        (words.LABELS, LABELS), (words.STATES, STAGES), (words.STAGES, set(STAGES.values())),
+        (words.CLOSE_REASONS, CLOSE_REASONS), (words.ACT_STATES, ACT_STATES), (words.ACT_TONES, ACT_STATES),
+        (words.ACT_KINDS, [kind.value for kind in ActKind]), (words.ROUTE_STATES, ROUTE_STATES),
+        (words.CHANNEL_ERRORS, ERROR_CODES), (words.ROLES, ROLES), (words.PLATFORMS, set(CHANNELS) - {"mail"}),
+    ],
+)  # fmt: skip
+def test_the_tables_name_every_code(table, codes):
+    assert set(codes) <= set(table)
+
+
+def test_an_unknown_code_is_still_a_sentence(app):
+    with app.test_request_context():
+        assert words.explain(Refused("no.such.code")) == str(words.ERRORS["unexpected"])
+
+
+def test_russian_is_complete():
+    said = {message.id for message in extract() if message.id}
+    for path in catalogue_files():
+        catalogue = read_catalogue(path)
+        known = {message.id for message in catalogue if message.id}
+        assert said == known, f"python -m web.catalogues ({said ^ known})"
+        assert not [message.id for message in untranslated(catalogue)]
+
+
+def test_places_for_values_agree():
+    for path in catalogue_files():
+        for message in read_catalogue(path):
+            ids = message.id if isinstance(message.id, list | tuple) else (message.id,)
+            said = message.string if isinstance(message.string, list | tuple) else (message.string,)
+            for one in said:
+                assert set(PLACES.findall(one)) == set(PLACES.findall(ids[-1])), message.id
+
+
+def test_a_missing_or_stale_catalogue_is_compiled(tmp_path, monkeypatch):
+    shutil.copytree(catalogues.TRANSLATIONS, tmp_path / "words", ignore=shutil.ignore_patterns("*.mo"))
+    monkeypatch.setattr(catalogues, "TRANSLATIONS", tmp_path / "words")
+    compile_catalogues()
+    compiled = catalogue_files()[0].with_suffix(".mo")
+    first = compiled.read_bytes()
+    compiled.write_bytes(b"old")
+    os.utime(compiled, (0, 0))
+    compile_catalogues()
+    assert compiled.read_bytes() == first
+
+
+def test_the_other_language_is_one_click_away(smm):
+    assert ">Входящие<" in smm.get("/inbox").text
+    smm.post("/language/en", next="/inbox")
+    page = smm.get("/inbox").text
+    assert ">Inbox<" in page
+    assert '<html lang="en"' in page
+
+
+def test_the_menu_is_short(app, enter):
+    assert len(MENU) <= 7
+    page = enter("smm").get("/inbox").text
+    assert "Исходящие" not in page  # only with a number
+    assert "Сотрудники" not in page
+
+
+class TestDates:
+    NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # 15:00 in Moscow
+
+    @pytest.mark.parametrize(
+        ("at", "words"),
+        [
+            (datetime(2026, 11, 25, 11, 5, tzinfo=UTC), "сегодня, 14:05"),
+            (datetime(2026, 11, 24, 21, 30, tzinfo=UTC), "сегодня, 0:30"),
+            (datetime(2026, 11, 24, 6, 12, tzinfo=UTC), "вчера, 9:12"),
+            (datetime(2026, 11, 23, 15, 40, tzinfo=UTC), "23 нояб., 18:40"),
+            (datetime(2025, 3, 8, 9, 0, tzinfo=UTC), "8 мар. 2025, 12:00"),
+            (None, "—"),
+        ],
+    )
+    def test_when(self, app, at, words):
+        with app.test_request_context():
+            assert dates.when(at, self.NOW).replace("марта", "мар.") == words
+
+    @pytest.mark.parametrize(
+        ("passed", "words"),
+        [
+            (timedelta(seconds=20), "сейчас"),
+            (timedelta(minutes=5), "5 мин"),
+            (timedelta(hours=3, minutes=40), "3 ч"),
+            (timedelta(days=2, hours=1), "2 дн."),
+            (timedelta(days=20), "5 нояб."),
+        ],
+    )
+    def test_age(self, app, passed, words):
+        with app.test_request_context():
+            assert dates.age(self.NOW - passed, self.NOW) == words
+
+    def test_the_exact_time_stands_on_hover(self, app):
+        with app.test_request_context():
+            assert "25 ноября 2026, 14:05:00" in dates.when_tag(datetime(2026, 11, 25, 11, 5, tzinfo=UTC))

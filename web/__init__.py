@@ -1,0 +1,112 @@
+"""DOOR FOR PEOPLE: the only room that knows Flask; one blueprint a screen, words, templates and static files."""
+
+from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from flask import Flask, redirect, render_template, request, session
+from flask_babel import Babel
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response
+
+from bootstrap import Desk
+from services.errors import DeskError
+from web import addresses, dates, live, navigation, security, toasts, words
+from web.catalogues import compile_catalogues
+from web.looks import initials, looks
+
+__all__ = ["create_app"]
+
+SCREENS = (
+    "home", "login", "live", "inbox", "cases", "acts", "rest", "outbox", "department", "sources", "staff", "first",
+    "help", "health",
+)  # fmt: skip
+"""Files of this room that hold a blueprint called ``screen``."""
+MAX_FORM = 12 * 1024 * 1024
+
+
+def create_app(desk: Desk) -> Flask:
+    """The web application over ``desk``; compiles stale translations, opens nothing by itself."""
+    compile_catalogues()
+    app = Flask(__name__, static_folder=None)
+    app.extensions["otklik"] = desk
+    _configure(app, desk)
+    Babel(app, locale_selector=_locale, timezone_selector=lambda: desk.config.desk.time_zone)
+    security.install(app)
+    app.after_request(toasts.carry)
+    addresses.install(app)
+    live.install(app, desk)
+    for name in SCREENS:
+        if find_spec(f"web.{name}") is not None:
+            app.register_blueprint(import_module(f"web.{name}").screen)
+    _name_things(app)
+    _handle_errors(app)
+    if desk.config.web.trusted_proxies:
+        believing = security.behind(app.wsgi_app, desk.config.web.trusted_proxies)
+        setattr(app, "wsgi_app", believing)  # noqa: B010 (mypy takes the attribute for a method)
+    return app
+
+
+def _configure(app: Flask, desk: Desk) -> None:
+    secure = (desk.config.web.public_url or "").startswith("https://")
+    app.config.update(
+        SECRET_KEY=desk.secret_key,
+        SESSION_COOKIE_NAME=f"otklik_{desk.mode}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=desk.config.web.session_hours),
+        SESSION_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_TIME_LIMIT=None,  # a page stays open all day; the session bounds the token
+        MAX_CONTENT_LENGTH=MAX_FORM,
+        BABEL_DEFAULT_LOCALE=desk.config.desk.locale,
+        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _locale() -> str:
+    staff = security.current_staff()
+    if staff is not None:
+        return staff.locale
+    return str(session.get("locale") or security.current_desk().config.desk.locale)
+
+
+def _name_things(app: Flask) -> None:
+    app.jinja_env.globals.update(
+        **security.template_names(), menu_of=navigation.menu_of, words=words, looks=looks, initials=initials,
+        when=dates.when, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
+        spoken=toasts.spoken, locale=_locale, endpoints=lambda: app.view_functions,
+    )  # fmt: skip
+
+
+def _handle_errors(app: Flask) -> None:
+    @app.errorhandler(DeskError)
+    def _desk_error(error: DeskError) -> Response | tuple[str, int]:
+        return _refuse(words.explain(error), words.status_of(error))
+
+    @app.errorhandler(CSRFError)
+    def _csrf_error(_error: CSRFError) -> Response | tuple[str, int]:
+        return _refuse(str(words.ERRORS["csrf"]), 400)
+
+    @app.errorhandler(HTTPException)
+    def _http_error(error: HTTPException) -> Response | tuple[str, int]:
+        code = error.code or 500
+        return _refuse(str(words.ERRORS["not_found" if code in (404, 405) else "unexpected"]), code)
+
+    @app.errorhandler(InternalServerError)
+    def _unexpected(_error: InternalServerError) -> Response | tuple[str, int]:
+        return _refuse(str(words.ERRORS["unexpected"]), 500)
+
+
+def _refuse(text: str, status: int) -> Response | tuple[str, int]:
+    """A toast for a fragment, a flash where a form was sent, a page of its own else."""
+    if security.is_htmx():
+        toasts.tell(text, "problem")
+        return Response(status=status, headers={"HX-Reswap": "none"})
+    if request.method == "POST" and status in (403, 409, 422) and security.current_staff() is not None:
+        toasts.tell(text, "problem")
+        return redirect(addresses.back())
+    return render_template("error.html", text=text, status=status), status

@@ -1,0 +1,155 @@
+"""One case as its pane shows it: the thread as a tree, what may be done, the history in sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from collectors import channel_class
+from collectors.base import ActKind, Capabilities
+from models import Act, Case, Department, Label, Staff
+from services.accounts import list_staff
+from services.inbox import CaseView, Entry, Sending, view_case
+from services.labelling import classifier_word
+from services.replies import draft_of
+from services.rights import Actor, actor_of
+from services.routing import departments
+from web.sentences import Sentence, sentences_of
+
+MOST_SHOWN = 10
+"""A thread up to this long is shown whole; in a longer one the talk of others folds."""
+DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A message in the tree; ``role``: author (of this case) · ours · other."""
+
+    entry: Entry
+    depth: int
+    role: str
+    acts: tuple[Act, ...] = ()
+    sendings: tuple[Sending, ...] = ()
+    word: Label | None = None  # what the classifier said, with its reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Messages of others, one after another, that stay folded."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """All that templates/inbox/case.html needs."""
+
+    view: CaseView
+    thread: tuple[Item | Fold, ...]
+    history: tuple[Sentence, ...]
+    can: Capabilities
+    draft: str
+    newest: Entry | None
+    people: tuple[Staff, ...]
+    departments: tuple[Department, ...]
+    form_key: str
+
+    @property
+    def case(self) -> Case:
+        return self.view.case
+
+    @property
+    def can_reply(self) -> bool:
+        return ActKind.REPLY in self.can.acts
+
+    def can_do(self, kind: str) -> bool:
+        return ActKind(kind) in self.can.acts
+
+
+def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
+    """Raises NotFound like services.inbox.view_case."""
+    view = view_case(session, actor, case_id)
+    people = list_staff(session, active=False)
+    units = departments(session)
+    own = [e for e in view.thread if e.message.case_id == case_id and e.message.direction == "in"]
+    words = {entry.message.id: classifier_word(session, entry.message.id) for entry in own}
+    return Pane(
+        view=view,
+        thread=_fold(_tree(view, words)),
+        history=sentences_of(view, {p.id: p.name for p in people}, {u.id: u for u in units}),
+        can=channel_class(view.source.platform).can,
+        draft=draft_of(session, actor, case_id),
+        newest=own[-1] if own else None,
+        people=tuple(p for p in people if p.active and actor_of(p).may("case.reply")),
+        departments=tuple(units),
+        form_key=str(uuid4()),
+    )
+
+
+def _tree(view: CaseView, words: Mapping[int, Label | None]) -> list[Item]:
+    """Depth first, each message under the one it answers; one whose parent is not here stands at the top."""
+    by_id = {(e.message.container, e.message.external_id): e for e in view.thread}
+    children: dict[int | None, list[Entry]] = {}
+    for entry in view.thread:
+        above = _above(entry, by_id)
+        children.setdefault(above.message.id if above else None, []).append(entry)
+    items: list[Item] = []
+    met: set[int] = set()
+    # The second start finds those whose parents point at one another in a circle.
+    for start in (children.get(None, []), view.thread):
+        waiting = [(entry, 0) for entry in reversed(start)]
+        while waiting:
+            entry, depth = waiting.pop()
+            if entry.message.id not in met:
+                met.add(entry.message.id)
+                items.append(_item(view, entry, min(depth, DEEPEST), words))
+                waiting.extend((child, depth + 1) for child in reversed(children.get(entry.message.id, [])))
+    return items
+
+
+def _above(entry: Entry, by_id: Mapping[tuple[str, str], Entry]) -> Entry | None:
+    """The message answered, else the top of the thread; None for a top, or where neither is here."""
+    message = entry.message
+    for external_id in (message.parent_external_id, message.thread):
+        found = by_id.get((message.container, external_id)) if external_id else None
+        if found is not None and found is not entry:
+            return found
+    return None
+
+
+def _item(view: CaseView, entry: Entry, depth: int, words: Mapping[int, Label | None]) -> Item:
+    message = entry.message
+    ours = message.direction == "out"
+    role = "ours" if ours else "author" if message.case_id == view.case.id else "other"
+    done = tuple(
+        a for a in view.acts if a.message_id == message.id and a.reply_id is None and a.state != "cancelled"
+    )
+    going = tuple(s for s in view.sendings if s.reply.message_id == message.id)
+    return Item(entry, depth, role, done, going, words.get(message.id))
+
+
+def _fold(items: list[Item]) -> tuple[Item | Fold, ...]:
+    """In a long thread, runs of three and more messages of others fold, but for the one right above ours."""
+    if len(items) <= MOST_SHOWN:
+        return tuple(items)
+    result: list[Item | Fold] = []
+    run: list[Item] = []
+    for item in items:
+        if item.role == "other" and item.depth > 0:
+            run.append(item)
+            continue
+        _close_run(result, run, keep_last=True)
+        run = []
+        result.append(item)
+    _close_run(result, run, keep_last=False)
+    return tuple(result)
+
+
+def _close_run(result: list[Item | Fold], run: list[Item], *, keep_last: bool) -> None:
+    folded, shown = (run[:-1], run[-1:]) if keep_last else (run, [])
+    if len(folded) < 3:
+        result.extend(run)
+        return
+    result.append(Fold(tuple(folded)))
+    result.extend(shown)

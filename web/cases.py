@@ -1,0 +1,164 @@
+"""What people do with one case; each act is one form, and each answer says which case changed."""
+
+from flask import Blueprint, Response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from collectors.base import ActKind
+from services import cases, labelling, replies, routing
+from services.errors import NotFound, Stale
+from services.inbox import view_case
+from services.outbox import acts_of
+from web.addresses import back
+from web.language import _
+from web.security import current_actor, current_desk, is_htmx, rang
+from web.toasts import tell, trigger
+from web.words import ACT_KINDS, CLOSE_REASONS, LABELS
+
+screen = Blueprint("cases", __name__, url_prefix="/inbox/<int:case_id>")
+
+
+def done(case_id: int, **detail: object) -> AnyResponse:
+    """The page refreshes what it shows of the case; without scripts the case is shown anew."""
+    if not is_htmx():
+        return redirect(url_for("inbox.show", case_id=case_id) if case_id else back())
+    trigger("changed", case=case_id, **detail)
+    return Response(status=204)
+
+
+def _version() -> int | None:
+    return request.form.get("version", type=int)
+
+
+@screen.post("/reply")
+def reply(case_id: int) -> AnyResponse:
+    desk, form = current_desk(), request.form
+    seconds = 0.0 if form.get("now") else desk.config.desk.undo_seconds
+    try:
+        with desk.database.write.begin() as session:
+            row = replies.write_reply(
+                session, current_actor(), case_id, form.get("text", ""), form["form_key"],
+                message_id=form.get("message_id", type=int), then=_then(form.get("then")), undo_seconds=seconds,
+                version=_version(), route_id=form.get("route_id", type=int),
+            )  # fmt: skip
+            act_id = next(act.id for act in acts_of(session, case_id) if act.reply_id == row.id)
+    except Stale:
+        _keep_text(case_id, form.get("text", ""))
+        raise
+    rang(outbox=True)
+    _tell_sending(act_id, seconds)
+    return done(case_id, sent=True)
+
+
+def _then(wanted: str | None) -> str:
+    return wanted if wanted in replies.AFTERWARDS else "solve"
+
+
+def _keep_text(case_id: int, text: str) -> None:
+    """Also for a page without scripts: what was typed is not lost with the refusal."""
+    with current_desk().database.write.begin() as session:
+        replies.save_draft(session, current_actor(), case_id, text)
+
+
+def _tell_sending(act_id: int, seconds: float) -> None:
+    if seconds <= 0:
+        tell(_("Being sent"))
+        return
+    back, now = url_for("acts.take_back", act_id=act_id), url_for("acts.send_now", act_id=act_id)
+    tell(_("Being sent"), "undo", undo=back, now=now, seconds=seconds)
+
+
+@screen.post("/draft")
+def draft(case_id: int) -> Response:
+    with current_desk().database.write.begin() as session:
+        replies.save_draft(session, current_actor(), case_id, request.form.get("text", ""))
+    return Response(status=204)
+
+
+@screen.post("/note")
+def note(case_id: int) -> AnyResponse:
+    with current_desk().database.write.begin() as session:
+        cases.add_note(session, current_actor(), case_id, request.form.get("text", ""), request.form["form_key"])
+    rang()
+    return done(case_id)
+
+
+@screen.post("/assign")
+def assign(case_id: int) -> AnyResponse:
+    with current_desk().database.write.begin() as session:
+        cases.assign(session, current_actor(), case_id, request.form.get("staff_id", type=int), _version())
+    rang()
+    return done(case_id)
+
+
+@screen.post("/route")
+def route(case_id: int) -> AnyResponse:
+    form = request.form
+    with current_desk().database.write.begin() as session:
+        routing.ask_department(
+            session, current_actor(), case_id, form.get("department_id", 0, type=int), form.get("question", ""),
+            form["form_key"], _version(),
+        )  # fmt: skip
+    rang()
+    tell(_("The question is with the department. The answer will lift the case."))
+    return done(case_id)
+
+
+@screen.post("/routes/<int:route_id>/recall")
+def recall(case_id: int, route_id: int) -> AnyResponse:
+    with current_desk().database.write.begin() as session:
+        routing.recall_route(session, current_actor(), route_id)
+    rang()
+    return done(case_id)
+
+
+@screen.post("/routes/<int:route_id>/return")
+def send_back(case_id: int, route_id: int) -> AnyResponse:
+    with current_desk().database.write.begin() as session:
+        routing.return_route(session, current_actor(), route_id, request.form.get("reason", ""))
+    rang()
+    return done(case_id)
+
+
+@screen.post("/close")
+def close(case_id: int) -> AnyResponse:
+    reason = request.form.get("reason", "")
+    with current_desk().database.write.begin() as session:
+        cases.close(session, current_actor(), case_id, reason, _version())
+    rang()
+    tell(_("Closed: %(reason)s", reason=CLOSE_REASONS[reason]), "undo", seconds=8,
+         undo=url_for("cases.reopen", case_id=case_id))  # fmt: skip
+    return done(case_id, closed=True)
+
+
+@screen.post("/reopen")
+def reopen(case_id: int) -> AnyResponse:
+    with current_desk().database.write.begin() as session:
+        cases.reopen_case(session, current_actor(), case_id)
+    rang()
+    return done(case_id)
+
+
+@screen.post("/label/<int:message_id>")
+def label(case_id: int, message_id: int) -> AnyResponse:
+    chosen = request.form.get("label", "")
+    with current_desk().database.write.begin() as session:
+        _of_case(case_id, message_id, [e.message.id for e in view_case(session, current_actor(), case_id).thread])
+        labelling.correct_label(session, current_actor(), message_id, chosen)
+    rang()
+    tell(_("Kind: %(kind)s. Remembered for training.", kind=LABELS[chosen]))
+    return done(case_id)
+
+
+@screen.post("/moderate/<int:message_id>/<any(hide, publish, delete, ban, like):kind>")
+def moderate(case_id: int, message_id: int, kind: str) -> AnyResponse:
+    with current_desk().database.write.begin() as session:
+        _of_case(case_id, message_id, [e.message.id for e in view_case(session, current_actor(), case_id).thread])
+        replies.moderate(session, current_actor(), message_id, ActKind(kind))
+    rang(outbox=True)
+    tell(_("%(act)s: being sent to the platform", act=ACT_KINDS[kind]))
+    return done(case_id)
+
+
+def _of_case(case_id: int, message_id: int, known: list[int]) -> None:
+    if message_id not in known:
+        raise NotFound("message.unknown", id=message_id, case=case_id)

@@ -1,0 +1,109 @@
+"""«Вопросы ко мне»: a bare page for somebody who answers twice a day on a phone (day.md §3)."""
+
+from io import BytesIO
+
+from flask import Blueprint, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response
+
+from services.errors import DeskError
+from services.questions import (
+    count_answered,
+    hand_back,
+    left_after,
+    question_file,
+    question_rows,
+    question_view,
+    send_answer,
+)
+from services.routing import count_owed, departments, get_route, open_route
+from web.forms import go
+from web.language import _
+from web.security import current_actor, current_desk, is_htmx, rang
+from web.toasts import tell
+from web.words import explain, status_of
+
+screen = Blueprint("department", __name__, url_prefix="/questions")
+
+
+@screen.get("")
+def index() -> str:
+    done = request.args.get("done") == "1"
+    with current_desk().database.read.begin() as session:
+        actor = current_actor()
+        rows = question_rows(session, actor, done=done)
+        owed, answered = count_owed(session, actor), count_answered(session, actor)
+    template = "department/list.html" if is_htmx() else "department/index.html"
+    return render_template(template, rows=rows, done=done, owed=owed, answered=answered)
+
+
+@screen.get("/<int:route_id>")
+def show(route_id: int) -> str:
+    _mark_seen(route_id)
+    return _page(route_id)
+
+
+def _mark_seen(route_id: int) -> None:
+    """Opening is «увидела», the one thing that looking changes; the head's look is not the department's."""
+    desk, actor = current_desk(), current_actor()
+    with desk.database.read.begin() as session:
+        route = get_route(session, actor, route_id)
+    if route.state == "sent" and route.department_id in actor.departments:
+        with desk.database.write.begin() as session:
+            open_route(session, actor, route_id)
+        rang()
+
+
+def _page(route_id: int, text: str = "", problem: str | None = None) -> str:
+    with current_desk().database.read.begin() as session:
+        view = question_view(session, current_actor(), route_id)
+        units = departments(session)
+    return render_template("department/question.html", view=view, units=units, text=text, problem=problem)
+
+
+@screen.post("/<int:route_id>/answer")
+def answer(route_id: int) -> Response | tuple[str, int]:
+    text = request.form.get("text", "")
+    version = request.form.get("version", type=int)
+    try:
+        with current_desk().database.write.begin() as session:
+            send_answer(session, current_actor(), route_id, text, version)
+    except DeskError as error:
+        if is_htmx() or status_of(error) in (403, 404):
+            raise
+        return _page(route_id, text, explain(error)), status_of(error)
+    rang()
+    return go(url_for("department.sent", route_id=route_id))
+
+
+@screen.get("/<int:route_id>/sent")
+def sent(route_id: int) -> str | Response:
+    with current_desk().database.read.begin() as session:
+        view = question_view(session, current_actor(), route_id)
+    if view.route.state not in ("answered", "accepted"):
+        return redirect(url_for("department.show", route_id=route_id))
+    return render_template("department/sent.html", view=view)
+
+
+@screen.post("/<int:route_id>/decline")
+def decline(route_id: int) -> Response:
+    better = request.form.get("better", type=int)
+    with current_desk().database.write.begin() as session:
+        hand_back(session, current_actor(), route_id, request.form.get("reason", ""), better)
+        following, _left = left_after(session, current_actor(), route_id)
+    rang()
+    tell(_("Handed back. Thank you: it will be put to the right people."))
+    return go(url_for("department.show", route_id=following) if following else url_for("department.index"))
+
+
+@screen.get("/<int:route_id>/files/<int:file_id>")
+def file(route_id: int, file_id: int) -> Response:
+    with current_desk().database.read.begin() as session:
+        found = question_file(session, current_actor(), route_id, file_id)
+        content = found.content or b""
+    # Always a download: a file from outside never runs as a page of the desk.
+    return send_file(
+        BytesIO(content),
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=found.name or "file",
+    )

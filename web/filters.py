@@ -1,0 +1,97 @@
+"""The inbox's address bar: views of the left column, and filters to and from a query string."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from classifier import LABELS
+from collectors import CHANNELS
+from services.inbox import Filters
+from web.language import Lazy, _l
+
+STAGES = ("new", "work", "wait", "closed")
+LIFTS = ("answer", "declined", "clarify", "failed", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A line of the left column; ``counter`` names a number of services.inbox.counters, ``quiet``: hidden at 0."""
+
+    title: Lazy
+    icon: str
+    filters: Filters = field(default_factory=Filters)
+    counter: str | None = None
+    quiet: bool = False
+
+
+VIEWS: tuple[tuple[View, ...], ...] = (
+    (View(_l("Inbox"), "inbox", Filters(), "open"),),
+    (
+        View(_l("Questions"), "question-mark", Filters(label="question"), "question"),
+        View(_l("Complaints"), "message-report", Filters(label="complaint"), "complaint"),
+        View(_l("Wishes"), "star", Filters(label="wish"), "wish"),
+        View(_l("Kind not known"), "circle-dashed", Filters(label="unsure"), "unsure"),
+        View(_l("Praise"), "heart", Filters(label="praise"), "praise", quiet=True),
+        View(_l("Other"), "dots", Filters(label="other"), "other", quiet=True),
+        View(_l("Looks like spam"), "ban", Filters(label="spam"), "spam", quiet=True),
+    ),
+    (
+        View(_l("Could not be sent"), "alert-circle", Filters(lift="failed"), "failed", quiet=True),
+        View(_l("Unclear whether published"), "alert-triangle", Filters(lift="unknown"), "unknown", quiet=True),
+        View(_l("An answer came"), "arrow-back-up", Filters(lift="answer"), "answer"),
+        View(_l("Mine"), "user", Filters(mine=True), "mine"),
+        View(_l("Nobody leads"), "user-x", Filters(unassigned=True), "unassigned"),
+        View(_l("Waiting"), "clock-pause", Filters(stage="wait"), "wait"),
+        View(_l("Closed"), "check", Filters(stage="closed")),
+    ),
+)
+"""Groups of the left column, in its order."""
+
+
+def read_filters(args: Mapping[str, str]) -> Filters:
+    """What the address bar says; words it does not know are left out."""
+    return Filters(
+        stage=_one_of(args.get("stage"), STAGES),
+        label=_one_of(args.get("label"), (*LABELS, "unsure")),
+        platform=_one_of(args.get("platform"), tuple(CHANNELS)),
+        source_id=_number(args.get("source")),
+        department_id=_number(args.get("department")),
+        mine=args.get("mine") == "1",
+        unassigned=args.get("unassigned") == "1",
+        lift=_one_of(args.get("lift"), LIFTS),
+        author_id=_number(args.get("author")),
+    )
+
+
+def query_of(filters: Filters) -> dict[str, str]:
+    """The query string that ``read_filters`` understands, without what says «any»."""
+    values = {
+        "stage": filters.stage, "label": filters.label, "platform": filters.platform, "source": filters.source_id,
+        "department": filters.department_id, "mine": filters.mine or None, "unassigned": filters.unassigned or None,
+        "lift": filters.lift, "author": filters.author_id,
+    }  # fmt: skip
+    return {name: "1" if value is True else str(value) for name, value in values.items() if value is not None}
+
+
+def view_of(filters: Filters) -> View | None:
+    """The view that stands behind the filters: platform, place and department narrow it without leaving it."""
+    bare = replace(filters, platform=None, source_id=None, department_id=None, author_id=None)
+    return next((view for group in VIEWS for view in group if view.filters == bare), None)
+
+
+def narrowed(view: View, filters: Filters) -> dict[str, str]:
+    """The query of ``view`` with the narrowing kept."""
+    kept = replace(view.filters, platform=filters.platform, department_id=filters.department_id)
+    return query_of(kept)
+
+
+def changed(filters: Filters, **given: object) -> dict[str, str]:
+    """The query of ``filters`` with some of them changed."""
+    return query_of(replace(filters, **given))  # type: ignore[arg-type]
+
+
+def _one_of(value: str | None, known: tuple[str, ...]) -> str | None:
+    return value if value in known else None
+
+
+def _number(value: str | None) -> int | None:
+    return int(value) if value and value.isdecimal() and len(value) < 19 else None

@@ -1,0 +1,104 @@
+"""The inbox: views, list and case in three panes; fragments of each for a page that stays open all day."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template, request
+
+from models import Department
+from services.freshness import count_newer, key_of, rows_by_ids
+from services.inbox import CasePage, Filters, Row, counters, list_cases
+from services.routing import departments
+from services.sources import list_sources
+from web import marks
+from web.case_pane import Pane, read_pane
+from web.filters import VIEWS, changed, narrowed, query_of, read_filters, view_of
+from web.security import current_actor, current_desk, is_htmx
+
+screen = Blueprint("inbox", __name__, url_prefix="/inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What stands left of the case."""
+
+    filters: Filters
+    numbers: dict[str, int]
+    page: CasePage
+    departments: list[Department]
+    platforms: list[str]
+
+
+def is_arriving() -> bool:
+    """Until the classifier is there, cases without a label are shown too."""
+    return current_desk().labeller.state != "ready"
+
+
+@screen.app_context_processor
+def _names() -> dict[str, object]:
+    return {
+        "VIEWS": VIEWS, "query_of": query_of, "narrowed": narrowed, "changed": changed, "view_of": view_of,
+        "key_of": key_of, "safe_link": marks.safe_link, "marked": marks.marked, "best_two": marks.best_two,
+        "greeting": marks.greeting,
+    }  # fmt: skip
+
+
+@screen.get("")
+def index() -> str:
+    return render_template("inbox/index.html", screen=_read_screen(), pane=None)
+
+
+@screen.get("/<int:case_id>")
+def show(case_id: int) -> str:
+    pane = _read_pane(case_id)
+    if is_htmx():
+        return render_template("inbox/case.html", pane=pane, filters=read_filters(request.args))
+    return render_template("inbox/index.html", screen=_read_screen(), pane=pane)
+
+
+@screen.get("/rows")
+def rows() -> str:
+    """The next page of the list, below the one that is shown."""
+    filters = read_filters(request.args)
+    with current_desk().database.read.begin() as session:
+        page = list_cases(
+            session, current_actor(), filters, after=request.args.get("after"), arriving=is_arriving()
+        )
+    return render_template("inbox/rows.html", page=page, filters=filters, open_id=_open_id())
+
+
+@screen.get("/refresh")
+def refresh() -> str:
+    """Counters, the pill of new ones, and the lines that are shown already, as they are now."""
+    filters = read_filters(request.args)
+    with current_desk().database.read.begin() as session:
+        actor = current_actor()
+        numbers = counters(session, actor, arriving=is_arriving())
+        newer = count_newer(session, actor, filters, request.args.get("top"), arriving=is_arriving())
+        shown: tuple[Row, ...] = rows_by_ids(session, actor, _ids(request.args.get("ids", "")))
+    return render_template(
+        "inbox/refresh.html", filters=filters, numbers=numbers, newer=newer, rows=shown, open_id=_open_id()
+    )
+
+
+def _read_screen() -> Screen:
+    filters = read_filters(request.args)
+    with current_desk().database.read.begin() as session:
+        actor = current_actor()
+        numbers = counters(session, actor, arriving=is_arriving())
+        page = list_cases(session, actor, filters, arriving=is_arriving())
+        units = departments(session)
+        platforms = sorted({source.platform for source in list_sources(session, actor)})
+    return Screen(filters, numbers, page, units, platforms)
+
+
+def _read_pane(case_id: int) -> Pane:
+    with current_desk().database.read.begin() as session:
+        return read_pane(session, current_actor(), case_id)
+
+
+def _open_id() -> int | None:
+    return request.args.get("open", type=int)
+
+
+def _ids(text: str) -> list[int]:
+    return [int(part) for part in text.split(",") if part.isdecimal() and len(part) < 19]

@@ -1,0 +1,64 @@
+"""How words from outside are drawn: always escaped, the classifier's reasons marked, links only to pages."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
+
+from models import Author, Label
+from web.language import _
+from web.words import LABELS
+
+
+def safe_link(address: str | None) -> str | None:
+    """The address if a click on it opens a page and nothing else; platforms' words are not to be trusted."""
+    if not address:
+        return None
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    return address if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def marked(text: str, word: Label | None) -> Markup:
+    """The text with the reasons of ``word`` in <mark>; reasons that no longer fit the text are left out."""
+    pieces: list[Markup] = []
+    at = 0
+    for start, end, weight in _spans(text, word):
+        if start < at:
+            continue
+        title = _("Speaks for «%(kind)s», weight %(weight)s", kind=_kind_of(word), weight=f"{weight:.2f}")
+        pieces.append(escape(text[at:start]))
+        pieces.append(Markup('<mark title="{}">{}</mark>').format(title, text[start:end]))
+        at = end
+    pieces.append(escape(text[at:]))
+    return Markup("").join(pieces)
+
+
+def _kind_of(word: Label | None) -> str:
+    return str(LABELS[word.label]) if word is not None and word.label in LABELS else ""
+
+
+def _spans(text: str, word: Label | None) -> list[tuple[int, int, float]]:
+    """An edit after labelling moves the words: a span counts only where it still covers what it was about."""
+    if word is None:
+        return []
+    spans = [
+        (int(start), int(end), float(weight)) for start, end, weight, said in word.why if text[start:end] == said
+    ]
+    return sorted(spans)
+
+
+def best_two(p: Mapping[str, float]) -> list[tuple[str, float]]:
+    """The two likeliest kinds, for one-click buttons."""
+    known = [(name, value) for name, value in p.items() if name in LABELS]
+    return sorted(known, key=lambda item: -item[1])[:2]
+
+
+def greeting(author: Author | None) -> str:
+    """How a reply begins: by name where the account bears one that looks like it."""
+    first = (author.name.split() or [""])[0] if author is not None else ""
+    if first.isalpha() and first[:1].isupper() and len(first) > 1:
+        return _("Hello, %(name)s!", name=first)
+    return _("Hello!")

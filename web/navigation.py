@@ -1,0 +1,69 @@
+"""The short menu of the header: one table, each row shown to whom its right belongs (day.md §1.9)."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from services.outbox import count_unproven
+from services.rights import Actor, Scope
+from services.routing import count_owed
+from web.language import Lazy, _l
+from web.security import current_desk
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """``scope``: the exact reach for which the row stands, None for any; ``only_counted``: hidden at zero."""
+
+    endpoint: str
+    title: Lazy
+    icon: str
+    act: str
+    scope: Scope | None = None
+    counter: str | None = None
+    only_counted: bool = False
+    covers: tuple[str, ...] = ()  # other screens that belong to it
+
+    def is_here(self, blueprint: str | None) -> bool:
+        return blueprint in (self.endpoint.partition(".")[0], *self.covers)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row as the header draws it."""
+
+    item: Item
+    count: int
+
+
+MENU = (
+    Item("inbox.index", _l("Inbox"), "inbox", "case.view", covers=("rest",)),
+    Item("outbox.index", _l("Outgoing"), "send", "outbox.view", counter="outbox", only_counted=True),
+    Item("department.index", _l("Questions to me"), "messages", "route.view", Scope.DEPARTMENT, "owed"),
+    Item("sources.index", _l("Places"), "antenna", "source.view"),
+    Item("staff.index", _l("Staff"), "users", "staff.view"),
+)
+
+
+def menu_of(actor: Actor) -> list[Shown]:
+    """The rows for ``actor``, with numbers where a row has one."""
+    there = [item for item in MENU if _is_for(actor, item)]
+    numbers = _numbers(actor) if any(item.counter for item in there) else {}
+    shown = [Shown(item, numbers.get(item.counter or "", 0)) for item in there]
+    return [row for row in shown if row.count or not row.item.only_counted]
+
+
+def first_screen(actor: Actor) -> str | None:
+    """The endpoint that a person's day begins on; None for somebody without a screen."""
+    return next((i.endpoint for i in MENU if _is_for(actor, i) and not i.only_counted), None)
+
+
+def _is_for(actor: Actor, item: Item) -> bool:
+    reach = actor.scope(item.act)
+    known = item.endpoint in current_app.view_functions
+    return known and reach is not None and item.scope in (None, reach)
+
+
+def _numbers(actor: Actor) -> dict[str, int]:
+    with current_desk().database.read.begin() as session:
+        return {"outbox": sum(count_unproven(session).values()), "owed": count_owed(session, actor)}

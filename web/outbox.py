@@ -1,0 +1,64 @@
+"""«Исходящие»: what is not yet proven to stand on the platform, and what a person may say about it."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from services import outbox, replies
+from services.errors import Refused
+from services.outgoing import outgoing_rows
+from web.language import _
+from web.marks import safe_link
+from web.outbox_words import ACTIONS, next_step
+from web.security import current_actor, current_desk, is_htmx, rang
+from web.toasts import tell
+
+screen = Blueprint("outbox", __name__, url_prefix="/outgoing")
+
+
+@screen.get("")
+def index() -> str:
+    return _page("outbox/list.html" if is_htmx() else "outbox/index.html")
+
+
+def _page(template: str) -> str:
+    with current_desk().database.read.begin() as session:
+        rows = outgoing_rows(session, current_actor())
+    return render_template(template, rows=rows, ACTIONS=ACTIONS, next_step=next_step)
+
+
+def _done(text: str) -> Response | str:
+    """The list as it is now, in place of the one that was pressed in."""
+    rang(outbox=True)
+    tell(text)
+    return _page("outbox/list.html") if is_htmx() else redirect(url_for("outbox.index"))
+
+
+@screen.post("/<int:act_id>/retry")
+def retry(act_id: int) -> Response | str:
+    with current_desk().database.write.begin() as session:
+        outbox.retry_act(session, current_actor(), act_id)
+    return _done(_("Being sent again"))
+
+
+@screen.post("/<int:act_id>/now")
+def send_now(act_id: int) -> Response | str:
+    with current_desk().database.write.begin() as session:
+        outbox.send_now(session, current_actor(), act_id)
+    return _done(_("Being sent"))
+
+
+@screen.post("/<int:act_id>/cancel")
+def cancel(act_id: int) -> Response | str:
+    with current_desk().database.write.begin() as session:
+        reply = replies.take_back(session, current_actor(), act_id)
+    return _done(_("Not sent. The text is back in the draft.") if reply else _("Not sent."))
+
+
+@screen.post("/<int:act_id>/confirm")
+def confirm(act_id: int) -> Response | str:
+    given = request.form.get("url", "").strip()
+    if given and safe_link(given) is None:
+        raise Refused("link.invalid")
+    with current_desk().database.write.begin() as session:
+        outbox.confirm_act(session, current_actor(), act_id, given or None)
+    return _done(_("Marked as published"))

@@ -1,0 +1,53 @@
+"""What «Исходящие» says and offers: one table by the act's state, one by the platform's error."""
+
+from collections.abc import Mapping
+
+from models import Act, Source
+from services.outbox import MAX_ATTEMPTS
+from web.dates import when
+from web.language import Lazy, _, _l
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "held": ("send_now", "cancel"),
+    "queued": ("cancel",),
+    "retry": ("retry", "cancel"),
+    "dead": ("retry", "cancel"),
+    "review": ("confirm", "retry", "cancel"),
+}
+"""State → what the service takes in it; in the other states the desk is at work and nobody need press anything."""
+
+TO_DO: Mapping[str, Lazy] = {
+    "auth": _l("Enter a new key on the screen «Places», then send again."),
+    "rights": _l("Give our account this right on the platform, then send again."),
+    "gone": _l("There is nothing to reply under any more: cancel and close the case."),
+    "closed": _l("Open the comments on the platform, or cancel."),
+    "invalid": _l("Cancel: the text goes back to the draft, where it can be changed."),
+    "captcha": _l("Log in on the platform once by hand, then send again."),
+    "conflict": _l("Stop the other program, then send again."),
+    "unsupported": _l("Do it by hand on the platform, then cancel here."),
+    "address": _l("Correct the address of the place, then send again."),
+    "settings": _l("Correct the settings of the place, then send again."),
+    "quota": _l("The limit is free again tomorrow: send then, or cancel."),
+}
+"""Error code → the next step of a person, once the desk has given up."""
+
+
+def next_step(act: Act, source: Source) -> str:
+    """One sentence: what happens next, or what is wanted of whoever reads it."""
+    if source.state == "paused" and act.state in ("held", "queued", "retry"):
+        return _("The place is paused: it goes when reading is resumed.")
+    match act.state:
+        case "held":
+            return _("Goes in a few seconds, until then it can be taken back.")
+        case "queued" | "sending":
+            return _("Goes right now.")
+        case "retry":
+            return _(
+                "Will be tried again: %(time)s. Attempt %(number)s of %(most)s.",
+                time=when(act.due_at), number=act.attempt + 1, most=MAX_ATTEMPTS,
+            )  # fmt: skip
+        case "unknown":
+            return _("The desk is looking for it on the platform. Nothing need be done.")
+        case "review":
+            return _("Look on the platform and say whether it stands there.")
+    return str(TO_DO.get(act.error_code or "", _l("Send again, or cancel.")))

@@ -1,0 +1,175 @@
+"""What «Площадки» says: states of a place, rights of an account, and what is wrong with a setting."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from markupsafe import Markup
+
+from collectors import CHANNELS
+from models import RawItem, Source, utc_now
+from services.connections import Problem, fields_of
+from web.dates import exact, when
+from web.language import Lazy, _, _l, ngettext
+from web.words import CHANNEL_ERRORS
+
+MOST_RAW = 40_000
+
+TO_DO: Mapping[str, Lazy] = {
+    "network": _l("Nothing need be done: the desk tries again by itself."),
+    "server": _l("Nothing need be done: the desk tries again by itself."),
+    "rate": _l("Nothing need be done: the desk reads on when the platform allows."),
+    "quota": _l("Nothing need be done: the limit is free again tomorrow. A larger one is asked of the platform."),
+    "auth": _l("Get a new key on the platform and enter it in the settings of the place."),
+    "rights": _l("Give the account the missing right on the platform, then resume. «Check» shows which."),
+    "gone": _l("Look whether the place is still there and whether its address or number is right."),
+    "closed": _l("Open the comments on the platform, then resume."),
+    "captcha": _l("Log in on the platform once by hand under this account, then resume."),
+    "conflict": _l("Stop the other program or web hook that uses the same key, then resume."),
+    "address": _l(
+        "Correct the address; one inside your own network is listed in config.yaml, network.allow_private."
+    ),
+    "settings": _l("Open the settings of the place and correct them."),
+    "undeclared": _l("Declare it in config.yaml again, or leave it as it is: what was read stays."),
+}
+"""Error code → what a person does about it."""
+
+RIGHTS: Mapping[str, Lazy] = {
+    "comments": _l("Read comments"),
+    "media": _l("Read comments under videos and photos"),
+    "messages": _l("Private messages"),
+    "reply": _l("Answer"),
+    "moderate": _l("Hide, delete and ban"),
+    "held": _l("See comments that wait for approval"),
+    "own": _l("The key belongs to this channel"),
+    "own_comments_known": _l("Recognise our own comments"),
+    "imap.read": _l("Read letters"),
+    "smtp.send": _l("Send letters"),
+    "imap.sent_folder": _l("Keep a copy among the sent letters"),
+    "imap.idle": _l("New letters at once"),
+    "no_foreign_webhook": _l("No other program takes the messages"),
+    "member_of_group": _l("The bot is in the group"),
+    "group_of_channel": _l("The group belongs to a channel"),
+    "can_delete_messages": _l("Delete messages"),
+    "can_restrict_members": _l("Ban people"),
+    "can_read_all_group_messages": _l("See all messages of the group"),
+    "moderate_comments": _l("Moderate comments"),
+}
+"""Right as a channel names it → words."""
+
+WITHOUT: Mapping[str, Lazy] = {
+    "comments": _l("comments are not read"),
+    "media": _l("comments under videos and photos are not read"),
+    "messages": _l("private messages are not read and not answered"),
+    "reply": _l("answers cannot be sent"),
+    "moderate": _l("comments cannot be hidden or deleted from here"),
+    "held": _l("comments that wait for approval stay unseen"),
+    "own": _l("our own comments may look like those of viewers"),
+    "read": _l("letters are not read"),
+    "sent_copy": _l("answers are sent, but stand in no folder of the mailbox"),
+    "instant": _l("letters are read once a minute, not at once"),
+    "collect": _l("messages are not read, or not all of them"),
+    "publications": _l("the posts that are commented on stay unknown"),
+    "delete": _l("messages cannot be deleted from here"),
+    "ban": _l("people cannot be banned from here"),
+}
+"""``Right.without`` → what does not work."""
+
+PLATFORM_HINTS: Mapping[str, Lazy] = {
+    "youtube": _l("comments under the videos of a channel"),
+    "vk": _l("comments and messages of a community"),
+    "telegram": _l("comments of a channel's group and messages to a bot"),
+    "wordpress": _l("comments of a site"),
+    "isso": _l("comments of a site with Isso"),
+    "mail": _l("letters of a mailbox"),
+}
+
+CHOICES: Mapping[str, Lazy] = {
+    "tls": _l("TLS"),
+    "starttls": _l("STARTTLS"),
+    "none": _l("without encryption"),
+}
+
+PROBLEMS: Mapping[str, Lazy] = {
+    "missing": _l("Fill this in."),
+    "string_too_short": _l("Fill this in."),
+    "string_too_long": _l("At most %(max_length)s characters."),
+    "string_pattern_mismatch": _l("It does not look right: compare with the hint."),
+    "int_parsing": _l("A whole number is needed."),
+    "int_from_float": _l("A whole number is needed."),
+    "greater_than": _l("It must be more than %(gt)s."),
+    "greater_than_equal": _l("It must be at least %(ge)s."),
+    "less_than_equal": _l("It must be at most %(le)s."),
+    "date_from_datetime_parsing": _l("A date is needed, for example 2026-11-25."),
+    "date_parsing": _l("A date is needed, for example 2026-11-25."),
+    "literal_error": _l("Choose one of the list."),
+}
+"""pydantic's word for a mistake → ours."""
+
+OWN_PROBLEMS: Mapping[str, Lazy] = {
+    "an address like https://example.ru/ is needed": _l("An address like https://example.ru/ is needed."),
+    "no line breaks or control characters here": _l("No line breaks or control characters here."),
+    "an app password or an access token is needed": _l("An app password or an access token is needed."),
+}
+"""What the channels' own validators say → words; all else they say gets the general word."""
+
+
+def problem_words(problem: Problem) -> str:
+    """Why a setting is not taken."""
+    known = PROBLEMS.get(problem.code) or OWN_PROBLEMS.get(str(problem.data.get("text")))
+    return (
+        str(known) % dict(problem.data)
+        if known is not None
+        else _("It does not look right: compare with the hint.")
+    )
+
+
+def choice_name(value: str) -> str:
+    return str(CHOICES.get(value, value))
+
+
+def state_words(source: Source) -> tuple[str, str]:
+    """(tone, state) of a place; tone: good · warn · bad · quiet."""
+    error = str(CHANNEL_ERRORS.get(source.error_code or "", source.error_code or ""))
+    error = error[:1].lower() + error[1:]
+    if source.state == "paused":
+        return "quiet", _("paused: %(why)s", why=error) if source.error_code else _("paused")
+    if source.state == "stopped":
+        return "bad", _("stopped: %(why)s", why=error)
+    if source.error_code is not None:
+        return "warn", _("not read: %(why)s. Next try: %(time)s", why=error, time=when(source.due_at))
+    if source.read_at is None:
+        return "quiet", _("being read for the first time")
+    return "good", _("being read")
+
+
+def what_to_do(source: Source) -> str | None:
+    """The next step where something is wrong."""
+    known = TO_DO.get(source.error_code or "")
+    return str(known) if known is not None else None
+
+
+def ago_tag(at: datetime) -> Markup:
+    """«2 минуты назад» as a <time> element; a day and more back, the date."""
+    minutes = int((utc_now() - at).total_seconds() // 60)
+    if minutes < 1:
+        text = _("just now")
+    elif minutes < 60:
+        text = ngettext("%(num)s minute ago", "%(num)s minutes ago", minutes)
+    elif minutes < 24 * 60:
+        text = ngettext("%(num)s hour ago", "%(num)s hours ago", minutes // 60)
+    else:
+        text = when(at)
+    tag = Markup('<time datetime="{}" title="{}">{}</time>')
+    return tag.format(at.isoformat(timespec="seconds"), exact(at), text)
+
+
+def raw_text(raw: RawItem) -> str:
+    """What a platform gave, as far as it is text."""
+    return raw.body[:MOST_RAW].decode("utf-8", errors="replace")
+
+
+def said_by_channels() -> Iterator[str]:
+    """Titles and hints of all settings: msgids that stand in collectors/, which knows no translations."""
+    for platform in CHANNELS:
+        for field in fields_of(platform):
+            yield from (text for text in (field.title, field.description) if text)

@@ -1,0 +1,158 @@
+"""Who is asking and whether the screen is theirs: deny by default, headers, the forms' token."""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as AnyResponse
+
+from bootstrap import Desk
+from models import Staff
+from services.accounts import staff_by_session
+from services.errors import Forbidden
+from services.rights import Actor, actor_of
+from web.matrix import ANY_STAFF, MATRIX, PUBLIC
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+csrf = CSRFProtect()
+
+# Inline styles stay allowed: htmx and the browsers' own widgets set them; scripts come from files only.
+CSP = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+BEFORE_PASSWORD = frozenset({"login.password", "login.log_out", "home.choose_language"})
+"""What a person may reach before changing a password that somebody else made."""
+
+
+def current_desk() -> Desk:
+    """The desk this application serves."""
+    return cast(Desk, current_app.extensions["otklik"])
+
+
+def current_staff() -> Staff | None:
+    """The person logged in, as the tables have them now."""
+    return cast("Staff | None", g.get("staff"))
+
+
+def current_actor() -> Actor:
+    """The actor for services; aborts with 401 where nobody is logged in."""
+    if "actor" not in g:
+        abort(401)
+    return cast(Actor, g.actor)
+
+
+def may(act: str) -> bool:
+    """For templates: whether the person logged in may do ``act`` at all."""
+    return "actor" in g and cast(Actor, g.actor).may(act)
+
+
+def is_htmx() -> bool:
+    """Whether the page asks for a fragment and not for itself."""
+    restores = "HX-History-Restore-Request" in request.headers
+    return request.headers.get("HX-Request") == "true" and not restores
+
+
+def install(app: Flask) -> None:
+    """Order matters: who is asking is settled before the token is looked at."""
+    app.before_request(_load_staff)
+    app.before_request(_admit)
+    csrf.init_app(app)
+    app.after_request(_harden)
+
+
+def _load_staff() -> None:
+    key = session.get("key")
+    if request.endpoint == "static" or not key:
+        return
+    with current_desk().database.read.begin() as db:
+        staff = staff_by_session(db, key)
+    if staff is None:
+        session.pop("key", None)
+        return
+    g.staff, g.actor = staff, actor_of(staff)
+    if request.method == "POST":
+        session.modified = True  # what a person does prolongs the session; a page that refreshes itself does not
+
+
+def _admit() -> AnyResponse | None:
+    endpoint = request.endpoint
+    if endpoint is None:
+        return None  # no such address: 404 tells nothing
+    need = MATRIX.get(endpoint)
+    if need == PUBLIC:
+        return None
+    staff = current_staff()
+    if staff is None:
+        return _to_login()
+    came_by_door = session.get("door") and current_desk().is_training
+    if staff.must_change and not came_by_door and endpoint not in BEFORE_PASSWORD:
+        return _send(url_for("login.password"))
+    if need == ANY_STAFF or (need is not None and current_actor().may(need)):
+        return None
+    raise Forbidden("forbidden", act=need)
+
+
+def _to_login() -> AnyResponse:
+    if request.endpoint == "live.stream":
+        return Response(status=401)
+    wanted = request.full_path.rstrip("?") if request.method == "GET" and not is_htmx() else None
+    return _send(url_for("login.log_in", next=wanted))
+
+
+def _send(address: str) -> AnyResponse:
+    """A redirect that also works when only a fragment was asked for."""
+    return Response(status=204, headers={"HX-Redirect": address}) if is_htmx() else redirect(address)
+
+
+def _harden(response: AnyResponse) -> AnyResponse:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.add("Vary", "HX-Request")
+    return response
+
+
+def behind(app: "WSGIApplication", proxies: Collection[str]) -> "WSGIApplication":
+    """``app`` that believes forwarding headers, but only those that a named proxy sets."""
+    believing = ProxyFix(app, x_for=1, x_proto=1, x_host=1)
+
+    def _choose(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        return (believing if environ.get("REMOTE_ADDR") in proxies else app)(environ, start)
+
+    return _choose
+
+
+def is_local_visit() -> bool:
+    """Whether the browser runs on this machine and nothing forwards to us."""
+    forwarded = any(request.headers.get(name) for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"))
+    return request.remote_addr in ("127.0.0.1", "::1") and not forwarded
+
+
+def template_names() -> dict[str, Callable[..., Any]]:
+    """Names that every template may use."""
+    return {
+        "actor": current_actor, "may": may, "staff": current_staff, "desk": current_desk,
+        "is_local_visit": is_local_visit,
+    }  # fmt: skip
+
+
+def rang(*, outbox: bool = False) -> None:
+    """After a write: wakes the screens, and the sender where there is something to send."""
+    desk = current_desk()
+    if outbox:
+        desk.outbox_bell.ring()
+    desk.bell.ring()

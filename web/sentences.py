@@ -1,0 +1,112 @@
+"""The history of a case in sentences: one table from an event's kind to its words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from models import Department, Event
+from services.inbox import CaseView
+from web.language import _
+from web.words import ACT_KINDS, CHANNEL_ERRORS, CLOSE_REASONS, LABELS, LIFTS, STATES, department_name
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """``who`` None: the desk itself."""
+
+    at: datetime
+    who: str | None
+    text: str
+    event_id: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What ids in events are called."""
+
+    people: Mapping[int, str]
+    departments: Mapping[int, Department]
+    route_departments: Mapping[int, int]
+
+    def person(self, staff_id: object) -> str:
+        return self.people.get(staff_id, "—") if isinstance(staff_id, int) else "—"
+
+    def department(self, department_id: object) -> str:
+        unit = self.departments.get(department_id) if isinstance(department_id, int) else None
+        return department_name(unit) if unit is not None else "—"
+
+    def of_route(self, event: Event) -> str:
+        return self.department(self.route_departments.get(event.object_id or 0))
+
+
+def _moved(event: Event, _names: Names) -> str:
+    reason = str(event.data.get("reason"))
+    state = str(STATES.get(event.data.get("new", ""), event.data.get("new", "")))
+    if reason in CLOSE_REASONS and reason not in ("answered", "spam"):
+        return _("Closed: %(reason)s", reason=CLOSE_REASONS[reason])
+    return _("Became: %(state)s", state=state)
+
+
+def _assigned(event: Event, names: Names) -> str:
+    if event.object_id is None:
+        return _("Nobody leads any more")
+    return _("Led by: %(name)s", name=names.person(event.object_id))
+
+
+def _code(event: Event) -> str:
+    code = event.data.get("code", "")
+    return str(CHANNEL_ERRORS.get(code, code))
+
+
+def _retried(event: Event, _names: Names) -> str:
+    if event.data.get("code") == "person":
+        return _("Sent again by hand")
+    return _("Will be tried again: %(why)s", why=_code(event))
+
+
+SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
+    "case.opened": lambda e, n: _("The case is opened"),
+    "case.attached": lambda e, n: _("The author wrote again"),
+    "case.moved": _moved,
+    "case.assigned": _assigned,
+    "case.reopened": lambda e, n: _("Opened again"),
+    "case.lifted": lambda e, n: _("Lifted: %(why)s", why=LIFTS.get(e.data.get("reason", ""), "")),
+    "label.corrected": lambda e, n: _("Kind corrected: %(kind)s", kind=LABELS.get(e.data.get("label", ""), "")),
+    "message.edited": lambda e, n: _("The author edited the text"),
+    "message.deleted": lambda e, n: _("The message was deleted on the platform"),
+    "message.state": lambda e, n: _("The platform changed the message's state"),
+    "note.added": lambda e, n: _("A note"),
+    "reply.written": lambda e, n: _("A reply is written"),
+    "route.asked": lambda e, n: _("Question to: %(unit)s", unit=n.department(e.data.get("department"))),
+    "route.opened": lambda e, n: _("%(unit)s: seen", unit=n.of_route(e)),
+    "route.answered": lambda e, n: _("%(unit)s: answered", unit=n.of_route(e)),
+    "route.accepted": lambda e, n: _("%(unit)s: answer used in the reply", unit=n.of_route(e)),
+    "route.declined": lambda e, n: _("%(unit)s: not their question", unit=n.of_route(e)),
+    "route.returned": lambda e, n: _("%(unit)s: returned for more work", unit=n.of_route(e)),
+    "route.clarify": lambda e, n: _("%(unit)s: asks back", unit=n.of_route(e)),
+    "route.recalled": lambda e, n: _("%(unit)s: question taken back", unit=n.of_route(e)),
+    "act.accepted": lambda e, n: _("Taken by the platform"),
+    "act.seen": lambda e, n: _("Visible on the platform"),
+    "act.failed": lambda e, n: _("Could not be sent: %(why)s", why=_code(e)),
+    "act.unknown": lambda e, n: _("Unclear whether it was published: %(why)s", why=_code(e)),
+    "act.review": lambda e, n: _("Unclear whether it was published: a person must say"),
+    "act.retried": _retried,
+    "act.settled": lambda e, n: _("Marked as published"),
+    "act.cancelled": lambda e, n: _("Sending is taken back"),
+    "act.removed": lambda e, n: _("Removed from the platform"),
+    **{f"act.{kind}": (lambda e, n: str(ACT_KINDS[e.kind.partition(".")[2]])) for kind in ACT_KINDS},
+}
+
+
+def sentences_of(
+    view: CaseView, people: Mapping[int, str], departments: Mapping[int, Department]
+) -> tuple[Sentence, ...]:
+    """The history, newest last; an event without words here is left out of it."""
+    routes = {route.id: route.department_id for route, _unit, _name in view.routes}
+    names = Names(people, departments, routes)
+    return tuple(
+        Sentence(event.at, who, SENTENCES[event.kind](event, names), event.id, event.kind)
+        for event, who in view.history
+        if event.kind in SENTENCES
+    )

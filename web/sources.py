@@ -1,0 +1,257 @@
+"""«Площадки»: which places are watched, how they do, and a form drawn from the platform's own settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from collectors import CHANNELS, channel_class
+from collectors.base import ChannelError, Check
+from models import Source
+from services import connections, sources
+from services.connections import Field
+from services.errors import DeskError, Refused
+from web.forms import go
+from web.help import has_page
+from web.language import _
+from web.place_words import (
+    PLATFORM_HINTS,
+    RIGHTS,
+    TO_DO,
+    WITHOUT,
+    ago_tag,
+    choice_name,
+    problem_words,
+    raw_text,
+    state_words,
+    what_to_do,
+)
+from web.security import current_actor, current_desk, is_htmx, rang
+from web.toasts import tell
+from web.words import CHANNEL_ERRORS, explain, platform_name, status_of
+
+screen = Blueprint("sources", __name__, url_prefix="/places")
+
+
+@dataclass
+class Form:
+    """One place's form: what is asked, what stands in it, what is wrong, what a check has shown."""
+
+    platform: str
+    fields: tuple[Field, ...]
+    values: Mapping[str, str]
+    title: str = ""
+    source: Source | None = None
+    kept: frozenset[str] = frozenset()
+    problems: dict[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    check: Check | None = None
+    error: ChannelError | None = None
+
+
+@screen.app_context_processor
+def _names() -> dict[str, object]:
+    return {
+        "state_words": state_words, "what_to_do": what_to_do, "choice_name": choice_name, "ago_tag": ago_tag,
+        "advice_for": lambda code: TO_DO.get(code), "raw_text": raw_text, "has_help": has_page,
+        "PLATFORM_HINTS": PLATFORM_HINTS,
+        "RIGHT_WORDS": RIGHTS, "WITHOUT_WORDS": WITHOUT,
+    }  # fmt: skip
+
+
+@screen.get("")
+def index() -> str:
+    with current_desk().database.read.begin() as session:
+        rows = connections.place_rows(session, current_actor())
+    return render_template("sources/list.html" if is_htmx() else "sources/index.html", rows=rows)
+
+
+@screen.get("/new")
+def choose() -> str:
+    platforms = sorted(CHANNELS, key=lambda kind: platform_name(kind))
+    return render_template("sources/choose.html", platforms=platforms)
+
+
+@screen.get("/new/<platform>")
+def new(platform: str) -> str:
+    fields = connections.fields_of(platform)
+    return _show(Form(platform, fields, {one.name: one.default for one in fields}))
+
+
+@screen.get("/<int:source_id>")
+def edit(source_id: int) -> str:
+    source = _find(source_id)
+    return _show(_stored_form(source))
+
+
+@screen.post("/new/<platform>")
+def add(platform: str) -> AnyResponse | tuple[str, int]:
+    return _save(_sent_form(platform, None))
+
+
+@screen.post("/<int:source_id>")
+def save(source_id: int) -> AnyResponse | tuple[str, int]:
+    source = _find(source_id)
+    if source.declared_as is not None:
+        raise Refused("source.declared", name=source.declared_as)
+    return _save(_sent_form(source.platform, source))
+
+
+@screen.post("/check/<platform>")
+def check(platform: str) -> str | tuple[str, int]:
+    """Tries what stands in the form, saved or not; of a declared place, what config.yaml says."""
+    source_id = request.form.get("source_id", type=int)
+    source = _find(source_id) if source_id else None
+    if source is not None and source.declared_as is not None:
+        form = _stored_form(source)
+        _ask(form, source)
+    else:
+        form = _sent_form(platform, source)
+        _try(form)
+    return _show(form)
+
+
+def _find(source_id: int) -> Source:
+    with current_desk().database.read.begin() as session:
+        return sources.get_source(session, current_actor(), source_id)
+
+
+def _stored_form(source: Source) -> Form:
+    fields = connections.fields_of(source.platform)
+    values = {**{one.name: one.default for one in fields}, **connections.show_values(source)}
+    kept = connections.kept_secrets(current_desk().keyring, source)
+    return Form(source.platform, fields, values, source.title, source, kept)
+
+
+def _sent_form(platform: str, source: Source | None) -> Form:
+    fields = connections.fields_of(platform)
+    if source is not None and source.platform != platform:
+        raise Refused("source.platform", platform=platform)
+    kept = connections.kept_secrets(current_desk().keyring, source) if source is not None else frozenset()
+    shown = {one.name: request.form.get(one.name, "") for one in fields if one.kind != "secret"}
+    return Form(platform, fields, shown, request.form.get("title", "").strip(), source, kept)
+
+
+def _show(form: Form) -> str:
+    template = "sources/form_body.html" if is_htmx() else "sources/form.html"
+    return render_template(template, form=form, can=channel_class(form.platform).can)
+
+
+def _forgotten(form: Form) -> list[str]:
+    return [name for name in request.form.getlist("forget") if name in form.kept]
+
+
+def _draft(form: Form) -> tuple[dict[str, Any], Source] | None:
+    """The values and the place they make; None, with the problems in the form, where they make none."""
+    values = connections.read_form(form.platform, request.form)
+    try:
+        return values, connections.draft_source(
+            current_desk().keyring, form.platform, values, form.source, _forgotten(form)
+        )
+    except Refused as error:
+        problems = error.data.get("problems", {})
+        form.problem = explain(error)
+        form.problems = {name: problem_words(problem) for name, problem in problems.items()}
+        form.problems.update(dict.fromkeys(error.data.get("fields", ()), ""))
+        return None
+
+
+def _try(form: Form) -> dict[str, Any] | None:
+    """Asks the platform; the values where the settings are well formed, whatever it answered."""
+    drafted = _draft(form)
+    if drafted is None:
+        return None
+    values, draft = drafted
+    _ask(form, draft)
+    return values
+
+
+def _ask(form: Form, source: Source) -> None:
+    try:
+        form.check = connections.check_connection(current_desk().open_channel, source)
+    except ChannelError as error:
+        form.error = error
+
+
+def _save(form: Form) -> AnyResponse | tuple[str, int]:
+    """An address that the desk may not reach is not saved; any other trouble of today may be gone tomorrow."""
+    values = _try(form)
+    if values is None or (form.error is not None and form.error.code == "address"):
+        return _show(form), 422
+    try:
+        _store(form, values)
+    except DeskError as error:
+        form.problem = explain(error)
+        return _show(form), status_of(error)
+    rang()
+    current_desk().defer("collect")
+    if form.error is not None:
+        reason = CHANNEL_ERRORS.get(form.error.code, form.error.code)
+        tell(_("Saved, but the check failed: %(why)s", why=reason), "problem")
+    else:
+        tell(_("Saved. Reading begins at once."))
+    return go(url_for("sources.index"))
+
+
+def _store(form: Form, values: dict[str, Any]) -> None:
+    desk, actor = current_desk(), current_actor()
+    if form.source is None:
+        title = form.title or (form.check.account if form.check else platform_name(form.platform))
+        with desk.database.write.begin() as session:
+            connections.add_place(session, actor, desk.keyring, platform=form.platform, title=title, values=values)
+        return
+    with desk.database.write.begin() as session:
+        connections.forget_secrets(session, actor, desk.keyring, form.source.id, _forgotten(form))
+        sources.edit_source(
+            session, actor, desk.keyring, form.source.id, title=form.title or form.source.title, values=values
+        )
+
+
+def _listed(text: str) -> AnyResponse | str:
+    rang()
+    current_desk().defer("collect")
+    tell(text)
+    return index() if is_htmx() else go(url_for("sources.index"))
+
+
+@screen.post("/<int:source_id>/pause")
+def pause(source_id: int) -> AnyResponse | str:
+    with current_desk().database.write.begin() as session:
+        sources.set_state(session, current_actor(), source_id, "paused")
+    return _listed(_("Paused: nothing is read or sent there until it is resumed."))
+
+
+@screen.post("/<int:source_id>/resume")
+def resume(source_id: int) -> AnyResponse | str:
+    with current_desk().database.write.begin() as session:
+        sources.set_state(session, current_actor(), source_id, "active")
+    return _listed(_("Resumed: reading goes on from where it stood."))
+
+
+@screen.post("/<int:source_id>/read")
+def read(source_id: int) -> AnyResponse | str:
+    with current_desk().database.write.begin() as session:
+        connections.read_now(session, current_actor(), source_id)
+    return _listed(_("Being read now."))
+
+
+@screen.get("/<int:source_id>/unread")
+def unread(source_id: int) -> str:
+    source = _find(source_id)
+    with current_desk().database.read.begin() as session:
+        raws = connections.unread_raws(session, current_actor(), source_id)
+    return render_template("sources/unread.html", source=source, raws=raws)
+
+
+@screen.post("/<int:source_id>/unread")
+def read_again(source_id: int) -> AnyResponse:
+    """One raw, or all that stand there."""
+    chosen = [int(value) for value in request.form.getlist("raw_id") if value.isdecimal() and len(value) < 19]
+    with current_desk().database.write.begin() as session:
+        count = connections.retry_raws(session, current_actor(), source_id, chosen)
+    rang()
+    current_desk().defer("collect")
+    tell(_("Will be read again: %(count)s", count=count))
+    return go(url_for("sources.unread", source_id=source_id))

@@ -1,0 +1,122 @@
+"""«Сотрудники»: who comes in, in which roles; passwords are made here, shown once and kept nowhere."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from models import Staff
+from services.accounts import set_active
+from services.errors import DeskError
+from services.people import add_person, edit_person, get_person, people, renew_password
+from services.routing import departments
+from web.forms import go
+from web.language import Lazy, _, _l
+from web.security import current_actor, current_desk, rang
+from web.toasts import tell
+from web.words import explain, status_of
+
+screen = Blueprint("staff", __name__, url_prefix="/staff")
+
+ROLE_HINTS: Mapping[str, Lazy] = {
+    "smm": _l("reads and answers everything in the inbox"),
+    "manager": _l("sees only the questions put to the own department"),
+    "head": _l("all of the inbox, all departments, reports"),
+    "administrator": _l("places, people, settings"),
+    "client_manager": _l("works in the inbox, keeps the cards of clients"),
+    "sales": _l("works in the inbox, answers those who want to buy"),
+    "director": _l("looks at everything, changes nothing"),
+    "privacy": _l("answers for personal data"),
+    "observer": _l("sees reports only"),
+}
+"""What each role is, in the order of the form."""
+
+
+@screen.get("")
+def index() -> str:
+    with current_desk().database.read.begin() as session:
+        found = people(session, current_actor())
+    return render_template("staff/index.html", people=found)
+
+
+@screen.get("/new")
+def new() -> str:
+    return _form(None)
+
+
+@screen.get("/<int:staff_id>")
+def edit(staff_id: int) -> str:
+    with current_desk().database.read.begin() as session:
+        person = get_person(session, current_actor(), staff_id)
+    return _form(person)
+
+
+def _form(person: Staff | None, problem: str | None = None) -> str:
+    with current_desk().database.read.begin() as session:
+        units = departments(session)
+    return render_template("staff/form.html", person=person, units=units, problem=problem, sent=request.form,
+                           ROLE_HINTS=ROLE_HINTS)  # fmt: skip
+
+
+@screen.post("/new")
+def add() -> str | tuple[str, int]:
+    form = request.form
+    try:
+        with current_desk().database.write.begin() as session:
+            person, password = add_person(
+                session, current_actor(), name=form.get("name", ""), email=form.get("email", ""),
+                roles=form.getlist("role"), department=form.get("department"),
+            )  # fmt: skip
+    except DeskError as error:
+        return _form(None, explain(error)), status_of(error)
+    rang()
+    return _password(person, password, made=True)
+
+
+def _password(person: Staff, password: str, *, made: bool) -> str:
+    """In the answer itself: in a cookie or an address the password would be kept."""
+    return render_template("staff/password.html", person=person, password=password, made=made)
+
+
+@screen.post("/<int:staff_id>")
+def save(staff_id: int) -> Response | tuple[str, int]:
+    form = request.form
+    try:
+        with current_desk().database.write.begin() as session:
+            person = edit_person(
+                session, current_actor(), staff_id, name=form.get("name", ""), roles=form.getlist("role"),
+                department=form.get("department"),
+            )  # fmt: skip
+    except DeskError as error:
+        with current_desk().database.read.begin() as session:
+            person = get_person(session, current_actor(), staff_id)
+        return _form(person, explain(error)), status_of(error)
+    rang()
+    tell(_("Saved: %(name)s", name=person.name))
+    return go(url_for("staff.index"))
+
+
+@screen.post("/<int:staff_id>/password")
+def password(staff_id: int) -> str:
+    with current_desk().database.write.begin() as session:
+        person, made = renew_password(session, current_actor(), staff_id)
+    return _password(person, made, made=False)
+
+
+@screen.post("/<int:staff_id>/off")
+def switch_off(staff_id: int) -> Response:
+    return _switch(staff_id, False)
+
+
+@screen.post("/<int:staff_id>/on")
+def switch_on(staff_id: int) -> Response:
+    return _switch(staff_id, True)
+
+
+def _switch(staff_id: int, active: bool) -> Response:
+    with current_desk().database.write.begin() as session:
+        person = set_active(session, current_actor(), staff_id, active)
+    rang()
+    tell(_("%(name)s may come in again.", name=person.name) if active
+         else _("%(name)s is switched off: all sessions have ended.", name=person.name))  # fmt: skip
+    return go(url_for("staff.index"))

@@ -1,0 +1,183 @@
+// The inbox: opening cases beside the list, live refreshing without jumps, the pill of new ones.
+import { installComposer, flushDraft, acceptVersion, renewKeys, compareVersion } from "./composer.js";
+import { installKeys } from "./keys.js";
+
+const byId = (id) => document.getElementById(id);
+const list = byId("list");
+const openId = () => byId("case")?.dataset.case ?? null;
+const rows = () => [...document.querySelectorAll("#rows > .row")];
+const query = new URLSearchParams(location.search);
+
+let top = rows()[0]?.dataset.key ?? "";
+let opening = null;
+
+function markRow(id) {
+  for (const link of document.querySelectorAll("#rows a[aria-current]")) link.removeAttribute("aria-current");
+  document.querySelector(`#row-${id} > a`)?.setAttribute("aria-current", "true");
+}
+
+function showNewest() {
+  const own = document.querySelectorAll("#thread .msg-author");
+  const last = own[own.length - 1];
+  const body = byId("case-body");
+  if (!last || !body) return;
+  const edge = last.getBoundingClientRect().bottom - body.getBoundingClientRect().bottom;
+  if (edge > 0) body.scrollTop += edge + 16;
+}
+
+/** Shows a case in its pane; with ``push`` its address becomes the page's. */
+export async function openCase(address, { push = true, focus = false } = {}) {
+  await flushDraft();
+  opening?.abort();
+  opening = new AbortController();
+  const id = address.match(/\/inbox\/(\d+)/)[1];
+  markRow(id);
+  let answer, text;
+  try {
+    answer = await fetch(address, { headers: { "HX-Request": "true" }, signal: opening.signal });
+    text = await answer.text();
+  } catch (error) {
+    if (error.name !== "AbortError") location.href = address;
+    return;
+  }
+  if (answer.headers.get("HX-Redirect")) { location.href = answer.headers.get("HX-Redirect"); return; }
+  if (!answer.ok) { location.href = address; return; }
+  const slot = byId("case-slot");
+  slot.innerHTML = text;
+  window.htmx.process(slot);
+  document.body.classList.add("has-case");
+  document.body.classList.remove("is-writing");
+  if (push) history.pushState({ pane: true }, "", address);
+  document.title = document.title.replace(/^.*(?= · )/, byId("case-title")?.textContent ?? "");
+  installComposer();
+  showNewest();
+  if (focus) byId("case-title")?.focus({ preventScroll: true });
+}
+
+/** Back to the list: on a phone it is shown again, elsewhere the row gets the focus. */
+export function backToList() {
+  const id = openId();
+  if (matchMedia("(max-width: 720px)").matches && document.body.classList.contains("has-case")) {
+    flushDraft();
+    document.body.classList.remove("has-case", "is-writing");
+    history.pushState({ list: true }, "", `/inbox${location.search}`);
+  }
+  document.querySelector(`#row-${id} > a`)?.focus();
+}
+
+/** The open case anew, with focus, scroll, draft and open menus as they are. */
+async function refreshCase() {
+  const id = openId();
+  if (!id) return;
+  await window.htmx.ajax("GET", byId("case").dataset.url + location.search, { target: "#case", swap: "outerMorph" });
+  compareVersion();
+}
+
+/** Counters and pill, and of the lines shown those in ``ids`` (all of them when it is null). */
+async function refreshList(ids) {
+  const shown = rows().map((row) => Number(row.dataset.case));
+  const wanted = ids === null ? shown : shown.filter((id) => ids.includes(id));
+  const asked = new URLSearchParams(query);
+  asked.set("top", top);
+  asked.set("ids", wanted.join(","));
+  if (openId()) asked.set("open", openId());
+  await window.htmx.ajax("GET", `${list.dataset.refresh}?${asked}`, { source: list, swap: "none" });
+  if (openId()) markRow(openId());
+  if (byId("pill").children.length && isUnread()) await loadNewest();
+}
+
+/** Nobody reads the list now: nothing can jump under anybody's eyes. */
+function isUnread() {
+  const scroller = byId("rows");
+  if (!rows().length) return true;
+  return scroller.scrollTop === 0 && !list.matches(":hover") && !list.contains(document.activeElement) && !openId();
+}
+
+async function loadNewest() {
+  const asked = new URLSearchParams(query);
+  if (openId()) asked.set("open", openId());
+  const answer = await fetch(`${list.dataset.rows}?${asked}`, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) return;
+  const place = byId("rows");
+  place.innerHTML = await answer.text();
+  window.htmx.process(place);
+  place.scrollTop = 0;
+  top = rows()[0]?.dataset.key ?? "";
+  if (openId()) markRow(openId()); // it may have been opened while the page of the list was under way
+  byId("pill").replaceChildren();
+}
+
+// ── what comes from the desk ─────────────────────────────────────────────
+let timer = null;
+let changed = new Set();
+
+function soon(cases) {
+  cases.forEach((id) => changed.add(id));
+  timer ??= setTimeout(async () => {
+    const ids = [...changed];
+    changed = new Set();
+    timer = null;
+    await refreshList(ids);
+    if (ids.includes(Number(openId()))) await refreshCase();
+  }, 250);
+}
+
+document.addEventListener("otklik:events", ({ detail }) => soon(detail.cases));
+document.addEventListener("otklik:resync", async () => { await refreshList(null); await refreshCase(); });
+setInterval(() => { if (!document.hidden) refreshList(null); }, 60000); // «5 мин» becomes «6 мин»
+
+document.addEventListener("otklik:changed", async ({ detail }) => {
+  const isOpen = String(detail.case) === openId();
+  for (const dialog of document.querySelectorAll("#case dialog[open]")) dialog.close();
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+  if (detail.restored && !isOpen) {
+    await openCase(`/inbox/${detail.case}${location.search}`);
+  } else if (isOpen && (detail.sent || detail.restored)) {
+    await openCase(byId("case").dataset.url + location.search, { push: false });
+  } else if (isOpen) {
+    renewKeys();
+    await refreshCase();
+    acceptVersion();
+  }
+  await refreshList([detail.case]);
+});
+
+document.addEventListener("htmx:response:error", ({ detail }) => {
+  if (detail.ctx.response.status === 409) refreshCase();
+});
+
+// ── clicks ──────────────────────────────────────────────────────────────
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  if (!target || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const link = target.closest("#rows .row > a, a[data-open-case]");
+  if (link) {
+    event.preventDefault();
+    openCase(link.getAttribute("href"), { focus: event.detail === 0 });
+    return;
+  }
+  if (target.closest("[data-pill]")) { event.preventDefault(); loadNewest(); }
+  if (target.closest("[data-back]")) backToList();
+  toggleViews(target);
+});
+
+function toggleViews(target) {
+  const button = document.querySelector("[data-views]");
+  const wanted = target.closest("[data-views]") ? !document.body.classList.contains("views-open") : false;
+  if (!wanted && target.closest(".views")) return;
+  document.body.classList.toggle("views-open", wanted);
+  button?.setAttribute("aria-expanded", String(wanted));
+}
+
+addEventListener("popstate", () => {
+  if (new URLSearchParams(location.search).toString() !== query.toString()) { location.reload(); return; }
+  if (/\/inbox\/\d+/.test(location.pathname)) openCase(location.pathname + location.search, { push: false });
+  else document.body.classList.remove("has-case", "is-writing");
+});
+
+installComposer();
+installKeys({ openCase, backToList });
+if (openId()) {
+  showNewest();
+  document.querySelector("#rows a[aria-current]")?.scrollIntoView({ block: "nearest" });
+}

@@ -1,0 +1,76 @@
+// Keys by their place on the keyboard (event.code), so that they work in the Russian layout; never while one types.
+import { tinykeys } from "../vendor/tinykeys.mjs";
+import { startReply } from "./composer.js";
+
+const byId = (id) => document.getElementById(id);
+
+function isTyping(event) {
+  const target = event.target;
+  return event.isComposing || target.closest?.("input:not([type=radio]), textarea, select, [contenteditable]") !== null;
+}
+
+const isBusy = () => document.querySelector("dialog[open]") !== null;
+
+function focusedRow() {
+  return document.activeElement?.closest("#rows .row") ?? document.querySelector("#rows a[aria-current]")?.closest(".row");
+}
+
+function move(step) {
+  const rows = [...document.querySelectorAll("#rows > .row")];
+  const at = rows.indexOf(focusedRow());
+  const next = rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)];
+  next?.querySelector("a").focus();
+  next?.scrollIntoView({ block: "nearest" });
+  return next;
+}
+
+function openMenu(menu) {
+  if (!menu) return;
+  menu.open = true;
+  menu.querySelector(".menu-pop button, .menu-pop a, .menu-pop input")?.focus();
+}
+
+const lastKindMenu = () => [...document.querySelectorAll("#case .kind-menu")].at(-1);
+
+function chooseKind(number) {
+  const menu = document.querySelector(".kind-menu[open]");
+  menu?.querySelectorAll("button[name=label]")[number - 1]?.click();
+}
+
+export function installKeys({ openCase, backToList }) {
+  const isCaseOpen = () => Boolean(byId("case")?.dataset.case);
+  const step = (by) => {
+    const row = move(by);
+    if (row && isCaseOpen()) openCase(row.querySelector("a").getAttribute("href"));
+  };
+  const table = {
+    KeyJ: () => step(1),
+    KeyK: () => step(-1),
+    KeyO: () => focusedRow()?.querySelector("a").click(),
+    KeyR: () => startReply(),
+    KeyN: () => byId("note-dialog")?.showModal(),
+    KeyD: () => byId("route-dialog")?.showModal(),
+    KeyA: () => document.querySelector("[data-key-assign]")?.click(),
+    KeyC: () => openMenu(lastKindMenu()),
+    KeyE: () => openMenu(byId("close-menu")),
+    KeyU: () => [...document.querySelectorAll("[data-undo-key]")].at(-1)?.click(),
+    Slash: () => openMenu(document.querySelector("[data-filter-menu]")),
+    "Shift+Slash": () => byId("keys")?.showModal(),
+    "Shift+?": () => byId("keys")?.showModal(),
+  };
+  for (let number = 1; number <= 6; number += 1) table[`Digit${number}`] = () => chooseKind(number);
+  const bindings = {};
+  for (const [key, act] of Object.entries(table)) {
+    bindings[key] = (event) => {
+      if (isTyping(event) || isBusy()) return;
+      event.preventDefault();
+      act();
+    };
+  }
+  bindings.Escape = (event) => {
+    if (isBusy() || document.querySelector("details.menu[open]")) return;
+    if (isTyping(event)) event.target.blur();
+    else backToList();
+  };
+  tinykeys(window, bindings, { ignore: (event) => event.repeat || event.isComposing });
+}

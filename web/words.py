@@ -1,0 +1,250 @@
+"""Words for people: one table from every code that services and tables speak to what a screen says."""
+
+from collections.abc import Mapping
+
+from models import Department
+from services.errors import DeskError, Forbidden, NotFound, Stale
+from web.language import Lazy, _, _l, is_russian
+
+LABELS: Mapping[str, Lazy] = {
+    "question": _l("Question"),
+    "complaint": _l("Complaint"),
+    "wish": _l("Wish"),
+    "praise": _l("Praise"),
+    "spam": _l("Spam"),
+    "other": _l("Other"),
+}
+"""The kinds («Вид») in the order of menus."""
+
+STAGES: Mapping[str, Lazy] = {
+    "arriving": _l("Arriving"),
+    "new": _l("New case"),
+    "work": _l("In work"),
+    "wait": _l("Waiting"),
+    "closed": _l("Closed"),
+}
+"""The four words that people see of a case, and the one before it has a number."""
+
+STATES: Mapping[str, Lazy] = {
+    "new": _l("New case"),
+    "triage": _l("New case"),
+    "work": _l("In work"),
+    "approval": _l("In work"),
+    "department": _l("Waiting for a department"),
+    "author": _l("Waiting for the author"),
+    "solved": _l("Closed: answered"),
+    "closed": _l("Closed"),
+    "spam": _l("Closed: spam"),
+    "no_answer": _l("Closed without an answer"),
+    "merged": _l("Joined to another case"),
+}
+
+CLOSE_REASONS: Mapping[str, Lazy] = {
+    "no_answer_needed": _l("No answer needed"),
+    "answered_in_thread": _l("Already answered in the thread"),
+    "answered": _l("Answered elsewhere"),
+    "duplicate": _l("Duplicate"),
+    "no_reply": _l("The author does not reply"),
+    "spam": _l("Spam"),
+    "other": _l("Another reason"),
+}
+
+LIFTS: Mapping[str, Lazy] = {
+    "answer": _l("An answer came"),
+    "declined": _l("Not their question"),
+    "clarify": _l("The department asks back"),
+    "failed": _l("Could not be sent"),
+    "unknown": _l("Unclear whether it was published"),
+}
+"""Why a case stands out; «message» needs no words."""
+
+ACT_STATES: Mapping[str, Lazy] = {
+    "held": _l("Being sent"),
+    "queued": _l("Being sent"),
+    "sending": _l("Being sent"),
+    "retry": _l("Not sent yet, will be tried again"),
+    "unknown": _l("Unclear whether it was published"),
+    "review": _l("Unclear whether it was published"),
+    "accepted": _l("Taken by the platform"),
+    "seen": _l("Visible on the platform"),
+    "removed": _l("Was published, removed since"),
+    "dead": _l("Could not be sent"),
+    "cancelled": _l("Not sent: taken back"),
+}
+"""How far an act on a platform is proven."""
+
+ACT_TONES: Mapping[str, str] = {
+    "held": "quiet", "queued": "quiet", "sending": "quiet", "retry": "warn", "unknown": "warn", "review": "warn",
+    "accepted": "good", "seen": "good", "removed": "warn", "dead": "bad", "cancelled": "quiet",
+}  # fmt: skip
+
+ACT_KINDS: Mapping[str, Lazy] = {
+    "reply": _l("Reply"),
+    "message": _l("Message"),
+    "edit": _l("Edit"),
+    "delete": _l("Delete"),
+    "hide": _l("Hide"),
+    "publish": _l("Publish"),
+    "ban": _l("Ban the author"),
+    "like": _l("Like"),
+}
+
+ROUTE_STATES: Mapping[str, Lazy] = {
+    "sent": _l("Asked"),
+    "opened": _l("Seen by the department"),
+    "clarify": _l("The department asks back"),
+    "answered": _l("Answered"),
+    "accepted": _l("Answer taken"),
+    "declined": _l("Not their question"),
+    "recalled": _l("Question taken back"),
+}
+
+CHANNEL_ERRORS: Mapping[str, Lazy] = {
+    "network": _l("No connection to the platform"),
+    "server": _l("The platform is out of order"),
+    "rate": _l("The platform asks to slow down"),
+    "quota": _l("The platform's daily limit is spent"),
+    "auth": _l("The platform does not accept the key"),
+    "rights": _l("Our account may not do this there"),
+    "gone": _l("The message is not there any more"),
+    "closed": _l("Comments are closed there"),
+    "invalid": _l("The platform refuses this text"),
+    "captcha": _l("The platform asks for a human being"),
+    "conflict": _l("Another program reads with the same key"),
+    "unsupported": _l("The platform cannot do this"),
+    "address": _l("The address is not allowed"),
+    "settings": _l("The settings of the place are wrong"),
+    "undeclared": _l("No longer declared in config.yaml"),
+    "absent": _l("It is not on the platform"),
+    "lease": _l("The sending was interrupted"),
+}
+
+PLATFORMS: Mapping[str, str] = {
+    "youtube": "YouTube", "vk": "VK", "telegram": "Telegram", "wordpress": "WordPress", "isso": "Isso",
+}  # fmt: skip
+_MAIL = _l("Mail")
+
+PUBLICATIONS: Mapping[str, Lazy] = {
+    "video": _l("Video"),
+    "post": _l("Post"),
+    "photo": _l("Photo"),
+    "article": _l("Article"),
+    "dialogue": _l("Dialogue"),
+    "letter": _l("Letter"),
+    "topic": _l("Topic"),
+}
+
+MESSAGE_STATES: Mapping[str, Lazy] = {
+    "held": _l("held for moderation"),
+    "hidden": _l("hidden"),
+    "spam": _l("marked as spam by the platform"),
+    "deleted": _l("deleted"),
+}
+
+FILES: Mapping[str, Lazy] = {
+    "photo": _l("Photo"),
+    "video": _l("Video"),
+    "audio": _l("Audio"),
+    "voice": _l("Voice message"),
+    "sticker": _l("Sticker"),
+    "document": _l("Document"),
+    "link": _l("Link"),
+}
+"""Kinds of attachments, shown where a file has no name."""
+
+ROLES: Mapping[str, Lazy] = {
+    "smm": _l("SMM specialist"),
+    "client_manager": _l("Client manager"),
+    "sales": _l("Sales"),
+    "manager": _l("Answers for a department"),
+    "head": _l("Head"),
+    "director": _l("Director"),
+    "privacy": _l("Personal data officer"),
+    "administrator": _l("Administrator"),
+    "observer": _l("Observer"),
+}
+
+ERRORS: Mapping[str, Lazy] = {
+    "forbidden": _l("Your role does not allow this. Ask the head or the administrator."),
+    "act.unknown": _l("There is no such act any more."),
+    "act.state": _l("This can no longer be done with it: the state has changed. Look at the case again."),
+    "case.unknown": _l("There is no such case."),
+    "case.stale": _l("Somebody changed the case meanwhile. Your text is kept: look and send again."),
+    "case.has_open": _l("The author already has an open case on this matter."),
+    "case.move": _l("This cannot be done in the present state of the case."),
+    "case.open_routes": _l("A department still owes an answer. Take the question back or wait for it."),
+    "case.reason": _l("Choose why the case is closed."),
+    "department.unknown": _l("Choose a department."),
+    "department.same": _l("It is already with this department: choose another, or say why it is not yours."),
+    "email.invalid": _l("This does not look like a mail address."),
+    "email.taken": _l("Somebody with this mail address is already here."),
+    "file.unknown": _l("There is no such file any more."),
+    "first.taken": _l("Somebody is already here: log in."),
+    "label.unknown": _l("There is no such kind."),
+    "link.invalid": _l("This does not look like the address of a page."),
+    "message.unknown": _l("There is no such message any more."),
+    "message.deleted": _l("The author deleted the comment: there is nothing to reply under."),
+    "name.empty": _l("Enter a name."),
+    "page.key": _l("This page of the list is not there any more. Open the list anew."),
+    "password.length": _l("A password has from %(least)s to %(most)s characters."),
+    "password.wrong": _l("The present password is not right."),
+    "password.differ": _l("The two new passwords differ."),
+    "role.unknown": _l("Choose a role."),
+    "route.unknown": _l("There is no such question."),
+    "route.move": _l("This can no longer be done with the question: its state has changed."),
+    "route.returns": _l("The answer was returned %(limit)s times already. Now the head decides."),
+    "route.stale": _l("Somebody answered meanwhile. Look again."),
+    "source.unknown": _l("There is no such place."),
+    "source.cannot": _l("The platform cannot do this."),
+    "source.declared": _l("The place is declared in config.yaml and is changed there."),
+    "source.known": _l("This place is watched already."),
+    "source.no_reply": _l("One cannot reply on this platform from here."),
+    "source.paused": _l("The place is paused: resume it first."),
+    "source.platform": _l("There is no such platform."),
+    "source.secret_again": _l("The address has changed: enter passwords and keys anew, lest they go astray."),
+    "source.settings": _l("Some settings are not right."),
+    "source.state": _l("There is no such state of a place."),
+    "staff.unknown": _l("There is no such person."),
+    "staff.own_password": _l("Change your own password in the menu of your name."),
+    "staff.self_role": _l("One cannot take the administrator's role from oneself."),
+    "staff.self": _l("One cannot switch oneself off."),
+    "text.empty": _l("Write something first."),
+    "text.long": _l("The text has %(length)s characters, the platform takes %(limit)s."),
+    "csrf": _l("The page is too old. Load it anew and repeat."),
+    "not_found": _l("There is no such page."),
+    "unexpected": _l("Something went wrong on our side. It is written down; try again."),
+}
+"""Every code that a service raises; a test compares."""
+
+STATUS = ((Forbidden, 403), (NotFound, 404), (Stale, 409), (DeskError, 422))
+
+
+def explain(error: DeskError) -> str:
+    """What a person reads of a refusal."""
+    known = ERRORS.get(error.code, ERRORS["unexpected"])
+    return str(known) % {"length": "", "limit": "", "least": "", "most": "", **error.data}
+
+
+def status_of(error: DeskError) -> int:
+    """The HTTP status that fits."""
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def platform_name(platform: str) -> str:
+    """The platform as people call it."""
+    return str(_MAIL) if platform == "mail" else PLATFORMS.get(platform, platform)
+
+
+def department_name(unit: Department) -> str:
+    """The department in the language of who looks."""
+    return unit.name if is_russian() or not unit.name_en else unit.name_en
+
+
+def file_kind(kind: str) -> str:
+    return str(FILES.get(kind, kind))
+
+
+def label_name(label: str | None, sure: bool = True) -> str:
+    """The kind, or «Вид не определён»."""
+    known = LABELS.get(label or "") if sure else None
+    return str(known) if known is not None else _("Kind not known")
