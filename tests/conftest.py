@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,7 @@ from services.messages import store_messages
 from services.rights import DESK, Actor, actor_of
 from services.schema import upgrade
 
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 
@@ -27,6 +29,18 @@ def pytest_configure(config: pytest.Config) -> None:
     # Loopback only: a test that reaches for the Internet fails at once.
     config.option.allow_hosts = "127.0.0.1,127.0.1.1,::1,localhost"
     config.option.allow_unix_socket = True
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI has no Chromium: .ci/run installs it")
+        pytest.skip("NO CHROMIUM: the journeys are not tested on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,10 @@ def test_a_case_is_answered_by_keys_alone_and_taken_back(visit) -> None:
     expect(page.locator("#reply-text")).to_have_value("Проверим и вернёмся к вам")
     expect(page.locator(".msg-going")).to_have_count(0)
 
+    # The first Escape leaves the text, the second the case.
     page.locator("#reply-text").fill("")
+    page.keyboard.press("Escape")
+    expect(page.locator("#reply-text")).not_to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator(".row a:focus")).to_have_count(1)
 

@@ -1,11 +1,10 @@
 """The viewer's page: what stands on it, writing from it, addresses that lead to it, and life without a reload."""
 
 import re
-import shutil
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page
 
 from sandbox import keys
 from tests.sandbox.running import Running
@@ -133,19 +132,14 @@ def test_an_answer_through_the_wire_is_marked_as_the_schools(world: Running) -> 
 
 
 @pytest.fixture
-def browser_page() -> Any:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no Chromium on this machine: the viewer's page was not looked at in a browser")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        yield page
-        browser.close()
+def browser_page(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    yield page
+    page.close()
 
 
 @pytest.mark.journey
-def test_a_viewer_asks_on_a_phone_and_sees_the_answer_come(world: Running, browser_page: Any) -> None:
+def test_a_viewer_asks_on_a_phone_and_sees_the_answer_come(world: Running, browser_page: Page) -> None:
     page = browser_page
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))

@@ -62,7 +62,7 @@ export function backToList() {
     document.body.classList.remove("has-case", "is-writing");
     history.pushState({ list: true }, "", `/inbox${location.search}`);
   }
-  document.querySelector(`#row-${id} > a`)?.focus();
+  (document.querySelector(`#row-${id} > a`) ?? document.querySelector("#rows .row > a"))?.focus();
 }
 
 /** The open case anew, with focus, scroll, draft and open menus as they are. */
