@@ -154,7 +154,7 @@ def test_evaluation_counts_what_it_says(classifier: Classifier) -> None:
     examples = [
         Example("спасибо за урок", "praise", (), "ru", "a"),
         Example("как сменить пароль?", "question", (), "ru", "a"),
-        Example("как сменить почту?", "wish", (), "ru", "a"),
+        Example("как сменить почту?", "wish", ("question",), "ru", "b"),
     ]
     told = evaluate(classifier, examples)
     assert told.n == 3
@@ -164,6 +164,10 @@ def test_evaluation_counts_what_it_says(classifier: Classifier) -> None:
     assert told.by_label["question"].recall == 1
     assert told.by_label["question"].f1 == pytest.approx(2 / 3)
     assert told.macro_f1 == pytest.approx((1 + 2 / 3 + 0) / 3)
+    assert told.lenient == 1
+    assert told.by_group == {"a": pytest.approx(1.0), "b": 0.0}
+    assert evaluate(classifier, examples[:2]).coverage_at_90 == 1
+    assert 0 <= told.calibration_error <= 1
     with pytest.raises(ValueError, match="nothing"):
         evaluate(classifier, [])
 
