@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models import Case, Draft, Label, Message, Note, Route, utc_now
 from services.case_states import CLOSE_REASONS, STAGES, is_open, move
@@ -57,7 +58,7 @@ def admit(session: Session, messages: Sequence[Message]) -> None:
     for message in waiting:
         case = cases[keys[message.id]]
         links.append({"id": message.id, "case_id": case.id})
-        message.case_id = case.id
+        set_committed_value(message, "case_id", case.id)
         if is_open(case) and message.published_at > case.last_message_at:
             case.last_message_at = message.published_at
     session.execute(update(Message), links)

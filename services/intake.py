@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from collectors.base import Channel, ChannelError, Page, Raw, Walk
@@ -13,7 +13,7 @@ from services.messages import mark_absent, store_messages
 from services.rights import DESK
 from services.sources import claim_source, record_failure, record_read
 
-BATCH = 200
+BATCH = 500
 MAX_ATTEMPTS = 3
 OpenChannel = Callable[[Source], Channel]
 _PARSED = (
@@ -103,7 +103,8 @@ def store_raws(session: Session, source_id: int, raws: tuple[Raw, ...]) -> int:
         (row.kind, row.container, row.external_id): row
         for row in session.execute(
             select(RawItem.id, RawItem.kind, RawItem.container, RawItem.external_id, RawItem.digest).where(
-                RawItem.source_id == source_id, RawItem.external_id.in_({key[2] for key in unique})
+                RawItem.source_id == source_id,
+                tuple_(RawItem.kind, RawItem.container, RawItem.external_id).in_(list(unique)),
             )
         )
     }
