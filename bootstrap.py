@@ -20,6 +20,7 @@ from models import Source
 from models.database import Database, open_database
 from services.labelling import is_gate_proven
 from services.secrets import Keyring, open_keyring
+from services.sending import Lanes
 from services.sources import check_settings
 
 if TYPE_CHECKING:
@@ -130,11 +131,15 @@ class Desk:
     name: str
     sandbox_url: str | None = None
     port: int = 0
+    lanes: Lanes = field(init=False)
     closing: threading.Event = field(default_factory=threading.Event)
     failed: threading.Event = field(default_factory=threading.Event)  # a part without which it cannot work
     bell: Bell = field(default_factory=Bell)
     outbox_bell: Bell = field(default_factory=Bell)
     defer: Callable[[str], None] = lambda name: None  # runs a job soon; set by whoever runs jobs
+
+    def __post_init__(self) -> None:
+        self.lanes = Lanes(self.database, self.open_channel, self.bell.ring)
 
     @property
     def is_training(self) -> bool:

@@ -7,7 +7,6 @@ import structlog
 from bootstrap import Desk
 from services.intake import run_collect
 from services.labelling import run_labelling
-from services.outbox import run_outbox
 from services.sources import due_sources
 
 log = structlog.get_logger()
@@ -35,9 +34,8 @@ def label(desk: Desk) -> None:
 
 
 def send(desk: Desk) -> None:
-    """Sends what is due and settles what is unknown."""
-    if run_outbox(desk.database, desk.open_channel):
-        desk.bell.ring()
+    """Starts sending what is due and settling what is unknown, each place in a lane of its own."""
+    desk.lanes.start()
 
 
 JOBS: dict[str, Callable[[Desk], None]] = {"collect": collect, "label": label, "send": send}

@@ -18,7 +18,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     # job, seconds between runs, how many may run at once
     ("collect", 1.0, 4),
     ("label", 2.0, 1),
-    ("send", 1.0, 2),
+    ("send", 0.5, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20
@@ -78,6 +78,7 @@ class Scheduler:
         self._stop.set()
         self._desk.outbox_bell.ring()
         self._scheduler.shutdown(wait=True)
+        self._desk.lanes.stop()
         if self.leads:
             with self._desk.database.write.begin() as session:
                 drop_lease(session, LEASE, self._holder)

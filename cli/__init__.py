@@ -180,7 +180,8 @@ def collect(
 @app.command()
 def send(training: Training = False) -> None:
     """Send what is due and settle what is unknown, once."""
-    from services.outbox import count_unproven, run_outbox
+    from services.outbox import count_unproven
+    from services.sending import run_outbox
 
     desk = _desk(load_config(), training=training)
     run_outbox(desk.database, desk.open_channel)

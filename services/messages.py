@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from collectors.base import Attachment as IncomingFile
 from collectors.base import Incoming, Person, SourceState
 from collectors.base import Publication as IncomingPublication
-from models import Attachment, Author, Message, Publication, TextVersion, utc_now
+from models import Act, Attachment, Author, Message, Publication, TextVersion, utc_now
 from services.cases import admit
 from services.events import record
-from services.outbox import join_own
+from services.outcomes import join_own, mark_removed
 from services.rights import DESK
 
 _PUBLICATION_FIELDS = ("kind", "title", "text", "url", "picture", "published_at")
@@ -35,7 +35,7 @@ def store_messages(
         (row.container, row.external_id): row
         for row in session.scalars(
             select(Message).where(
-                Message.source_id == source_id, Message.external_id.in_([item.external_id for item in items])
+                Message.source_id == source_id, tuple_(Message.container, Message.external_id).in_(list(latest))
             )
         )
     }
@@ -80,8 +80,7 @@ def mark_absent(
 
 def _insert_messages(session: Session, rows: list[dict[str, Any]], items: Sequence[Incoming]) -> None:
     files = {(item.container, item.external_id): item.attachments for item in items if item.attachments}
-    inserted = session.scalars(insert(Message).returning(Message, sort_by_parameter_order=True), rows)
-    messages = list(inserted)
+    messages = list(session.scalars(insert(Message).returning(Message), rows))
     for message in messages:
         for file in files.get((message.container, message.external_id), ()):
             session.add(_file(message.id, file))
@@ -159,6 +158,8 @@ def _delete(session: Session, row: Message) -> None:
         return
     record(session, "message.deleted", DESK, case_id=row.case_id, object_id=row.id)
     row.state, row.deleted_at = SourceState.DELETED.value, utc_now()
+    if row.act_id is not None:
+        mark_removed(session, session.get_one(Act, row.act_id))
 
 
 def _store_authors(session: Session, platform: str, people: Sequence[Person]) -> dict[str, Author]:
@@ -169,11 +170,15 @@ def _store_authors(session: Session, platform: str, people: Sequence[Person]) ->
             select(Author).where(Author.platform == platform, Author.external_id.in_(list(latest)))
         )
     }
+    fresh = [
+        {"platform": platform, "external_id": key, "name": person.name, "is_us": person.is_us}
+        for key, person in latest.items()
+        if key not in known
+    ]
+    if fresh:
+        known.update((row.external_id, row) for row in session.scalars(insert(Author).returning(Author), fresh))
     for key, person in latest.items():
-        row = known.get(key)
-        if row is None:
-            row = known[key] = Author(platform=platform, external_id=key, name=person.name)
-            session.add(row)
+        row = known[key]
         row.name, row.is_us = person.name or row.name, person.is_us
         row.url, row.picture = person.url or row.url, person.picture or row.picture
     session.flush()

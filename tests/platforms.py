@@ -14,9 +14,9 @@ from models import Source
 from models.database import Database
 from services.accounts import create_staff, seed_departments
 from services.intake import run_collect
-from services.outbox import run_outbox
 from services.rights import DESK, Actor, actor_of
 from services.secrets import Keyring
+from services.sending import run_outbox
 from services.sources import add_source, check_settings
 from tests.sandbox.running import Running
 

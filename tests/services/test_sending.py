@@ -1,5 +1,7 @@
 """From a viewer's comment to the proof that our reply stands on the platform, over real HTTP, with faults."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, update
 
@@ -57,14 +59,13 @@ def hurry(met: Meeting) -> None:
 
 
 def settle(met: Meeting, act_id: int, seconds: float = 1000) -> None:
-    """Moves the first attempt back beyond the settle time, so that the judgement is final."""
+    """Moves the attempts back beyond the settle time, so that the judgement is final."""
     hurry(met)
     with met.database.write.begin() as session:
         act = session.get_one(Act, act_id)
-        if act.first_attempt_at is not None:
-            from datetime import timedelta
-
+        if act.first_attempt_at is not None and act.attempted_at is not None:
             act.first_attempt_at -= timedelta(seconds=seconds)
+            act.attempted_at -= timedelta(seconds=seconds)
 
 
 def state(met: Meeting, act_id: int) -> str:
@@ -134,6 +135,37 @@ def test_refused_before_it_was_written_is_proven_absent_and_goes_again(met, plat
     met.send()
     assert state(met, act_id) in ("accepted", "seen")
     assert len(standing(met, platform)) == 1
+
+
+@pytest.mark.parametrize("platform", ["youtube", "wordpress"])
+def test_the_settle_time_counts_from_the_latest_attempt(met, platform) -> None:
+    """A refused first attempt is long ago, the second may still be on its way: nothing goes a third time yet."""
+    message = question(met, platform)
+    act_id = answer(met, message)
+    met.running.strike(platform, METHODS[platform], "429")
+    met.send()
+    settle(met, act_id)
+    met.running.strike(platform, METHODS[platform], "500_before")
+    met.send()
+    hurry(met)
+    met.send()
+    assert state(met, act_id) == "unknown"
+    assert standing(met, platform) == []
+
+
+def test_too_often_holds_the_whole_account_until_the_platforms_time(met) -> None:
+    acts = [answer(met, question(met, "wordpress"), f"Ответ {n}") for n in range(3)]
+    met.running.strike("wordpress", METHODS["wordpress"], "429")
+    met.send()
+    assert standing(met, "wordpress", "Ответ 1") == []
+    held = [met.one(select(Act.due_at).where(Act.id == act_id)) for act_id in acts]
+    if met.one(select(Act.error_code).where(Act.id == acts[0])) == "rate" and held[0] > utc_now():
+        assert held[1] >= held[0] - timedelta(seconds=1)
+    hurry(met)
+    with met.database.write.begin() as session:
+        session.execute(update(Act).where(Act.state == "queued").values(due_at=utc_now()))
+    met.send()
+    assert [state(met, act_id) in ("accepted", "seen") for act_id in acts] == [True] * 3
 
 
 def test_a_worker_killed_in_the_call_leaves_an_unknown_that_is_looked_up(met) -> None:

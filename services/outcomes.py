@@ -1,0 +1,226 @@
+"""What came of an act: receipts, errors, the settling of what is unknown, and our own replies coming home.
+
+Rules R3–R7 of reliability.md §2: a result is written only by the attempt that still owns the row, and one id of the
+platform settles one row.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from collectors import channel_class
+from collectors.base import ActKind, Capabilities, ChannelError, Proof, Receipt, Sent, Verdict, normalise
+from models import Act, Case, Message, Source, TextVersion, utc_now
+from services.cases import lift
+from services.events import record
+from services.outbox import CLOCK_SLACK, MAX_ATTEMPTS, MOVES, RETRY_SECONDS, WAITING, move_act, note_first_reply
+from services.rights import DESK
+
+WRITING = (ActKind.REPLY.value, ActKind.MESSAGE.value)
+"""Kinds whose receipt names something new on the platform; the others bear the id of what they changed.
+
+The others may be done twice without harm: hidden twice is hidden.
+"""
+
+
+def fenced(session: Session, act: Act, states: Sequence[str] = ("sending",)) -> Act | None:
+    """The row, if this attempt still owns it (R7)."""
+    return session.scalar(
+        select(Act).where(Act.id == act.id, Act.attempt == act.attempt, Act.state.in_(states)).with_for_update()
+    )
+
+
+def record_receipt(session: Session, act: Act, receipt: Receipt, at: datetime | None = None) -> None:
+    """The platform has taken the act: its id, link and time stand in the row from now on."""
+    row = fenced(session, act, ("sending", "unknown"))
+    if row is None:
+        return
+    move_act(row, "accepted")
+    row.container = receipt.container or row.target.get("container")
+    row.external_id, row.url = _free_id(session, row, receipt.external_id), receipt.url
+    row.accepted_at = at or receipt.at or utc_now()
+    row.lease_until = row.error_code = row.error_text = None
+    record(session, "act.accepted", DESK, case_id=row.case_id, object_id=row.id, attempt=row.attempt)
+    note_first_reply(session, row)
+    _join_stored(session, row)
+    if row.of_act_id is not None:
+        _change_own(session, row)
+
+
+def _change_own(session: Session, row: Act) -> None:
+    """Our own reply was edited or removed: what we show follows, the old text stays as a version."""
+    own = session.get_one(Act, row.of_act_id)
+    if row.kind == ActKind.DELETE:
+        mark_removed(session, own)
+        return
+    message = session.scalar(select(Message).where(Message.act_id == own.id))
+    if message is not None and message.text != row.text:
+        session.add(
+            TextVersion(
+                message_id=message.id, number=message.versions, text=message.text, stood_until=row.accepted_at
+            )
+        )
+        message.text, message.edited_at, message.versions = row.text, row.accepted_at, message.versions + 1
+    record(session, "act.edited", DESK, case_id=own.case_id, object_id=own.id)
+
+
+def mark_removed(session: Session, row: Act) -> None:
+    """What we had published stands there no more, whoever took it away."""
+    if (row.state, "removed") in MOVES:
+        move_act(row, "removed")
+        record(session, "act.removed", DESK, case_id=row.case_id, object_id=row.id)
+
+
+def _free_id(session: Session, row: Act, external_id: str | None) -> str | None:
+    """The platform's id unless another act owns it: a like or a deletion bears the id of its target."""
+    if external_id is None or row.kind not in WRITING:
+        return None
+    taken = session.scalar(
+        select(Act.id).where(
+            Act.source_id == row.source_id, Act.container == row.container, Act.external_id == external_id,
+            Act.id != row.id,
+        )
+    )  # fmt: skip
+    return None if taken else external_id
+
+
+def record_error(session: Session, act: Act, error: ChannelError) -> None:
+    """R3: perhaps done is ``unknown``; certainly not done goes again, or is dead where waiting cannot help."""
+    row = fenced(session, act)
+    if row is None:
+        return
+    row.error_code, row.error_text, row.lease_until = error.code, error.message[:500], None
+    now = utc_now()
+    if error.sent is Sent.UNKNOWN:
+        move_act(row, "unknown")
+        row.due_at = now + timedelta(seconds=min(_can(session, row).settle_seconds, 5))
+        record(session, "act.unknown", DESK, case_id=row.case_id, object_id=row.id, code=error.code)
+    elif error.permanent or row.attempt >= MAX_ATTEMPTS:
+        move_act(row, "dead")
+        record(session, "act.failed", DESK, case_id=row.case_id, object_id=row.id, code=error.code)
+        _lift(session, row, "failed")
+    else:
+        move_act(row, "retry")
+        row.due_at = now + timedelta(
+            seconds=error.retry_after or RETRY_SECONDS[min(row.attempt, len(RETRY_SECONDS)) - 1]
+        )
+        record(session, "act.retried", DESK, case_id=row.case_id, object_id=row.id, code=error.code)
+        if error.retry_after is not None:
+            _hold_others(session, row)
+
+
+def _hold_others(session: Session, row: Act) -> None:
+    """The platform named a time: nothing else goes to it before, in that chat or from that account."""
+    others = session.scalars(
+        select(Act).where(
+            Act.source_id == row.source_id, Act.state.in_(WAITING), Act.due_at < row.due_at, Act.id != row.id
+        )
+    )
+    per_chat = _can(session, row).rate_scope == "container"
+    for other in others:
+        if not per_chat or other.target.get("container") == row.target.get("container"):
+            other.due_at = row.due_at
+
+
+def _can(session: Session, row: Act) -> Capabilities:
+    return channel_class(session.get_one(Source, row.source_id).platform).can
+
+
+def _lift(session: Session, row: Act, reason: str) -> None:
+    if row.case_id is not None:
+        lift(session, session.get_one(Case, row.case_id), reason)
+
+
+def judge(session: Session, row: Act, proof: Proof) -> None:
+    """R4–R6: what a look on the platform means for an act whose outcome is unknown.
+
+    The settle time counts from the latest attempt: an earlier one may be long ago, and this one still on its way.
+    """
+    if proof.verdict is Verdict.SEEN and _id_is_free(session, row, proof.external_id):
+        record_receipt(session, row, Receipt(proof.external_id, proof.url, proof.at), at=proof.at)
+        return
+    can = _can(session, row)
+    if utc_now() < (row.attempted_at or row.created_at) + timedelta(seconds=can.settle_seconds):
+        row.due_at = utc_now() + timedelta(seconds=10)
+    elif can.send_token or row.kind not in WRITING or (proof.verdict is Verdict.ABSENT and can.list_own):
+        move_act(row, "retry")
+        row.due_at = utc_now()
+        record(session, "act.retried", DESK, case_id=row.case_id, object_id=row.id, code="absent")
+    else:
+        move_act(row, "review")
+        record(session, "act.review", DESK, case_id=row.case_id, object_id=row.id)
+        _lift(session, row, "unknown")
+
+
+def _id_is_free(session: Session, row: Act, external_id: str | None) -> bool:
+    """Two equal «Спасибо!» must not settle on one platform id (R5)."""
+    return external_id is None or _free_id(session, row, external_id) is not None
+
+
+def join_own(session: Session, messages: Sequence[Message]) -> None:
+    """Recognises our replies among what came back: by the platform's id, else by parent, text and time (R5)."""
+    if not messages:
+        return
+    known = {
+        (row.container, row.external_id): row
+        for row in session.scalars(
+            select(Act).where(
+                Act.source_id == messages[0].source_id,
+                tuple_(Act.container, Act.external_id).in_([(m.container, m.external_id) for m in messages]),
+            )
+        )
+    }
+    for message in messages:
+        row = known.get((message.container, message.external_id)) or _match_unproven(session, message)
+        message.work = "labelled"
+        if row is not None:
+            _mark_seen(session, row, message)
+
+
+def _match_unproven(session: Session, message: Message) -> Act | None:
+    candidates = session.scalars(
+        select(Act).where(
+            Act.source_id == message.source_id, Act.state.in_(("sending", "unknown", "review")),
+            Act.kind.in_(WRITING), Act.external_id.is_(None),
+        ).order_by(Act.id)
+    )  # fmt: skip
+    for row in candidates:
+        parents = {row.target.get("external_id"), row.target.get("thread")}
+        started = row.first_attempt_at or row.created_at
+        if (
+            row.target.get("container") == message.container
+            and (message.parent_external_id in parents or message.thread in parents)
+            and normalise(row.text) == normalise(message.text)
+            and message.published_at >= started - CLOCK_SLACK
+        ):
+            return row
+    return None
+
+
+def _join_stored(session: Session, row: Act) -> None:
+    """The collector may have met our reply before its receipt was written."""
+    if row.external_id is None:
+        return
+    message = session.scalar(
+        select(Message).where(
+            Message.source_id == row.source_id, Message.container == row.container,
+            Message.external_id == row.external_id,
+        )
+    )  # fmt: skip
+    if message is not None:
+        _mark_seen(session, row, message)
+
+
+def _mark_seen(session: Session, row: Act, message: Message) -> None:
+    message.act_id, message.case_id, message.work = row.id, row.case_id, "labelled"
+    was_accepted = row.accepted_at is not None
+    if row.state != "seen":
+        move_act(row, "seen")
+    row.seen_at = row.seen_at or utc_now()
+    row.container, row.external_id = message.container, message.external_id
+    row.url, row.accepted_at = message.url or row.url, message.published_at
+    row.error_code = row.error_text = row.lease_until = None
+    record(session, "act.seen", DESK, case_id=row.case_id, object_id=row.id, accepted=was_accepted)
+    note_first_reply(session, row)

@@ -1,0 +1,207 @@
+"""The work of sending: one lane a place, so that a slow platform holds up nobody but itself.
+
+Rules R2, R5–R7 of reliability.md §2: claim, commit, call, then what came of it; never a transaction across
+the call.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from collectors.base import Channel, ChannelError, Receipt
+from models import Act, Source, utc_now
+from models.database import Database
+from services.errors import DeskError
+from services.events import record
+from services.outbox import WAITING, OpenChannel, channel_act, claim_act, move_act
+from services.outcomes import fenced, judge, record_error, record_receipt
+from services.rights import DESK
+
+log = structlog.get_logger()
+LANES = 8
+MOST_IN_A_ROW = 200
+"""After so many acts a lane ends; what is left is found again, so that no place keeps a lane for itself."""
+STOPPING = frozenset({"auth", "rate", "quota", "network", "settings", "captcha", "address"})
+"""Errors of the place, not of the act: the lane ends, since other acts would meet the same."""
+
+
+def run_outbox(database: Database, open_channel: OpenChannel) -> int:
+    """Does what is due and settles what is unknown; returns how many acts it touched."""
+    lanes = Lanes(database, open_channel)
+    try:
+        touched = 0
+        while (done := sum(lane.result() for lane in lanes.start())) > 0:
+            touched += done
+        return touched
+    finally:
+        lanes.stop()
+
+
+class Lanes:
+    """Starts a lane for every place with something due and none yet; safe to call from any thread."""
+
+    def __init__(
+        self, database: Database, open_channel: OpenChannel, on_change: Callable[[], None] = lambda: None
+    ) -> None:
+        self._database = database
+        self._open_channel = open_channel
+        self._on_change = on_change
+        self._pool = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
+        self._lock = threading.Lock()
+        self._busy: dict[int, Future[int]] = {}
+        self._stopping = threading.Event()
+
+    def start(self) -> list[Future[int]]:
+        """The lanes that were started now."""
+        with self._database.write.begin() as session:
+            sweep_leases(session)
+        with self._database.read.begin() as session:
+            due = places_due(session)
+        started = []
+        with self._lock:
+            for source_id in due:
+                if source_id not in self._busy and not self._stopping.is_set():
+                    self._busy[source_id] = lane = self._pool.submit(self._run, source_id)
+                    started.append(lane)
+        return started
+
+    def stop(self, seconds: float = 30) -> None:
+        """Lets the calls that are under way end, and claims nothing more."""
+        self._stopping.set()
+        with self._lock:
+            running = list(self._busy.values())
+        wait(running, seconds)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, source_id: int) -> int:
+        touched = 0
+        try:
+            touched = self._lane(source_id)
+        except Exception:  # the act keeps its lease and is looked up after it (F15)
+            log.exception("send.failed", source=source_id)
+        finally:
+            with self._lock:
+                self._busy.pop(source_id, None)
+        if touched:
+            self._on_change()
+        return touched
+
+    def _lane(self, source_id: int) -> int:
+        with self._database.write.begin() as session:
+            source = session.get_one(Source, source_id)
+            act = claim_act(session, source_id)
+            waiting = [] if act else _unknown(session, source_id)
+        if act is None and not waiting:
+            return 0
+        try:
+            channel = self._open_channel(source)
+        except (ChannelError, DeskError) as error:
+            self._could_not_open(act, waiting, error)
+            return 1
+        try:
+            touched = self._send(channel, act) if act else 0
+            return touched + self._settle(channel, source_id)
+        finally:
+            channel.close()
+
+    def _could_not_open(self, act: Act | None, waiting: list[Act], error: ChannelError | DeskError) -> None:
+        if isinstance(error, DeskError):
+            error = ChannelError(error.code, code="settings")
+        with self._database.write.begin() as session:
+            if act is not None:
+                record_error(session, act, error)
+            for one in waiting:
+                _look_later(session, one, error)
+
+    def _send(self, channel: Channel, first: Act) -> int:
+        """One commit an act: what came of the last one and the claim of the next."""
+        act: Act | None = first
+        touched = 0
+        while act is not None:
+            told = self._call(channel, act)
+            touched += 1
+            with self._database.write.begin() as session:
+                if isinstance(told, ChannelError):
+                    record_error(session, act, told)
+                elif told is not None:
+                    record_receipt(session, act, told)
+                ends = isinstance(told, ChannelError) and told.code in STOPPING
+                if ends or touched >= MOST_IN_A_ROW or self._stopping.is_set():
+                    return touched
+                act = claim_act(session, act.source_id)
+        return touched
+
+    def _call(self, channel: Channel, act: Act) -> Receipt | ChannelError | None:
+        """R7: a late worker does not call; None says so."""
+        with self._database.read.begin() as session:
+            owned = select(Act.id).where(Act.id == act.id, Act.attempt == act.attempt, Act.state == "sending")
+            if session.scalar(owned) is None:
+                return None
+        if act.lease_until is None or act.lease_until <= utc_now():
+            return None
+        try:
+            return channel.act(channel_act(act))
+        except ChannelError as error:
+            return error
+
+    def _settle(self, channel: Channel, source_id: int) -> int:
+        with self._database.read.begin() as session:
+            waiting = _unknown(session, source_id)
+        for act in waiting:
+            if self._stopping.is_set():
+                break
+            try:
+                proof = channel.lookup(channel_act(act))
+            except ChannelError as error:
+                with self._database.write.begin() as session:
+                    _look_later(session, act, error)
+                continue
+            with self._database.write.begin() as session:
+                row = fenced(session, act, ("unknown",))
+                if row is not None:
+                    judge(session, row, proof)
+        return len(waiting)
+
+
+def places_due(session: Session) -> list[int]:
+    """Places with an act to send or to look up now."""
+    now = utc_now()
+    waiting = (
+        select(Act.source_id).join(Source, Source.id == Act.source_id)
+        .where(
+            Act.due_at <= now,
+            or_(Act.state == "unknown", Act.state.in_(WAITING) & (Source.state != "paused")),
+        )
+        .distinct()
+    )  # fmt: skip
+    return list(session.scalars(waiting))
+
+
+def sweep_leases(session: Session) -> None:
+    """A worker that has not come back within its lease leaves an act that nobody knows the outcome of (R4)."""
+    now = utc_now()
+    for row in session.scalars(select(Act).where(Act.state == "sending", Act.lease_until < now)):
+        move_act(row, "unknown")
+        row.due_at, row.error_code = now, "network"
+        record(session, "act.unknown", DESK, case_id=row.case_id, object_id=row.id, code="lease")
+
+
+def _unknown(session: Session, source_id: int, limit: int = 20) -> list[Act]:
+    return list(
+        session.scalars(
+            select(Act)
+            .where(Act.state == "unknown", Act.source_id == source_id, Act.due_at <= utc_now())
+            .order_by(Act.id).limit(limit)
+        )
+    )  # fmt: skip
+
+
+def _look_later(session: Session, act: Act, error: ChannelError) -> None:
+    row = fenced(session, act, ("unknown",))
+    if row is not None:
+        row.due_at = utc_now() + timedelta(seconds=error.retry_after or 30)
