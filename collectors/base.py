@@ -126,7 +126,7 @@ class Capabilities:
     count: str = "characters"  # characters · utf16 · bytes
     poll_seconds: int = 60  # a sensible pause between two NEW walks
     deep_seconds: int = 3600  # and between two DEEP ones
-    settle_seconds: int = 60  # how long an accepted act may take to show up in a listing
+    settle_seconds: float = 60  # how long an accepted act may take to show up in a listing
     rate_scope: str = "account"  # account · container: what «too often» of the platform speaks of
 
     def length(self, text: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from collectors.base import Act as ChannelAct
@@ -80,31 +80,36 @@ def acts_of(session: Session, case_id: int) -> list[Act]:
     return list(session.scalars(select(Act).where(Act.case_id == case_id).order_by(Act.id)))
 
 
+# Built once: composing a statement costs SQLAlchemy more than SQLite needs to run it.
+_DUE = (
+    select(Act.id).join(Source, Source.id == Act.source_id)
+    .where(Act.state.in_(WAITING), Act.due_at <= bindparam("now"), Source.state != "paused")
+    .order_by(Act.priority, Act.due_at, Act.id).limit(1).with_for_update(skip_locked=True, of=Act)
+)  # fmt: skip
+_DUE_THERE = _DUE.where(Act.source_id == bindparam("source"))
+_CLAIM = (
+    update(Act).where(Act.id == bindparam("act"), Act.state.in_(WAITING))
+    .values(
+        state="sending", attempt=Act.attempt + 1, lease_until=bindparam("until"), attempted_at=bindparam("now"),
+        first_attempt_at=func.coalesce(Act.first_attempt_at, bindparam("now")),
+    ).returning(Act)
+)  # fmt: skip
+
+
 def claim_act(session: Session, source_id: int | None = None, now: datetime | None = None) -> Act | None:
     """Takes one due act for sending by a conditional update (R2); the caller commits, then calls the platform.
 
     Single acts go before those of a mass answer (``priority``), so that nobody's reply starves behind a wave.
     """
     now = now or utc_now()
-    due = (
-        select(Act.id).join(Source, Source.id == Act.source_id)
-        .where(Act.state.in_(WAITING), Act.due_at <= now, Source.state != "paused")
-        .order_by(Act.priority, Act.due_at, Act.id).limit(1)
-    )  # fmt: skip
-    if source_id is not None:
-        due = due.where(Act.source_id == source_id)
-    act_id = session.scalar(due.with_for_update(skip_locked=True, of=Act))
+    if source_id is None:
+        act_id = session.scalar(_DUE, {"now": now})
+    else:
+        act_id = session.scalar(_DUE_THERE, {"now": now, "source": source_id})
     if act_id is None:
         return None
-    return session.scalar(
-        update(Act)
-        .where(Act.id == act_id, Act.state.in_(WAITING))
-        .values(
-            state="sending", attempt=Act.attempt + 1, lease_until=now + timedelta(seconds=LEASE_SECONDS),
-            first_attempt_at=func.coalesce(Act.first_attempt_at, now), attempted_at=now,
-        )
-        .returning(Act)
-    )  # fmt: skip
+    until = now + timedelta(seconds=LEASE_SECONDS)
+    return session.scalar(_CLAIM, {"act": act_id, "now": now, "until": until})
 
 
 def channel_act(act: Act) -> ChannelAct:

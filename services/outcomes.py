@@ -7,7 +7,7 @@ platform settles one row.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -25,11 +25,22 @@ The others may be done twice without harm: hidden twice is hidden.
 """
 
 
+_FENCED = select(Act).where(
+    Act.id == bindparam("act"), Act.attempt == bindparam("try"), Act.state.in_(bindparam("states", expanding=True))
+).with_for_update()  # fmt: skip
+_OWNER = select(Act.id).where(
+    Act.source_id == bindparam("source"), Act.container == bindparam("container"),
+    Act.external_id == bindparam("external"), Act.id != bindparam("act"),
+)  # fmt: skip
+_STORED = select(Message).where(
+    Message.source_id == bindparam("source"), Message.container == bindparam("container"),
+    Message.external_id == bindparam("external"),
+)  # fmt: skip
+
+
 def fenced(session: Session, act: Act, states: Sequence[str] = ("sending",)) -> Act | None:
     """The row, if this attempt still owns it (R7)."""
-    return session.scalar(
-        select(Act).where(Act.id == act.id, Act.attempt == act.attempt, Act.state.in_(states)).with_for_update()
-    )
+    return session.scalar(_FENCED, {"act": act.id, "try": act.attempt, "states": list(states)})
 
 
 def record_receipt(session: Session, act: Act, receipt: Receipt, at: datetime | None = None) -> None:
@@ -77,12 +88,8 @@ def _free_id(session: Session, row: Act, external_id: str | None) -> str | None:
     """The platform's id unless another act owns it: a like or a deletion bears the id of its target."""
     if external_id is None or row.kind not in WRITING:
         return None
-    taken = session.scalar(
-        select(Act.id).where(
-            Act.source_id == row.source_id, Act.container == row.container, Act.external_id == external_id,
-            Act.id != row.id,
-        )
-    )  # fmt: skip
+    key = {"source": row.source_id, "container": row.container, "external": external_id, "act": row.id}
+    taken = session.scalar(_OWNER, key)
     return None if taken else external_id
 
 
@@ -142,8 +149,10 @@ def judge(session: Session, row: Act, proof: Proof) -> None:
         record_receipt(session, row, Receipt(proof.external_id, proof.url, proof.at), at=proof.at)
         return
     can = _can(session, row)
-    if utc_now() < (row.attempted_at or row.created_at) + timedelta(seconds=can.settle_seconds):
-        row.due_at = utc_now() + timedelta(seconds=10)
+    now = utc_now()
+    settled_at = (row.attempted_at or row.created_at) + timedelta(seconds=can.settle_seconds)
+    if now < settled_at:
+        row.due_at = min(settled_at, now + timedelta(seconds=10))
     elif can.send_token or row.kind not in WRITING or (proof.verdict is Verdict.ABSENT and can.list_own):
         move_act(row, "retry")
         row.due_at = utc_now()
@@ -203,12 +212,8 @@ def _join_stored(session: Session, row: Act) -> None:
     """The collector may have met our reply before its receipt was written."""
     if row.external_id is None:
         return
-    message = session.scalar(
-        select(Message).where(
-            Message.source_id == row.source_id, Message.container == row.container,
-            Message.external_id == row.external_id,
-        )
-    )  # fmt: skip
+    key = {"source": row.source_id, "container": row.container, "external": row.external_id}
+    message = session.scalar(_STORED, key)
     if message is not None:
         _mark_seen(session, row, message)
 

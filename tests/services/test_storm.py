@@ -1,0 +1,170 @@
+"""The send protocol in a storm: killed at random and at every point, frozen, doubled; the platform counts."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select, update
+
+from benchmarks import storm
+from benchmarks.storm_channel import KINDS
+from models import Act, Message, Reply, utc_now
+from models.database import open_database
+from services.replies import write_reply
+from services.sending import Lanes, run_outbox
+
+# As many as a daily run bears; `bench storm` kills a thousand times a kind, `test --deep` a hundred.
+KILLS = int(os.environ.get("OTKLIK_KILLS", "10"))
+pytestmark = pytest.mark.timeout(600)
+
+
+def address(database) -> str:
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kills_lose_nothing_and_double_nothing(database, kind) -> None:
+    told = storm.storm(address(database), kind, KILLS)
+    assert (told.lost, told.doubled) == (0, 0), told
+    assert told.reviews <= told.unknown
+    assert told.reviews == 0 or kind == "none"
+
+
+def test_the_storm_sees_what_a_naive_sender_doubles(database) -> None:
+    """The control: the same storm over a sender that takes every unknown for «not sent» must double."""
+    assert storm.storm(address(database), "naive", 10).doubled > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_end_at_any_commit_or_call_violates_nothing(sqlite_template, tmp_path, kind) -> None:
+    numbers = iter(range(1000))
+
+    def make() -> str:
+        path = tmp_path / f"point{next(numbers)}.db"
+        shutil.copy(sqlite_template, path)
+        return f"sqlite:///{path}"
+
+    points, bad = storm.failpoints(make, kind)
+    assert points >= 8
+    assert bad == []
+
+
+@pytest.fixture
+def platform():
+    storm.register()
+    with storm.liar(honest=True) as url:
+        yield url
+
+
+def posts(database, platform) -> storm.Outcome:
+    return storm.judge(database, platform)
+
+
+def test_two_senders_share_the_work_and_post_each_reply_once(database, platform) -> None:
+    storm.add_acts(database, storm.add_places(database, "none", platform, 3), 30)
+    lanes = [Lanes(database, storm.open_channel) for _ in range(2)]
+    until = time.monotonic() + 60
+    while storm.judge(database, platform).lost and time.monotonic() < until:
+        for one in lanes:
+            one.start()
+        time.sleep(0.05)
+    for one in lanes:
+        one.stop()
+    assert posts(database, platform) == storm.Outcome(30, 0, 0, 0, 0, 0)
+
+
+def test_a_worker_frozen_past_its_lease_does_not_call(database, platform, monkeypatch) -> None:
+    """SIGSTOP between the claim and the call; meanwhile the lease ends and somebody else posts the reply."""
+    storm.add_acts(database, storm.add_places(database, "list", platform), 1)
+    database.engine.dispose()
+    child = os.fork()
+    if child == 0:
+        _freeze_before_the_call(address(database))
+    os.waitpid(child, os.WUNTRACED)
+    storm.hurry(database)
+    storm.calm(database)
+    with database.write.begin() as session:
+        assert session.scalars(select(Act.state)).one() in storm.DONE
+    os.kill(child, signal.SIGCONT)
+    os.waitpid(child, 0)
+    assert posts(database, platform).doubled == 0
+    assert posts(database, platform).lost == 0
+
+
+def _freeze_before_the_call(url: str) -> None:
+    import services.sending
+
+    real = services.sending.Lanes._call
+
+    def late(self, channel, act, claimed_at):
+        os.kill(os.getpid(), signal.SIGSTOP)
+        # The lease in the child's hands is over, as it is after a real freeze of LEASE_SECONDS.
+        act.lease_until = utc_now()
+        return real(self, channel, act, claimed_at)
+
+    services.sending.Lanes._call = late
+    try:
+        run_outbox(open_database(url), storm.open_channel)
+    finally:
+        os._exit(0)
+
+
+def test_a_slow_place_holds_up_nobody_else(database, platform) -> None:
+    slow, quick = storm.add_places(database, "list", platform, 2)
+    storm.add_acts(database, [slow, quick], 2)
+    gate = threading.Event()
+
+    def opened(source):
+        if source.id == slow:
+            gate.wait(20)
+        return storm.open_channel(source)
+
+    lanes = Lanes(database, opened)
+    lanes.start()
+    try:
+        until = time.monotonic() + 15
+        while _state(database, quick) != "accepted":
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert _state(database, slow) == "sending"
+    finally:
+        gate.set()
+        lanes.stop()
+    assert _state(database, slow) == "accepted"
+
+
+def test_a_single_reply_goes_before_a_mass_answer(database, platform) -> None:
+    [place] = storm.add_places(database, "list", platform)
+    storm.add_acts(database, [place], 20)
+    with database.write.begin() as session:
+        session.execute(update(Act).values(priority=5))
+    storm.add_acts(database, [place], 1)
+    run_outbox(database, storm.open_channel)
+    with database.read.begin() as session:
+        first = session.scalars(select(Act.id).order_by(Act.accepted_at).limit(1)).one()
+        assert first == session.scalar(select(func.max(Act.id)))
+
+
+def _state(database, source_id: int) -> str:
+    with database.read.begin() as session:
+        return session.scalars(select(Act.state).where(Act.source_id == source_id)).one()
+
+
+def test_fifty_submits_of_one_form_are_one_reply(database, cast) -> None:
+    cast.write("Когда откроют третий урок?")
+    with database.read.begin() as session:
+        case_id = session.scalars(select(Message.case_id)).one()
+
+    def submit(_: int) -> int:
+        with database.write.begin() as session:
+            return write_reply(session, cast.smm, case_id, "В пятницу.", "one-form", undo_seconds=0).id
+
+    with ThreadPoolExecutor(10) as pool:
+        assert len(set(pool.map(submit, range(50)))) == 1
+    with database.read.begin() as session:
+        assert session.scalar(select(func.count()).select_from(Act)) == 1
+        assert session.scalar(select(func.count()).select_from(Reply)) == 1
