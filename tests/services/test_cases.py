@@ -1,7 +1,9 @@
 """Cases: one per author and matter, states as the table says, numbers without doubles."""
 
 import itertools
+import threading
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from classifier import Verdict
-from models import Case, Event, Message
+from models import Case, Event, Label, Message
 from models.database import Database
 from services.case_states import MOVES, STAGES, is_open, move
 from services.cases import close, lift_message, reopen_case
@@ -117,8 +119,6 @@ def test_a_private_message_always_opens_one(cast, database) -> None:
 def test_without_a_classifier_old_messages_reach_people_unlabelled(cast, database, monkeypatch) -> None:
     cast.write("Когда вебинар?")
     assert run_labelling(database, None, gate_open=True) == 0  # two minutes of patience
-    from datetime import timedelta
-
     import services.labelling
 
     monkeypatch.setattr(services.labelling, "stale_before", lambda now: now + timedelta(seconds=1))
@@ -130,6 +130,64 @@ def test_without_a_classifier_old_messages_reach_people_unlabelled(cast, databas
     label_all(database)
     with database.read.begin() as session:
         assert session.scalars(select(Case)).one().label == "question"
+
+
+def test_talk_edited_while_there_is_no_classifier_is_not_lost(cast, database, monkeypatch) -> None:
+    """It stood in «Остальное» without a case: it comes to people, and the classifier is done with it afterwards."""
+    from dataclasses import replace
+
+    import services.labelling
+
+    item = cast.write("первый!")
+    label_all(database)
+    cast.store(replace(item, text="первый! а когда вебинар"))
+    monkeypatch.setattr(services.labelling, "stale_before", lambda now: now + timedelta(seconds=1))
+    assert run_labelling(database, None, gate_open=True) == 1
+    with database.read.begin() as session:
+        assert session.scalars(select(Case)).one().number
+    assert run_labelling(database, Table(), gate_open=True) == 1
+    with database.read.begin() as session:
+        assert session.scalars(select(Message.work)).one() == "labelled"
+
+
+def test_a_text_that_the_classifier_cannot_bear_goes_to_people_alone(cast, database) -> None:
+    class Brittle(Table):
+        def _verdict(self, text: str) -> Verdict:
+            if "яд" in text:
+                raise RuntimeError("cannot")
+            return super()._verdict(text)
+
+    cast.write("яд")
+    cast.write("Когда вебинар?", author="Борис Лунин")
+    for _ in range(2):
+        assert run_labelling(database, Brittle(), gate_open=True) <= 2
+    with database.read.begin() as session:
+        cases = session.scalars(select(Case).order_by(Case.id))
+        assert [(case.number is not None, case.label) for case in cases] == [(True, None), (True, "question")]
+        events = session.scalars(select(Event.kind).where(Event.kind == "classifier.absent"))
+        assert len(list(events)) == 1
+
+
+def test_two_who_label_at_once_give_one_number_and_one_label(cast, database) -> None:
+    barrier = threading.Barrier(2, timeout=10)
+
+    class Together(Table):
+        def classify(self, texts: Sequence[str]) -> list[Verdict]:
+            barrier.wait()
+            return super().classify(texts)
+
+    cast.write("Когда вебинар?")
+    threads = [
+        threading.Thread(target=run_labelling, args=[database, Together()], kwargs={"gate_open": True})
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read.begin() as session:
+        assert session.scalars(select(Case.number)).one() == "ОБ-2026-000001"
+        assert session.scalar(select(func.count()).select_from(Label)) == 1
 
 
 def test_a_correction_wins_and_makes_a_case_of_what_was_set_aside(cast, database) -> None:
