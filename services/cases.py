@@ -134,11 +134,25 @@ def settle_cases(session: Session, verdicts: Mapping[int, tuple[Message, str, bo
         elif case.number is None:
             _dissolve(session, case)
         elif worthy and not is_open(case):
-            reopen(session, case, DESK)
+            _reopen_or_hand_over(session, case, [member[0] for member in worthy])
         elif worthy:
             case.lift = "message"
             record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0][0].id)
     give_numbers(session, promoted)
+
+
+def _reopen_or_hand_over(session: Session, case: Case, messages: Sequence[Message]) -> None:
+    """A closed case has news; they go to the author's newer case where one is open on the same matter."""
+    twin_id = open_twin(session, case)
+    if twin_id is None:
+        reopen(session, case, DESK)
+        return
+    twin = session.get_one(Case, twin_id)
+    for message in messages:
+        message.case_id = twin.id
+    twin.lift = "message"
+    twin.version += 1
+    record(session, "case.attached", DESK, case_id=twin.id, object_id=messages[0].id)
 
 
 def _set_aside(label: str) -> str:
@@ -219,8 +233,16 @@ def close(session: Session, actor: Actor, case_id: int, reason: str, version: in
     return case
 
 
+def open_twin(session: Session, case: Case) -> int | None:
+    """The author's other case on the same matter that is open: two open ones there may not be."""
+    return session.scalar(select(Case.id).where(Case.open_key == case.subject_key, Case.id != case.id))
+
+
 def reopen(session: Session, case: Case, actor: Actor) -> None:
-    """The author wrote again, a reply failed, or a person wants it back."""
+    """The author wrote again, a reply failed, or a person wants it back; refuses beside another open one."""
+    twin_id = open_twin(session, case)
+    if twin_id is not None:
+        raise Refused("case.has_open", id=twin_id)
     move(session, case, "work", actor)
     case.reopened += 1
     case.lift = "message"
@@ -233,9 +255,6 @@ def reopen_case(session: Session, actor: Actor, case_id: int) -> Case:
     case = get_case(session, actor, case_id)
     if is_open(case):
         return case
-    other = session.scalar(select(Case.id).where(Case.open_key == case.subject_key))
-    if other is not None:
-        raise Refused("case.has_open", id=other)
     reopen(session, case, actor)
     return case
 
@@ -243,7 +262,7 @@ def reopen_case(session: Session, actor: Actor, case_id: int) -> Case:
 def lift(session: Session, case: Case, reason: str) -> None:
     """Brings a case before people's eyes: an answer came, a reply failed or is unknown."""
     if not is_open(case):
-        if session.scalar(select(Case.id).where(Case.open_key == case.subject_key)) is None:
+        if open_twin(session, case) is None:
             move(session, case, "work", DESK)
         else:
             return  # the author's newer case is open; the failed reply is shown in «Исходящие»
@@ -265,6 +284,8 @@ def lift_message(session: Session, actor: Actor, message_id: int) -> Case:
         admit(session, [message])
         message.work = "labelled"
     case = session.get_one(Case, message.case_id)
+    if not is_open(case):
+        reopen(session, case, actor)
     case.label = session.scalar(
         select(Label.label).where(Label.message_id == message.id).order_by(Label.id.desc()).limit(1)
     )

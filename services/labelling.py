@@ -142,6 +142,7 @@ def _write_labels(
         )
         decisions[message.id] = (message, label, sure, worth)
         if message.case_id is None and worth:
+            message.work = "received"
             admit(session, [message])  # an edit made a question of what was talk
         elif message.case_id is None:
             message.work = "rest"

@@ -10,7 +10,7 @@ from collectors import channel_class
 from collectors.base import ActKind, SourceState
 from models import Act, Author, Case, Draft, Message, Publication, Reply, Route, Source, utc_now
 from services.case_states import is_open, move
-from services.cases import check_version, get_case, newest_incoming, reopen, touch
+from services.cases import check_version, get_case, newest_incoming, open_twin, reopen, touch
 from services.errors import NotFound, Refused
 from services.events import record
 from services.labelling import accept_label
@@ -80,16 +80,21 @@ def write_reply(
     session.add(reply)
     session.flush()
     queue_act(session, actor, ActKind.REPLY, source, message, text=text, reply=reply, undo_seconds=undo_seconds)
-    if not is_open(case):
-        reopen(session, case, actor)
-    touch(session, case, actor)
     accept_label(session, actor, message)
-    state = AFTERWARDS[then]
-    if state is not None and not _is_owed(session, case):
-        move(session, case, state, actor, reason="answered" if state == "solved" else None)
+    if is_open(case) or open_twin(session, case) is None:
+        _go_on(session, actor, case, AFTERWARDS[then])
     session.execute(delete(Draft).where(Draft.case_id == case.id, Draft.staff_id == actor.staff_id))
     record(session, "reply.written", actor, case_id=case.id, object_id=reply.id)
     return reply
+
+
+def _go_on(session: Session, actor: Actor, case: Case, state: str | None) -> None:
+    """Answering takes the case and moves it; a closed one beside the author's newer open one stays as it is."""
+    if not is_open(case):
+        reopen(session, case, actor)
+    touch(session, case, actor)
+    if state is not None and not _is_owed(session, case):
+        move(session, case, state, actor, reason="answered" if state == "solved" else None)
 
 
 def _check_text(source: Source, message: Message, text: str) -> None:
@@ -162,8 +167,7 @@ def take_back(session: Session, actor: Actor, act_id: int) -> Reply | None:
         return None
     case = session.get_one(Case, reply.case_id)
     if not is_open(case):
-        other = session.scalar(select(Case.id).where(Case.open_key == case.subject_key))
-        if other is None:
+        if open_twin(session, case) is None:
             move(session, case, "work", actor)
     elif case.state == "author":
         move(session, case, "work", actor)
