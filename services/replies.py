@@ -10,7 +10,7 @@ from collectors import channel_class
 from collectors.base import ActKind, SourceState
 from models import Act, Author, Case, Draft, Message, Publication, Reply, Route, Source, utc_now
 from services.case_states import is_open, move
-from services.cases import check_version, get_case, newest_incoming, open_twin, reopen, touch
+from services.cases import check_version, get_case, give_numbers, newest_incoming, open_twin, reopen, touch
 from services.errors import NotFound, Refused
 from services.events import record
 from services.labelling import accept_label
@@ -188,6 +188,9 @@ def moderate(session: Session, actor: Actor, message_id: int, kind: ActKind) -> 
         ActKind.EDIT,
     ):
         raise Refused("source.cannot", platform=source.platform, act=kind.value)
+    if message.case_id is not None:
+        # Whoever acts on it makes the case real: one that dissolved would leave the act without it.
+        give_numbers(session, [get_case(session, actor, message.case_id)], actor)
     act = queue_act(session, actor, kind, source, message)
     record(session, f"act.{kind.value}", actor, case_id=message.case_id, object_id=act.id)
     return act
