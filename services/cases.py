@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -12,7 +12,7 @@ from models import Case, Draft, Label, Message, Note, Route, utc_now
 from services.case_states import CLOSE_REASONS, STAGES, is_open, move
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
-from services.leases import next_numbers
+from services.leases import insert_missing, next_numbers
 from services.rights import DESK, Actor, require
 
 T = TypeVar("T")
@@ -65,9 +65,9 @@ def admit(session: Session, messages: Sequence[Message]) -> None:
         if keys[message.id] not in cases:
             fresh.setdefault(keys[message.id], message)
     if fresh:
-        rows = [_new_case(key, message) for key, message in fresh.items()]
-        for case in session.scalars(insert(Case).returning(Case), rows):
-            cases[case.subject_key] = case
+        rows = [_new_case(key, fresh[key]) for key in sorted(fresh)]
+        insert_missing(session, Case, rows, "open_key")
+        cases.update(_known_cases(session, set(fresh)))
     links = []
     for message in waiting:
         case = cases[keys[message.id]]
@@ -97,7 +97,7 @@ def _known_cases(session: Session, keys: set[str]) -> dict[str, Case]:
     )  # fmt: skip
     cases = {case.subject_key: case for case in session.scalars(closed.order_by(Case.id))}
     # Held, so that none of them dissolves before the messages stand in it.
-    still_open = select(Case).where(Case.open_key.in_(listed)).order_by(Case.id).with_for_update(**HOLD)
+    still_open = select(Case).where(Case.open_key.in_(listed)).order_by(Case.id).with_for_update(key_share=True)
     fresh = session.scalars(still_open.execution_options(populate_existing=True))
     cases.update({case.subject_key: case for case in fresh})
     return cases
@@ -137,7 +137,7 @@ def settle_cases(session: Session, verdicts: Mapping[int, tuple[Message, str, bo
         if verdict[0].case_id is not None:
             by_case.setdefault(verdict[0].case_id, []).append(verdict)
     # Held and read anew: a person may have made one of them real since it was admitted.
-    held = select(Case).where(Case.id.in_(list(by_case))).order_by(Case.id).with_for_update(**HOLD)
+    held = select(Case).where(Case.id.in_(list(by_case))).order_by(Case.id).with_for_update(key_share=True)
     cases = list(session.scalars(held.execution_options(populate_existing=True)))
     promoted = []
     for case in cases:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from classifier import LABELS, Verdict
 from models import Author, Case, Label, Message, utc_now
 from models.database import Database
-from services.cases import ACTIONABLE, HOLD, admit, lift_message, settle_cases, stale_before, worth_a_case
+from services.cases import ACTIONABLE, admit, lift_message, settle_cases, stale_before, worth_a_case
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import DESK, Actor, require
@@ -119,7 +119,7 @@ def _pass_unlabelled(session: Session, ids: Sequence[int]) -> None:
 def _still_waiting(session: Session, ids: Sequence[int]) -> list[Message]:
     """Locked until the commit: of two who label at once the second finds nothing left to do."""
     query = select(Message).where(Message.id.in_(ids), Message.work.in_(("received", "unlabelled")))
-    return list(session.scalars(query.order_by(Message.id).with_for_update(**HOLD)))
+    return list(session.scalars(query.order_by(Message.id).with_for_update(key_share=True)))
 
 
 def _write_labels(

@@ -13,9 +13,11 @@ from collectors.base import Publication as IncomingPublication
 from models import Act, Attachment, Author, Message, Publication, TextVersion, utc_now
 from services.cases import admit
 from services.events import record
+from services.leases import insert_missing
 from services.outcomes import join_own, mark_removed
 from services.rights import DESK
 
+_PERSON = ("platform", "external_id")
 _PUBLICATION_FIELDS = ("kind", "title", "text", "url", "picture", "published_at")
 
 
@@ -176,7 +178,11 @@ def _store_authors(session: Session, platform: str, people: Sequence[Person]) ->
         if key not in known
     ]
     if fresh:
-        known.update((row.external_id, row) for row in session.scalars(insert(Author).returning(Author), fresh))
+        # One person may write at two places of a platform that are read at the same moment.
+        insert_missing(session, Author, sorted(fresh, key=lambda row: str(row["external_id"])), *_PERSON)
+        keys = [row["external_id"] for row in fresh]
+        made = select(Author).where(Author.platform == platform, Author.external_id.in_(keys))
+        known.update((row.external_id, row) for row in session.scalars(made))
     for key, person in latest.items():
         row = known[key]
         row.name, row.is_us = person.name or row.name, person.is_us

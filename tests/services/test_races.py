@@ -4,13 +4,14 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from models import Act, Case, Reply, Route
+from models import Act, Author, Case, Message, Reply, Route
 from models.database import Database
-from services.cases import close
+from services.cases import admit, close
 from services.errors import DeskError, Stale
+from services.messages import store_messages
 from services.questions import send_answer
 from services.replies import write_reply
 from services.routing import ask_department
@@ -104,6 +105,32 @@ def test_a_question_asked_many_times_at_once_is_one_and_has_one_answer(cast, dat
     assert sorted(told) == ["ok"] + ["route.stale"] * (MANY - 1)
     same = at_once(database, *[answer(told.index("ok"))] * MANY)
     assert same == ["ok"] * MANY
+
+
+def test_an_author_met_at_many_places_at_once_is_one(cast, database) -> None:
+    with database.write.begin() as session:
+        places = [cast.add_source(session).id for _ in range(MANY)]
+    items = [[cast.incoming("Когда вебинар?", name) for name in ("Анна Яр", "Борис Лунин")] for _ in places]
+
+    def store(at: int) -> Callable[[Session], object]:
+        return lambda s: store_messages(s, places[at], "wordpress", items[at][:: -1 if at % 2 else 1])
+
+    assert at_once(database, *[store(at) for at in range(MANY)]) == ["ok"] * MANY
+    assert (counted(database, Author), counted(database, Message)) == (2, 2 * MANY)
+
+
+def test_messages_of_one_matter_admitted_at_once_join_one_case(cast, database) -> None:
+    cast.store(*[cast.incoming(f"Вопрос {number}?") for number in range(MANY)])
+    with database.write.begin() as session:
+        session.execute(update(Message).values(case_id=None))
+        session.execute(delete(Case))
+        ids = list(session.scalars(select(Message.id)))
+
+    def lift_it(at: int) -> Callable[[Session], object]:
+        return lambda s: admit(s, [s.get_one(Message, ids[at])])
+
+    assert at_once(database, *[lift_it(at) for at in range(MANY)]) == ["ok"] * MANY
+    assert counted(database, Case) == 1
 
 
 def test_the_same_form_with_another_text_is_told_and_not_swallowed(cast, database, case_id) -> None:
