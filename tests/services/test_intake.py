@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select, update
 
-from collectors.base import Cursor, Page, Walk
-from models import Source, utc_now
-from services.intake import run_collect
+from collectors.base import Cursor, Page, Raw, Walk
+from models import Message, Source, utc_now
+from services.intake import run_collect, store_raws
+from services.messages import mark_absent
 from tests.platforms import Meeting, meeting
 
 
@@ -91,3 +92,20 @@ def test_a_place_that_is_paused_while_it_is_read_stops_at_the_page(met) -> None:
     thread.join()
     after = source_of(met, source_id)
     assert (after.state, after.cursor, after.lease_holder) == ("paused", {}, None)
+
+
+def test_what_the_platform_took_away_and_put_back_stands_again(cast, database) -> None:
+    """A comment restored by a moderator comes back with the very bytes it had."""
+    item = cast.write("Когда вебинар?")
+    raws = (Raw("comment", item.container, item.external_id, b"{}"),)
+    with database.write.begin() as session:
+        assert store_raws(session, cast.source_id, raws) == 1
+        assert store_raws(session, cast.source_id, raws) == 0
+    listing = {item.container: frozenset({"another"})}
+    with database.write.begin() as session:
+        assert mark_absent(session, cast.source_id, listing, since=utc_now()) == 1
+    with database.write.begin() as session:
+        assert store_raws(session, cast.source_id, raws) == 1  # so that it is understood anew
+    cast.store(item)
+    with database.read.begin() as session:
+        assert session.scalars(select(Message.state)).one() == "published"
