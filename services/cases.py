@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -11,20 +12,26 @@ from models import Case, Draft, Label, Message, Note, Route, utc_now
 from services.case_states import CLOSE_REASONS, STAGES, is_open, move
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
-from services.leases import next_numbers
+from services.leases import insert_missing, next_numbers
 from services.rights import DESK, Actor, require
 
+T = TypeVar("T")
+HOLD = {"key_share": True}
+"""A lock that others' rows may still refer through: who answers a case waits for nobody who writes beside it."""
 ACTIONABLE = frozenset({"question", "complaint", "wish"})
 STRENGTH = ("other", "spam", "praise", "wish", "question", "complaint")
 """Labels from the weakest to the strongest: a case shows the strongest of its messages."""
 REOPEN_WITHIN = timedelta(days=14)
 
 
-def get_case(session: Session, actor: Actor, case_id: int) -> Case:
-    """The case, if the actor may see it; raises NotFound otherwise, so that numbers tell nothing."""
+def get_case(session: Session, actor: Actor, case_id: int, *, hold: bool = False) -> Case:
+    """The case, if the actor may see it; raises NotFound otherwise, so that numbers tell nothing.
+
+    ``hold`` keeps others from changing it until the commit: of two who act on one version the second is told.
+    """
     if not actor.may("case.view"):
         raise Forbidden("forbidden", act="case.view")
-    case = session.get(Case, case_id)
+    case = session.get(Case, case_id, with_for_update=HOLD if hold else None)
     if case is None:
         raise NotFound("case.unknown", id=case_id)
     return case
@@ -34,6 +41,13 @@ def check_version(case: Case, version: int | None) -> None:
     """Raises Stale when the actor looked at an older state of the case."""
     if version is not None and case.version != version:
         raise Stale("case.stale", state=case.state, version=case.version)
+
+
+def same_form(known: T, written: str, text: str) -> T:
+    """What a form that came twice has made; raises Stale when it came with another text, which would be lost."""
+    if written != text.strip():
+        raise Stale("case.stale")
+    return known
 
 
 def admit(session: Session, messages: Sequence[Message]) -> None:
@@ -51,9 +65,9 @@ def admit(session: Session, messages: Sequence[Message]) -> None:
         if keys[message.id] not in cases:
             fresh.setdefault(keys[message.id], message)
     if fresh:
-        rows = [_new_case(key, message) for key, message in fresh.items()]
-        for case in session.scalars(insert(Case).returning(Case), rows):
-            cases[case.subject_key] = case
+        rows = [_new_case(key, fresh[key]) for key in sorted(fresh)]
+        insert_missing(session, Case, rows, "open_key")
+        cases.update(_known_cases(session, set(fresh)))
     links = []
     for message in waiting:
         case = cases[keys[message.id]]
@@ -82,9 +96,10 @@ def _known_cases(session: Session, keys: set[str]) -> dict[str, Case]:
         Case.closed_at > utc_now() - REOPEN_WITHIN,
     )  # fmt: skip
     cases = {case.subject_key: case for case in session.scalars(closed.order_by(Case.id))}
-    cases.update(
-        {case.subject_key: case for case in session.scalars(select(Case).where(Case.open_key.in_(listed)))}
-    )
+    # Held, so that none of them dissolves before the messages stand in it.
+    still_open = select(Case).where(Case.open_key.in_(listed)).order_by(Case.id).with_for_update(key_share=True)
+    fresh = session.scalars(still_open.execution_options(populate_existing=True))
+    cases.update({case.subject_key: case for case in fresh})
     return cases
 
 
@@ -121,7 +136,9 @@ def settle_cases(session: Session, verdicts: Mapping[int, tuple[Message, str, bo
     for verdict in verdicts.values():
         if verdict[0].case_id is not None:
             by_case.setdefault(verdict[0].case_id, []).append(verdict)
-    cases = list(session.scalars(select(Case).where(Case.id.in_(list(by_case)))))
+    # Held and read anew: a person may have made one of them real since it was admitted.
+    held = select(Case).where(Case.id.in_(list(by_case))).order_by(Case.id).with_for_update(key_share=True)
+    cases = list(session.scalars(held.execution_options(populate_existing=True)))
     promoted = []
     for case in cases:
         members = by_case[case.id]
@@ -134,11 +151,25 @@ def settle_cases(session: Session, verdicts: Mapping[int, tuple[Message, str, bo
         elif case.number is None:
             _dissolve(session, case)
         elif worthy and not is_open(case):
-            reopen(session, case, DESK)
+            _reopen_or_hand_over(session, case, [member[0] for member in worthy])
         elif worthy:
             case.lift = "message"
             record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0][0].id)
     give_numbers(session, promoted)
+
+
+def _reopen_or_hand_over(session: Session, case: Case, messages: Sequence[Message]) -> None:
+    """A closed case has news; they go to the author's newer case where one is open on the same matter."""
+    twin_id = open_twin(session, case)
+    if twin_id is None:
+        reopen(session, case, DESK)
+        return
+    twin = session.get_one(Case, twin_id)
+    for message in messages:
+        message.case_id = twin.id
+    twin.lift = "message"
+    twin.version += 1
+    record(session, "case.attached", DESK, case_id=twin.id, object_id=messages[0].id)
 
 
 def _set_aside(label: str) -> str:
@@ -193,7 +224,7 @@ def touch(session: Session, case: Case, actor: Actor) -> None:
 def assign(session: Session, actor: Actor, case_id: int, staff_id: int | None, version: int | None = None) -> Case:
     """Gives the case to a person, or to nobody with None."""
     require(actor, "case.assign")
-    case = get_case(session, actor, case_id)
+    case = get_case(session, actor, case_id, hold=True)
     check_version(case, version)
     give_numbers(session, [case], actor)
     if case.assignee_id != staff_id:
@@ -208,7 +239,7 @@ def close(session: Session, actor: Actor, case_id: int, reason: str, version: in
     require(actor, "case.close")
     if reason not in CLOSE_REASONS:
         raise Refused("case.reason", reason=reason)
-    case = get_case(session, actor, case_id)
+    case = get_case(session, actor, case_id, hold=True)
     check_version(case, version)
     if session.scalar(
         select(exists().where(Route.case_id == case.id, Route.state.in_(("sent", "opened", "clarify"))))
@@ -219,8 +250,16 @@ def close(session: Session, actor: Actor, case_id: int, reason: str, version: in
     return case
 
 
+def open_twin(session: Session, case: Case) -> int | None:
+    """The author's other case on the same matter that is open: two open ones there may not be."""
+    return session.scalar(select(Case.id).where(Case.open_key == case.subject_key, Case.id != case.id))
+
+
 def reopen(session: Session, case: Case, actor: Actor) -> None:
-    """The author wrote again, a reply failed, or a person wants it back."""
+    """The author wrote again, a reply failed, or a person wants it back; refuses beside another open one."""
+    twin_id = open_twin(session, case)
+    if twin_id is not None:
+        raise Refused("case.has_open", id=twin_id)
     move(session, case, "work", actor)
     case.reopened += 1
     case.lift = "message"
@@ -230,12 +269,9 @@ def reopen(session: Session, case: Case, actor: Actor) -> None:
 def reopen_case(session: Session, actor: Actor, case_id: int) -> Case:
     """«Открыть снова»; refuses when the same author already has an open case on the matter."""
     require(actor, "case.close")
-    case = get_case(session, actor, case_id)
+    case = get_case(session, actor, case_id, hold=True)
     if is_open(case):
         return case
-    other = session.scalar(select(Case.id).where(Case.open_key == case.subject_key))
-    if other is not None:
-        raise Refused("case.has_open", id=other)
     reopen(session, case, actor)
     return case
 
@@ -243,7 +279,7 @@ def reopen_case(session: Session, actor: Actor, case_id: int) -> Case:
 def lift(session: Session, case: Case, reason: str) -> None:
     """Brings a case before people's eyes: an answer came, a reply failed or is unknown."""
     if not is_open(case):
-        if session.scalar(select(Case.id).where(Case.open_key == case.subject_key)) is None:
+        if open_twin(session, case) is None:
             move(session, case, "work", DESK)
         else:
             return  # the author's newer case is open; the failed reply is shown in «Исходящие»
@@ -265,6 +301,8 @@ def lift_message(session: Session, actor: Actor, message_id: int) -> Case:
         admit(session, [message])
         message.work = "labelled"
     case = session.get_one(Case, message.case_id)
+    if not is_open(case):
+        reopen(session, case, actor)
     case.label = session.scalar(
         select(Label.label).where(Label.message_id == message.id).order_by(Label.id.desc()).limit(1)
     )
@@ -275,12 +313,12 @@ def lift_message(session: Session, actor: Actor, message_id: int) -> Case:
 def add_note(session: Session, actor: Actor, case_id: int, text: str, form_key: str) -> Note:
     """A note for colleagues; the same form sent twice makes one note."""
     require(actor, "case.note")
-    case = get_case(session, actor, case_id)
+    case = get_case(session, actor, case_id, hold=True)
     if not text.strip():
         raise Refused("text.empty")
     known = session.scalar(select(Note).where(Note.form_key == form_key))
     if known is not None:
-        return known
+        return same_form(known, known.text, text)
     give_numbers(session, [case], actor)
     note = Note(case_id=case.id, staff_id=actor.staff_id, text=text.strip(), form_key=form_key)
     session.add(note)

@@ -1,5 +1,6 @@
 """From a platform's page to rows: raw kept first with the cursor, understood afterwards, poison set aside."""
 
+import secrets
 from collections.abc import Callable
 
 from sqlalchemy import bindparam, select, tuple_, update
@@ -11,7 +12,7 @@ from models.database import Database
 from services.events import record
 from services.messages import mark_absent, store_messages
 from services.rights import DESK
-from services.sources import claim_source, record_failure, record_read
+from services.sources import claim_source, free_source, keep_source, record_failure, record_read
 
 BATCH = 500
 MAX_ATTEMPTS = 3
@@ -46,6 +47,7 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
     mistake of ours is recorded too, so that the place backs off, and then raised for the log.
     """
     now = utc_now()
+    holder = f"{holder}:{secrets.token_hex(4)}"  # a process reads with several threads
     with database.write.begin() as session:
         source = claim_source(session, source_id, holder, now)
         if source is None:
@@ -59,24 +61,34 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
         try:
             for page in channel.walk(walk, cursor):
                 with database.write.begin() as session:
+                    if not keep_source(session, source_id, holder):
+                        break  # what this page brought comes again to whoever reads on
                     changed += store_page(session, source_id, page, deep=walk is Walk.DEEP)
-                    claim_source(session, source_id, holder)
                 run_parse(database, source_id, channel)
                 with database.write.begin() as session:
                     mark_absent(session, source_id, page.listed, since=now, own_too=channel.can.list_own)
         finally:
             channel.close()
     except ChannelError as error:
-        with database.write.begin() as session:
-            record_failure(session, source_id, error)
+        failure = error
+        _end(database, source_id, holder, lambda session: record_failure(session, source_id, failure))
     except Exception as error:
-        with database.write.begin() as session:
-            record_failure(session, source_id, ChannelError(type(error).__name__, code="server"))
+        mistake = ChannelError(type(error).__name__, code="server")
+        _end(database, source_id, holder, lambda session: record_failure(session, source_id, mistake))
         raise
     else:
-        with database.write.begin() as session:
-            record_read(session, source_id, deep=walk is not Walk.NEW)
+        _end(
+            database, source_id, holder, lambda session: record_read(session, source_id, deep=walk is not Walk.NEW)
+        )
     return changed
+
+
+def _end(database: Database, source_id: int, holder: str, note: Callable[[Session], None]) -> None:
+    """Writes how the reading went, unless it is somebody else's by now."""
+    with database.write.begin() as session:
+        if keep_source(session, source_id, holder):
+            note(session)
+        free_source(session, source_id, holder)
 
 
 def store_page(session: Session, source_id: int, page: Page, *, deep: bool = False) -> int:

@@ -1,5 +1,6 @@
 """Labels for messages: the classifier's words kept with their reasons, a person's correction above them."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from services.events import record
 from services.rights import DESK, Actor, require
 
 BATCH = 200
+log = logging.getLogger(__name__)
 
 
 class LabelsTexts(Protocol):
@@ -62,25 +64,38 @@ def run_labelling(database: Database, classifier: LabelsTexts | None, *, gate_op
     Without a classifier, messages that waited two minutes go to people unlabelled; nothing is guessed (F17).
     ``gate_open``: praise and talk may stay without a case (day.md §1.1).
     """
-    done = 0
+    done, unbearable = 0, set[int]()
     while True:
         with database.read.begin() as session:
             states = ("received",) if classifier is None else ("received", "unlabelled")
             query = select(Message).where(Message.work.in_(states), Message.direction == "in")
             if classifier is None:
                 query = query.where(Message.ingested_at < stale_before(utc_now()))
-            waiting = list(session.scalars(query.order_by(Message.work, Message.id).limit(BATCH)))
+            rows = session.scalars(query.order_by(Message.work, Message.id).limit(BATCH + len(unbearable)))
+            waiting = [message for message in rows if message.id not in unbearable]
         if not waiting:
             return done
-        verdicts = None if classifier is None else classifier.classify([_text(message) for message in waiting])
+        verdicts = {} if classifier is None else _classify(classifier, waiting)
         with database.write.begin() as session:
-            if classifier is None or verdicts is None:
-                _pass_unlabelled(session, [message.id for message in waiting])
-            else:
-                gate = classifier.gate if gate_open else None
-                texts = {m.id: (m.versions, v) for m, v in zip(waiting, verdicts, strict=True)}
-                _write_labels(session, texts, classifier.version, gate)
+            if classifier is not None and verdicts:
+                _write_labels(session, verdicts, classifier.version, classifier.gate if gate_open else None)
+            left = {message.id for message in waiting} - verdicts.keys()
+            _pass_unlabelled(session, [message.id for message in waiting if message.id in left])
+        unbearable |= left
         done += len(waiting)
+
+
+def _classify(classifier: LabelsTexts, messages: Sequence[Message]) -> dict[int, tuple[int, Verdict]]:
+    """message id → (the version that was read, verdict); a text that the classifier cannot bear is left out."""
+    try:
+        verdicts = classifier.classify([_text(message) for message in messages])
+    except Exception:
+        if len(messages) == 1:
+            if messages[0].work == "received":  # it is tried again at every run, but told of once
+                log.exception("message %s cannot be classified", messages[0].id)
+            return {}
+        return {key: value for message in messages for key, value in _classify(classifier, [message]).items()}
+    return {m.id: (m.versions, verdict) for m, verdict in zip(messages, verdicts, strict=True)}
 
 
 def _text(message: Message) -> str:
@@ -88,7 +103,10 @@ def _text(message: Message) -> str:
 
 
 def _pass_unlabelled(session: Session, ids: Sequence[int]) -> None:
-    messages = _still_waiting(session, ids)
+    messages = [message for message in _still_waiting(session, ids) if message.work == "received"]
+    if not messages:
+        return
+    admit(session, [message for message in messages if message.case_id is None])
     settle_cases(session, {m.id: (m, "other", False, True) for m in messages})
     for message in messages:
         message.work = "unlabelled"
@@ -99,9 +117,9 @@ def _pass_unlabelled(session: Session, ids: Sequence[int]) -> None:
 
 
 def _still_waiting(session: Session, ids: Sequence[int]) -> list[Message]:
-    return list(
-        session.scalars(select(Message).where(Message.id.in_(ids), Message.work.in_(("received", "unlabelled"))))
-    )
+    """Locked until the commit: of two who label at once the second finds nothing left to do."""
+    query = select(Message).where(Message.id.in_(ids), Message.work.in_(("received", "unlabelled")))
+    return list(session.scalars(query.order_by(Message.id).with_for_update(key_share=True)))
 
 
 def _write_labels(
@@ -124,6 +142,7 @@ def _write_labels(
         )
         decisions[message.id] = (message, label, sure, worth)
         if message.case_id is None and worth:
+            message.work = "received"
             admit(session, [message])  # an edit made a question of what was talk
         elif message.case_id is None:
             message.work = "rest"

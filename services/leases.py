@@ -1,13 +1,15 @@
 """The small agreements between processes: who leads, and the next number of a series."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import Counter, Lease, Source, utc_now
+from models import Base, Counter, Lease, Source, utc_now
 
 
 def hold_lease(session: Session, name: str, holder: str, seconds: float, now: datetime | None = None) -> bool:
@@ -38,6 +40,15 @@ def free_the_dead(session: Session, is_gone: Callable[[str], bool]) -> None:
     for source in session.scalars(select(Source).where(Source.lease_holder.is_not(None))):
         if source.lease_holder is not None and is_gone(source.lease_holder):
             source.lease_until = source.lease_holder = None
+
+
+def insert_missing(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], *unique: str) -> None:
+    """Inserts the rows whose ``unique`` columns nobody has taken; waits for whoever is taking one at this moment.
+
+    Rows come in one order everywhere, or two processes would wait for one another.
+    """
+    make: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[session.get_bind().dialect.name]
+    session.execute(make(table).on_conflict_do_nothing(index_elements=unique), list(rows))
 
 
 def drop_lease(session: Session, name: str, holder: str) -> None:

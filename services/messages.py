@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 from collectors.base import Attachment as IncomingFile
 from collectors.base import Incoming, Person, SourceState
 from collectors.base import Publication as IncomingPublication
-from models import Act, Attachment, Author, Message, Publication, TextVersion, utc_now
+from models import Act, Attachment, Author, Message, Publication, RawItem, TextVersion, utc_now
 from services.cases import admit
 from services.events import record
+from services.leases import insert_missing
 from services.outcomes import join_own, mark_removed
 from services.rights import DESK
 
+_PERSON = ("platform", "external_id")
 _PUBLICATION_FIELDS = ("kind", "title", "text", "url", "picture", "published_at")
 
 
@@ -63,7 +65,7 @@ def mark_absent(
     What was stored after ``since``, the begin of the walk, may be younger than the listing and stays. ``own_too``
     False leaves our own messages out, where the channel cannot list them reliably.
     """
-    gone = 0
+    total = 0
     for container, present in listed.items():
         standing = session.scalars(
             select(Message).where(
@@ -71,11 +73,27 @@ def mark_absent(
                 Message.state != SourceState.DELETED.value, Message.ingested_at < since,
             )
         )  # fmt: skip
-        for message in standing:
-            if message.external_id not in present and (own_too or message.direction == "in"):
-                _delete(session, message)
-                gone += 1
-    return gone
+        gone = [
+            message
+            for message in standing
+            if message.external_id not in present and (own_too or message.direction == "in")
+        ]
+        for message in gone:
+            _delete(session, message)
+        _forget_digests(session, source_id, container, [message.external_id for message in gone])
+        total += len(gone)
+    return total
+
+
+def _forget_digests(session: Session, source_id: int, container: str, ids: Sequence[str]) -> None:
+    """The platform may put back what it took away: then it is read anew, although nothing in it differs."""
+    for start in range(0, len(ids), 500):
+        session.execute(
+            update(RawItem)
+            .where(RawItem.source_id == source_id, RawItem.container == container)
+            .where(RawItem.external_id.in_(ids[start : start + 500]))
+            .values(digest="")
+        )
 
 
 def _insert_messages(session: Session, rows: list[dict[str, Any]], items: Sequence[Incoming]) -> None:
@@ -176,7 +194,11 @@ def _store_authors(session: Session, platform: str, people: Sequence[Person]) ->
         if key not in known
     ]
     if fresh:
-        known.update((row.external_id, row) for row in session.scalars(insert(Author).returning(Author), fresh))
+        # One person may write at two places of a platform that are read at the same moment.
+        insert_missing(session, Author, sorted(fresh, key=lambda row: str(row["external_id"])), *_PERSON)
+        keys = [row["external_id"] for row in fresh]
+        made = select(Author).where(Author.platform == platform, Author.external_id.in_(keys))
+        known.update((row.external_id, row) for row in session.scalars(made))
     for key, person in latest.items():
         row = known[key]
         row.name, row.is_us = person.name or row.name, person.is_us

@@ -158,9 +158,14 @@ def judge(session: Session, row: Act, proof: Proof) -> None:
         row.due_at = utc_now()
         record(session, "act.retried", DESK, case_id=row.case_id, object_id=row.id, code="absent")
     else:
-        move_act(row, "review")
-        record(session, "act.review", DESK, case_id=row.case_id, object_id=row.id)
-        _lift(session, row, "unknown")
+        ask_a_person(session, row)
+
+
+def ask_a_person(session: Session, row: Act) -> None:
+    """Nobody but a person can tell whether it stands there."""
+    move_act(row, "review")
+    record(session, "act.review", DESK, case_id=row.case_id, object_id=row.id)
+    _lift(session, row, "unknown")
 
 
 def _id_is_free(session: Session, row: Act, external_id: str | None) -> bool:

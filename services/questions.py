@@ -276,7 +276,7 @@ def count_answered(session: Session, actor: Actor) -> int:
 
 def send_answer(session: Session, actor: Actor, route_id: int, text: str, version: int | None) -> Route:
     """Answers; pressing twice is one answer, a different second text is refused as stale."""
-    route = get_route(session, actor, route_id)
+    route = get_route(session, actor, route_id, hold=True)
     known = route.state in ("answered", "accepted") and route.answered_by_id == actor.staff_id
     if known and route.answer == text.strip():
         return route
@@ -287,7 +287,7 @@ def hand_back(
     session: Session, actor: Actor, route_id: int, reason: str, better_department_id: int | None
 ) -> Route:
     """«Это не мне», with the department that knows better or a reason; pressing twice is once."""
-    route = get_route(session, actor, route_id)
+    route = get_route(session, actor, route_id, hold=True)
     if route.state == "declined" and route.answered_by_id == actor.staff_id:
         return route
     if better_department_id is not None and session.get(Department, better_department_id) is None:

@@ -10,7 +10,16 @@ from collectors import channel_class
 from collectors.base import ActKind, SourceState
 from models import Act, Author, Case, Draft, Message, Publication, Reply, Route, Source, utc_now
 from services.case_states import is_open, move
-from services.cases import check_version, get_case, newest_incoming, reopen, touch
+from services.cases import (
+    check_version,
+    get_case,
+    give_numbers,
+    newest_incoming,
+    open_twin,
+    reopen,
+    same_form,
+    touch,
+)
 from services.errors import NotFound, Refused
 from services.events import record
 from services.labelling import accept_label
@@ -32,7 +41,7 @@ def draft_of(session: Session, actor: Actor, case_id: int) -> str:
 def save_draft(session: Session, actor: Actor, case_id: int, text: str) -> None:
     """Keeps the text on the server; an empty one forgets it."""
     require(actor, "case.reply")
-    case = get_case(session, actor, case_id)
+    case = get_case(session, actor, case_id, hold=True)
     row = session.scalar(select(Draft).where(Draft.case_id == case.id, Draft.staff_id == actor.staff_id))
     if not text.strip():
         if row is not None:
@@ -62,10 +71,10 @@ def write_reply(
     platform cannot take it (too long, empty, deleted, no such capability), Stale when the case changed meanwhile.
     """
     require(actor, "case.reply")
+    case = get_case(session, actor, case_id, hold=True)
     known = session.scalar(select(Reply).where(Reply.form_key == form_key))
     if known is not None:
-        return known
-    case = get_case(session, actor, case_id)
+        return same_form(known, known.text, text)
     check_version(case, version)
     message = session.get(Message, message_id) if message_id else newest_incoming(session, case_id)
     if message is None or message.case_id != case.id:
@@ -80,16 +89,21 @@ def write_reply(
     session.add(reply)
     session.flush()
     queue_act(session, actor, ActKind.REPLY, source, message, text=text, reply=reply, undo_seconds=undo_seconds)
-    if not is_open(case):
-        reopen(session, case, actor)
-    touch(session, case, actor)
     accept_label(session, actor, message)
-    state = AFTERWARDS[then]
-    if state is not None and not _is_owed(session, case):
-        move(session, case, state, actor, reason="answered" if state == "solved" else None)
+    if is_open(case) or open_twin(session, case) is None:
+        _go_on(session, actor, case, AFTERWARDS[then])
     session.execute(delete(Draft).where(Draft.case_id == case.id, Draft.staff_id == actor.staff_id))
     record(session, "reply.written", actor, case_id=case.id, object_id=reply.id)
     return reply
+
+
+def _go_on(session: Session, actor: Actor, case: Case, state: str | None) -> None:
+    """Answering takes the case and moves it; a closed one beside the author's newer open one stays as it is."""
+    if not is_open(case):
+        reopen(session, case, actor)
+    touch(session, case, actor)
+    if state is not None and not _is_owed(session, case):
+        move(session, case, state, actor, reason="answered" if state == "solved" else None)
 
 
 def _check_text(source: Source, message: Message, text: str) -> None:
@@ -160,10 +174,9 @@ def take_back(session: Session, actor: Actor, act_id: int) -> Reply | None:
     reply = session.get(Reply, act.reply_id) if act.reply_id else None
     if reply is None:
         return None
-    case = session.get_one(Case, reply.case_id)
+    case = get_case(session, actor, reply.case_id, hold=True)
     if not is_open(case):
-        other = session.scalar(select(Case.id).where(Case.open_key == case.subject_key))
-        if other is None:
+        if open_twin(session, case) is None:
             move(session, case, "work", actor)
     elif case.state == "author":
         move(session, case, "work", actor)
@@ -184,6 +197,9 @@ def moderate(session: Session, actor: Actor, message_id: int, kind: ActKind) -> 
         ActKind.EDIT,
     ):
         raise Refused("source.cannot", platform=source.platform, act=kind.value)
+    if message.case_id is not None:
+        # Whoever acts on it makes the case real: one that dissolved would leave the act without it.
+        give_numbers(session, [get_case(session, actor, message.case_id, hold=True)], actor)
     act = queue_act(session, actor, kind, source, message)
     record(session, f"act.{kind.value}", actor, case_id=message.case_id, object_id=act.id)
     return act

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from models import Case, Department, Route, utc_now
 from services.case_states import is_open, move
-from services.cases import check_version, get_case, lift, reopen, touch
+from services.cases import HOLD, check_version, get_case, lift, reopen, same_form, touch
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
 from services.rights import DESK, Actor, Scope, require
@@ -64,13 +64,16 @@ def count_owed(session: Session, actor: Actor) -> int:
     return session.scalar(query) or 0
 
 
-def get_route(session: Session, actor: Actor, route_id: int) -> Route:
-    """The question, if it was put to the actor's department; raises NotFound otherwise."""
+def get_route(session: Session, actor: Actor, route_id: int, *, hold: bool = False) -> Route:
+    """The question, if it was put to the actor's department; raises NotFound otherwise.
+
+    ``hold`` keeps others from changing it and its case until the commit.
+    """
     scope = require(actor, "route.view")
     route = session.get(Route, route_id)
     if route is None or (scope is not Scope.ALL and route.department_id not in actor.departments):
         raise NotFound("route.unknown", id=route_id)
-    return route
+    return _hold(session, route) if hold else route
 
 
 def ask_department(
@@ -84,10 +87,10 @@ def ask_department(
 ) -> Route:
     """Puts a question to a department; the same ``form_key`` twice is one question."""
     require(actor, "case.route")
+    case = get_case(session, actor, case_id, hold=True)
     known = session.scalar(select(Route).where(Route.form_key == form_key))
     if known is not None:
-        return known
-    case = get_case(session, actor, case_id)
+        return same_form(known, known.question, question)
     check_version(case, version)
     if not question.strip():
         raise Refused("text.empty")
@@ -110,7 +113,7 @@ def ask_department(
 
 def open_route(session: Session, actor: Actor, route_id: int) -> Route:
     """The department has looked at the question."""
-    route = get_route(session, actor, route_id)
+    route = get_route(session, actor, route_id, hold=True)
     if route.state == "sent" and actor.may("route.answer") and _is_ours(actor, route):
         _move(session, route, "opened", actor)
         route.opened_at = utc_now()
@@ -186,6 +189,12 @@ def _known(session: Session, route_id: int) -> Route:
     route = session.get(Route, route_id)
     if route is None:
         raise NotFound("route.unknown", id=route_id)
+    return _hold(session, route)
+
+
+def _hold(session: Session, route: Route) -> Route:
+    session.get_one(Case, route.case_id, with_for_update=HOLD)
+    session.refresh(route)
     return route
 
 
@@ -195,7 +204,7 @@ def _is_ours(actor: Actor, route: Route) -> bool:
 
 def _owned(session: Session, actor: Actor, route_id: int, version: int | None) -> Route:
     require(actor, "route.answer")
-    route = get_route(session, actor, route_id)
+    route = get_route(session, actor, route_id, hold=True)
     if not _is_ours(actor, route):
         raise Forbidden("forbidden", act="route.answer")
     if version is not None and route.version != version:

@@ -20,13 +20,15 @@ from models.database import Database
 from services.errors import DeskError
 from services.events import record
 from services.outbox import LEASE_SECONDS, WAITING, OpenChannel, channel_act, claim_act, move_act
-from services.outcomes import fenced, judge, record_error, record_receipt
+from services.outcomes import ask_a_person, fenced, judge, record_error, record_receipt
 from services.rights import DESK
 
 log = structlog.get_logger()
 LANES = 8
 MOST_IN_A_ROW = 200
 """After so many acts a lane ends; what is left is found again, so that no place keeps a lane for itself."""
+PATIENCE = timedelta(hours=1)
+"""How long a platform that does not answer is asked what became of an act, before a person is."""
 STOPPING = frozenset({"auth", "rate", "quota", "network", "settings", "captcha", "address"})
 """Errors of the place, not of the act: the lane ends, since other acts would meet the same."""
 
@@ -159,7 +161,10 @@ class Lanes:
                 break
             try:
                 proof = channel.lookup(channel_act(act))
-            except ChannelError as error:
+            except Exception as error:
+                if not isinstance(error, ChannelError):  # a mistake of ours is the trouble of one act alone (I9)
+                    log.exception("lookup.failed", act=act.id)
+                    error = ChannelError(type(error).__name__, code="server")
                 with self._database.write.begin() as session:
                     _look_later(session, act, error)
                 continue
@@ -187,7 +192,9 @@ def places_due(session: Session) -> list[int]:
 def sweep_leases(session: Session) -> None:
     """A worker that has not come back within its lease leaves an act that nobody knows the outcome of (R4)."""
     now = utc_now()
-    for row in session.scalars(select(Act).where(Act.state == "sending", Act.lease_until < now)):
+    late = select(Act).where(Act.state == "sending", Act.lease_until < now).order_by(Act.id)
+    # Locked and looked at again: a worker may be writing its receipt at this moment.
+    for row in session.scalars(late.with_for_update(skip_locked=True)):
         move_act(row, "unknown")
         row.due_at, row.error_code = now, "network"
         record(session, "act.unknown", DESK, case_id=row.case_id, object_id=row.id, code="lease")
@@ -204,6 +211,11 @@ def _unknown(session: Session, source_id: int, limit: int = 20) -> list[Act]:
 
 
 def _look_later(session: Session, act: Act, error: ChannelError) -> None:
+    """The platform does not let us look: again soon, but not for ever (I3)."""
     row = fenced(session, act, ("unknown",))
-    if row is not None:
-        row.due_at = utc_now() + timedelta(seconds=error.retry_after or 30)
+    if row is None:
+        return
+    now = utc_now()
+    row.due_at = now + timedelta(seconds=error.retry_after or 30)
+    if now > (row.attempted_at or row.created_at) + PATIENCE:
+        ask_a_person(session, row)

@@ -161,15 +161,35 @@ def sync_declared(session: Session, keyring: Keyring, declared: Sequence[Mapping
 
 
 def claim_source(session: Session, source_id: int, holder: str, now: datetime | None = None) -> Source | None:
-    """Takes the reading lease of a place; None when another reader has it."""
+    """Takes the reading lease of a place that is due; None when another reader has it, or has just read."""
     now = now or utc_now()
     taken = session.execute(
         update(Source)
         .where(Source.id == source_id, Source.state == "active")
-        .where(or_(Source.lease_until.is_(None), Source.lease_until < now, Source.lease_holder == holder))
+        .where(or_(Source.due_at <= now, Source.deep_due_at <= now))
+        .where(or_(Source.lease_until.is_(None), Source.lease_until < now))
         .values(lease_until=now + timedelta(seconds=LEASE_SECONDS), lease_holder=holder)
     )
     return session.get(Source, source_id) if taken.rowcount else None  # type: ignore[attr-defined]
+
+
+def keep_source(session: Session, source_id: int, holder: str) -> bool:
+    """Renews the reading lease; False when another reader has had it meanwhile, or a person paused the place."""
+    kept = session.execute(
+        update(Source)
+        .where(Source.id == source_id, Source.state == "active", Source.lease_holder == holder)
+        .values(lease_until=utc_now() + timedelta(seconds=LEASE_SECONDS))
+    )
+    return bool(kept.rowcount)  # type: ignore[attr-defined]
+
+
+def free_source(session: Session, source_id: int, holder: str) -> None:
+    """Gives the lease back, if it is still ours."""
+    session.execute(
+        update(Source)
+        .where(Source.id == source_id, Source.lease_holder == holder)
+        .values(lease_until=None, lease_holder=None)
+    )
 
 
 def record_read(session: Session, source_id: int, *, deep: bool, now: datetime | None = None) -> None:

@@ -1,7 +1,10 @@
 """Cases: one per author and matter, states as the table says, numbers without doubles."""
 
 import itertools
+import threading
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,14 +12,17 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from classifier import Verdict
-from models import Case, Event, Message
+from collectors.base import Incoming
+from models import Act, Case, Event, Label, Message, utc_now
 from models.database import Database
 from services.case_states import MOVES, STAGES, is_open, move
 from services.cases import close, lift_message, reopen_case
 from services.errors import Forbidden, Refused, Stale
 from services.labelling import correct_label, run_labelling
 from services.messages import store_messages
+from services.replies import write_reply
 from services.rights import DESK
+from services.routing import ask_department
 
 ON_BOTH = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -37,6 +43,59 @@ class Table:
 
 def label_all(database: Database, gate_open: bool = True) -> None:
     run_labelling(database, Table(), gate_open=gate_open)
+
+
+@pytest.fixture
+def twins(cast, database) -> tuple[int, int, Incoming]:
+    """(a case closed long ago, the same author's open one on the same matter, the message of the first)."""
+    item = cast.write("Когда вебинар?")
+    label_all(database)
+    with database.write.begin() as session:
+        old = session.scalars(select(Case)).one()
+        close(session, cast.smm, old.id, "answered_in_thread")
+        old.closed_at = utc_now() - timedelta(days=30)
+    cast.write("А запись будет?")
+    label_all(database)
+    with database.read.begin() as session:
+        new_id = session.scalars(select(Case.id).where(Case.open_key.is_not(None))).one()
+    return old.id, new_id, item
+
+
+def test_an_edit_in_a_closed_case_comes_to_the_open_one(cast, database, twins) -> None:
+    old_id, new_id, item = twins
+    cast.store(replace(item, text="Когда вебинар, в среду?"))
+    cast.write("Где ссылка?", author="Борис Лунин")  # a neighbour in the batch
+    label_all(database)
+    with database.read.begin() as session:
+        moved = session.scalars(select(Message).where(Message.external_id == item.external_id)).one()
+        assert (moved.case_id, moved.work) == (new_id, "labelled")
+        assert not is_open(session.get_one(Case, old_id))
+        assert session.scalar(select(func.count()).where(Message.work == "received")) == 0
+
+
+def test_a_reply_from_the_closed_case_goes_out_and_opens_nothing(cast, database, twins) -> None:
+    old_id, new_id, _ = twins
+    with database.write.begin() as session:
+        write_reply(session, cast.smm, old_id, "В среду.", "f-1")
+    with database.write.begin() as session:
+        assert session.scalars(select(Act.case_id)).one() == old_id
+        assert not is_open(session.get_one(Case, old_id))
+        with pytest.raises(Refused) as refused:
+            ask_department(session, cast.smm, old_id, cast.departments["curators"], "Когда?", "r-1")
+        assert refused.value.data == {"id": new_id}
+
+
+def test_what_is_lifted_by_hand_opens_the_case_that_it_belongs_to(cast, database) -> None:
+    cast.write("Когда вебинар?")
+    cast.write("и ещё, кстати")
+    label_all(database)
+    with database.write.begin() as session:
+        case = session.scalars(select(Case)).one()
+        close(session, cast.smm, case.id, "answered_in_thread")
+        message = session.scalars(select(Message).where(Message.text == "и ещё, кстати")).one()
+        message.case_id, message.work = None, "rest"
+        lift_message(session, cast.smm, message.id)
+        assert is_open(case)
 
 
 def test_states_and_stages_cover_each_other() -> None:
@@ -117,8 +176,6 @@ def test_a_private_message_always_opens_one(cast, database) -> None:
 def test_without_a_classifier_old_messages_reach_people_unlabelled(cast, database, monkeypatch) -> None:
     cast.write("Когда вебинар?")
     assert run_labelling(database, None, gate_open=True) == 0  # two minutes of patience
-    from datetime import timedelta
-
     import services.labelling
 
     monkeypatch.setattr(services.labelling, "stale_before", lambda now: now + timedelta(seconds=1))
@@ -130,6 +187,62 @@ def test_without_a_classifier_old_messages_reach_people_unlabelled(cast, databas
     label_all(database)
     with database.read.begin() as session:
         assert session.scalars(select(Case)).one().label == "question"
+
+
+def test_talk_edited_while_there_is_no_classifier_is_not_lost(cast, database, monkeypatch) -> None:
+    """It stood in «Остальное» without a case: it comes to people, and the classifier is done with it afterwards."""
+    import services.labelling
+
+    item = cast.write("первый!")
+    label_all(database)
+    cast.store(replace(item, text="первый! а когда вебинар"))
+    monkeypatch.setattr(services.labelling, "stale_before", lambda now: now + timedelta(seconds=1))
+    assert run_labelling(database, None, gate_open=True) == 1
+    with database.read.begin() as session:
+        assert session.scalars(select(Case)).one().number
+    assert run_labelling(database, Table(), gate_open=True) == 1
+    with database.read.begin() as session:
+        assert session.scalars(select(Message.work)).one() == "labelled"
+
+
+def test_a_text_that_the_classifier_cannot_bear_goes_to_people_alone(cast, database) -> None:
+    class Brittle(Table):
+        def _verdict(self, text: str) -> Verdict:
+            if "яд" in text:
+                raise RuntimeError("cannot")
+            return super()._verdict(text)
+
+    cast.write("яд")
+    cast.write("Когда вебинар?", author="Борис Лунин")
+    for _ in range(2):
+        assert run_labelling(database, Brittle(), gate_open=True) <= 2
+    with database.read.begin() as session:
+        cases = session.scalars(select(Case).order_by(Case.id))
+        assert [(case.number is not None, case.label) for case in cases] == [(True, None), (True, "question")]
+        events = session.scalars(select(Event.kind).where(Event.kind == "classifier.absent"))
+        assert len(list(events)) == 1
+
+
+def test_two_who_label_at_once_give_one_number_and_one_label(cast, database) -> None:
+    barrier = threading.Barrier(2, timeout=10)
+
+    class Together(Table):
+        def classify(self, texts: Sequence[str]) -> list[Verdict]:
+            barrier.wait()
+            return super().classify(texts)
+
+    cast.write("Когда вебинар?")
+    threads = [
+        threading.Thread(target=run_labelling, args=[database, Together()], kwargs={"gate_open": True})
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read.begin() as session:
+        assert session.scalars(select(Case.number)).one() == "ОБ-2026-000001"
+        assert session.scalar(select(func.count()).select_from(Label)) == 1
 
 
 def test_a_correction_wins_and_makes_a_case_of_what_was_set_aside(cast, database) -> None:
@@ -145,8 +258,6 @@ def test_a_correction_wins_and_makes_a_case_of_what_was_set_aside(cast, database
 
 
 def test_an_edit_is_a_version_and_never_a_second_case(cast, database) -> None:
-    from dataclasses import replace
-
     item = cast.write("Когда вебинар?")
     label_all(database)
     cast.store(replace(item, text="Когда вебинар, в среду?"))
@@ -183,7 +294,6 @@ def test_whatever_the_order_and_the_repeats_the_rows_are_the_same(
 ) -> None:
     """I2: any permutation of deliveries, each one to three times, stores each message once in its last version."""
     import shutil
-    from dataclasses import replace
 
     from models.database import open_database
 

@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import func, select
 
-from collectors.base import SourceState
+from collectors.base import ActKind, SourceState
 from models import Act, Case, Label, Message, Reply
 from services.case_states import is_open
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.outbox import cancel_act, claim_act, count_unproven, unproven
-from services.replies import draft_of, save_draft, take_back, write_reply
+from services.replies import draft_of, moderate, save_draft, take_back, write_reply
 from services.routing import answer_route, ask_department
 from tests.services.test_cases import label_all
 
@@ -115,3 +115,14 @@ def test_the_outbox_lists_what_is_not_proven(cast, database, case_id) -> None:
         assert [act.text for act in unproven(session, cast.smm)] == ["В среду."]
         with pytest.raises(Forbidden):
             unproven(session, cast.curator)
+
+
+def test_a_comment_hidden_before_it_was_labelled_keeps_its_case(cast, database) -> None:
+    cast.write("спасибо")
+    with database.write.begin() as session:
+        message = session.scalars(select(Message)).one()
+        moderate(session, cast.smm, message.id, ActKind.HIDE)
+    label_all(database)
+    with database.read.begin() as session:
+        assert session.scalars(select(Case)).one().number
+        assert session.scalars(select(Message.work)).one() == "labelled"

@@ -1,13 +1,19 @@
 """From a viewer's comment to the proof that our reply stands on the platform, over real HTTP, with faults."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
-from models import Act, Case, Message, utc_now
-from services.outbox import confirm_act, retry_act
+from collectors.base import Receipt
+from models import Act, Case, Message, Source, utc_now
+from services.outbox import claim_act, confirm_act, retry_act
+from services.outcomes import record_receipt
 from services.replies import write_reply
+from services.secrets import Keyring
 from tests.platforms import Meeting, meeting
 from tests.services.test_cases import label_all
 
@@ -169,7 +175,7 @@ def test_too_often_holds_the_whole_account_until_the_platforms_time(met) -> None
 
 
 def test_a_worker_killed_in_the_call_leaves_an_unknown_that_is_looked_up(met) -> None:
-    from services.outbox import channel_act, claim_act
+    from services.outbox import channel_act
 
     message = question(met, "wordpress")
     act_id = answer(met, message)
@@ -186,8 +192,6 @@ def test_a_worker_killed_in_the_call_leaves_an_unknown_that_is_looked_up(met) ->
 
 
 def _source(met: Meeting, message: Message):
-    from models import Source
-
     return met.one(select(Source).where(Source.id == message.source_id))
 
 
@@ -239,3 +243,54 @@ def test_a_person_settles_what_nobody_can_know(met) -> None:
     met.send()
     assert state(met, act_id) == "accepted"
     assert len(standing(met, "telegram", "Второй ответ")) == 1
+
+
+def test_a_place_that_cannot_be_opened_leaves_its_unknown_acts_to_a_person(met) -> None:
+    message = question(met, "youtube")
+    act_id = answer(met, message)
+    met.running.strike("youtube", METHODS["youtube"], "500_after")
+    met.send()
+    with met.database.write.begin() as session:
+        row = session.get_one(Source, message.source_id)
+        row.secrets = Keyring([Fernet.generate_key()]).seal({"refresh_token": "of a key that was lost"})
+    for hours, expected in ((0, "unknown"), (2, "review")):
+        settle(met, act_id, hours * 3600)
+        met.send()
+        assert state(met, act_id) == expected
+    assert met.one(select(Case).where(Case.id == message.case_id)).lift == "unknown"
+
+
+def test_one_act_that_cannot_be_looked_up_holds_up_no_other(met) -> None:
+    """It was written by a program that knew more of its target, before a restore."""
+    acts = [answer(met, question(met, "wordpress"), f"Ответ {n}") for n in range(2)]
+    met.running.strike("wordpress", METHODS["wordpress"], "500_after")
+    met.send()
+    hurry(met)
+    with met.database.write.begin() as session:
+        for act_id in acts:
+            session.get_one(Act, act_id).state = "unknown"
+        odd = session.get_one(Act, acts[0])
+        odd.target = {**odd.target, "not_known_here": "1"}
+        session.execute(update(Act).values(due_at=utc_now(), external_id=None))
+    met.send()
+    assert state(met, acts[0]) == "unknown"
+    assert state(met, acts[1]) in ("accepted", "seen")
+
+
+def test_a_receipt_is_not_overwritten_by_the_search_for_late_workers(met) -> None:
+    """The worker's answer comes at the moment its lease ends: whoever looks for dead workers must look again."""
+    if met.database.is_sqlite:
+        pytest.skip("SQLite lets one writer in at a time")
+    act_id = answer(met, question(met, "wordpress"))
+    with met.database.write.begin() as session:
+        act = claim_act(session)
+    hurry(met)
+    with met.database.write() as worker:
+        record_receipt(worker, act, Receipt("77"))
+        worker.flush()
+        looker = threading.Thread(target=met.send)
+        looker.start()
+        time.sleep(0.5)
+        worker.commit()
+    looker.join()
+    assert state(met, act_id) == "accepted"

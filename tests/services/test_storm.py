@@ -81,9 +81,22 @@ def test_a_worker_frozen_past_its_lease_does_not_call(database, platform, monkey
     """SIGSTOP between the claim and the call; meanwhile the lease ends and somebody else posts the reply."""
     storm.add_acts(database, storm.add_places(database, "list", platform), 1)
     database.engine.dispose()
-    child = os.fork()
-    if child == 0:
-        _freeze_before_the_call(address(database))
+    call = Lanes._call
+
+    def late(self, channel, act, claimed_at):
+        os.kill(os.getpid(), signal.SIGSTOP)
+        # The lease in the child's hands is over, as it is after a real freeze of LEASE_SECONDS.
+        act.lease_until = utc_now()
+        return call(self, channel, act, claimed_at)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lanes, "_call", late)
+        child = os.fork()
+        if child == 0:
+            try:
+                run_outbox(open_database(address(database)), storm.open_channel)
+            finally:
+                os._exit(0)
     os.waitpid(child, os.WUNTRACED)
     storm.hurry(database)
     storm.calm(database)
@@ -93,24 +106,6 @@ def test_a_worker_frozen_past_its_lease_does_not_call(database, platform, monkey
     os.waitpid(child, 0)
     assert posts(database, platform).doubled == 0
     assert posts(database, platform).lost == 0
-
-
-def _freeze_before_the_call(url: str) -> None:
-    import services.sending
-
-    real = services.sending.Lanes._call
-
-    def late(self, channel, act, claimed_at):
-        os.kill(os.getpid(), signal.SIGSTOP)
-        # The lease in the child's hands is over, as it is after a real freeze of LEASE_SECONDS.
-        act.lease_until = utc_now()
-        return real(self, channel, act, claimed_at)
-
-    services.sending.Lanes._call = late
-    try:
-        run_outbox(open_database(url), storm.open_channel)
-    finally:
-        os._exit(0)
 
 
 def test_a_slow_place_holds_up_nobody_else(database, platform) -> None:

@@ -1,0 +1,111 @@
+"""Reading a place: one reader at a time, and a reader that was away too long touches nothing."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select, update
+
+from collectors.base import Cursor, Page, Raw, Walk
+from models import Message, Source, utc_now
+from services.intake import run_collect, store_raws
+from services.messages import mark_absent
+from tests.platforms import Meeting, meeting
+
+
+@pytest.fixture
+def met(database, tmp_path) -> Iterator[Meeting]:
+    with meeting(database, tmp_path / "platforms") as found:
+        yield found
+
+
+class Slow:
+    """The real channel, which stops before its first page until it may go on."""
+
+    def __init__(self, channel) -> None:
+        self._channel = channel
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._channel, name)
+
+    def walk(self, walk: Walk, cursor: Cursor) -> Iterator[Page]:
+        for page in self._channel.walk(walk, cursor):
+            self.reached.set()
+            assert self.go_on.wait(30)
+            yield page
+
+
+def start(met: Meeting, source_id: int) -> tuple[Slow, threading.Thread]:
+    """A thread that reads the place and stands still in its first page."""
+    slow: list[Slow] = []
+
+    def open_slowly(source: Source) -> Slow:
+        slow.append(Slow(met.open_channel(source)))
+        return slow[0]
+
+    thread = threading.Thread(target=run_collect, args=[met.database, source_id, open_slowly, "one:1"])
+    thread.start()
+    while not (slow and slow[0].reached.wait(0.01)):
+        assert thread.is_alive()
+    return slow[0], thread
+
+
+def source_of(met: Meeting, source_id: int) -> Source:
+    return met.one(select(Source).where(Source.id == source_id))
+
+
+def test_two_threads_of_one_process_do_not_read_one_place(met) -> None:
+    source_id = met.sources["wordpress"]
+    slow, thread = start(met, source_id)
+    opened = []
+    assert run_collect(met.database, source_id, opened.append, "one:1") == 0
+    assert opened == []
+    slow.go_on.set()
+    thread.join()
+    assert source_of(met, source_id).read_at is not None
+    # What was read a moment ago is not due, also for one who had seen it due.
+    assert run_collect(met.database, source_id, opened.append, "one:1") == 0
+    assert opened == []
+
+
+def test_a_reader_that_was_frozen_past_its_lease_changes_nothing(met) -> None:
+    source_id = met.sources["wordpress"]
+    slow, thread = start(met, source_id)
+    with met.database.write.begin() as session:
+        session.execute(update(Source).values(lease_until=utc_now().replace(year=2020)))
+    run_collect(met.database, source_id, met.open_channel, "two:2")
+    ahead = source_of(met, source_id)
+    assert ahead.backfilled_at is not None
+    slow.go_on.set()
+    thread.join()
+    after = source_of(met, source_id)
+    assert (after.cursor, after.read_at, after.due_at) == (ahead.cursor, ahead.read_at, ahead.due_at)
+
+
+def test_a_place_that_is_paused_while_it_is_read_stops_at_the_page(met) -> None:
+    source_id = met.sources["wordpress"]
+    slow, thread = start(met, source_id)
+    with met.database.write.begin() as session:
+        session.get_one(Source, source_id).state = "paused"
+    slow.go_on.set()
+    thread.join()
+    after = source_of(met, source_id)
+    assert (after.state, after.cursor, after.lease_holder) == ("paused", {}, None)
+
+
+def test_what_the_platform_took_away_and_put_back_stands_again(cast, database) -> None:
+    """A comment restored by a moderator comes back with the very bytes it had."""
+    item = cast.write("Когда вебинар?")
+    raws = (Raw("comment", item.container, item.external_id, b"{}"),)
+    with database.write.begin() as session:
+        assert store_raws(session, cast.source_id, raws) == 1
+        assert store_raws(session, cast.source_id, raws) == 0
+    listing = {item.container: frozenset({"another"})}
+    with database.write.begin() as session:
+        assert mark_absent(session, cast.source_id, listing, since=utc_now()) == 1
+    with database.write.begin() as session:
+        assert store_raws(session, cast.source_id, raws) == 1  # so that it is understood anew
+    cast.store(item)
+    with database.read.begin() as session:
+        assert session.scalars(select(Message.state)).one() == "published"
