@@ -1,6 +1,7 @@
 """A text that staff wrote to an author outside."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,7 +10,11 @@ from models.base import Base, utc_now
 
 
 class Reply(Base):
-    """``form_key`` comes with the form: pressing twice makes one reply (reliability R1)."""
+    """``form_key`` comes with the form: pressing twice makes one reply (reliability R1).
+
+    ``overrides``: rule of the linter → why it was sent nevertheless. ``afterwards`` is the state that the case goes
+    to once the reply may leave. ``approver_id`` and ``verdict_note`` say who agreed, or what is to be done better.
+    """
 
     __tablename__ = "reply"
     __table_args__ = (Index(None, "case_id"),)
@@ -20,6 +25,12 @@ class Reply(Base):
     route_id: Mapped[int | None] = mapped_column(ForeignKey("route.id"))  # the department's answer it was made of
     text: Mapped[str] = mapped_column(Text)
     form_key: Mapped[str] = mapped_column(unique=True)
+    overrides: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    afterwards: Mapped[str | None]
+    is_holding: Mapped[bool] = mapped_column(default=False)  # «взяли в работу, вернёмся до …»
+    approver_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    decided_at: Mapped[datetime | None]
+    verdict_note: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -30,6 +30,7 @@ class Staff(Base):
     must_change: Mapped[bool] = mapped_column(default=False)
     session_key: Mapped[str]
     active: Mapped[bool] = mapped_column(default=True)
+    trainee: Mapped[bool] = mapped_column(default=False)  # somebody agrees to each reply
     locale: Mapped[str] = mapped_column(default="ru")
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
