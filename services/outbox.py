@@ -33,6 +33,11 @@ STATES = (
     "dead",
     "cancelled",
 )
+WRITING = ("reply", "message")
+"""Kinds whose receipt names something new on the platform; the others bear the id of what they changed.
+
+The others may be done twice without harm: hidden twice is hidden.
+"""
 UNPROVEN = ("approval", "held", "queued", "sending", "retry", "unknown", "review", "dead")
 WAITING = ("held", "queued", "retry")
 LEASE_SECONDS = 100  # above connect and read time-outs, and every HTTP platform's settle time
@@ -159,7 +164,7 @@ def confirm_act(session: Session, actor: Actor, act_id: int, url: str | None) ->
 def cancel_act(session: Session, actor: Actor, act_id: int) -> Act:
     """Takes back what has not been tried yet, or gives up what failed; raises Refused once it may be out."""
     require(actor, "case.reply")
-    row = _held_row(session, act_id, ("held", "queued", "retry", "dead", "review"))
+    row = _held_row(session, act_id, ("approval", "held", "queued", "retry", "dead", "review"))
     if row.state == "queued" and row.attempt:
         raise Refused("act.state", state=row.state)
     move_act(row, "cancelled")
@@ -177,7 +182,7 @@ def send_now(session: Session, actor: Actor, act_id: int) -> Act:
 
 def note_first_reply(session: Session, row: Act) -> None:
     """The case was answered for the first time, at the platform's own time where it is known."""
-    if row.case_id is not None and row.kind in (ActKind.REPLY, ActKind.MESSAGE):
+    if row.case_id is not None and row.kind in WRITING:
         case = session.get_one(Case, row.case_id)
         case.first_reply_at = case.first_reply_at or row.accepted_at
 

@@ -15,15 +15,17 @@ from collectors.base import ActKind, Capabilities, ChannelError, Proof, Receipt,
 from models import Act, Case, Message, Source, TextVersion, utc_now
 from services.cases import lift
 from services.events import record
-from services.outbox import CLOCK_SLACK, MAX_ATTEMPTS, MOVES, RETRY_SECONDS, WAITING, move_act, note_first_reply
+from services.outbox import (
+    CLOCK_SLACK,
+    MAX_ATTEMPTS,
+    MOVES,
+    RETRY_SECONDS,
+    WAITING,
+    WRITING,
+    move_act,
+    note_first_reply,
+)
 from services.rights import DESK
-
-WRITING = (ActKind.REPLY.value, ActKind.MESSAGE.value)
-"""Kinds whose receipt names something new on the platform; the others bear the id of what they changed.
-
-The others may be done twice without harm: hidden twice is hidden.
-"""
-
 
 _FENCED = select(Act).where(
     Act.id == bindparam("act"), Act.attempt == bindparam("try"), Act.state.in_(bindparam("states", expanding=True))

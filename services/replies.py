@@ -1,15 +1,19 @@
 """Writing to the author outside: reply, outbox row and event in one transaction (R1)."""
 
+import hashlib
 import secrets
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind, SourceState
-from models import Act, Author, Case, Draft, Message, Publication, Reply, Route, Source, utc_now
-from services.case_states import is_open, move
+from models import Act, Author, Case, Draft, Message, Publication, Reply, Route, Source, Staff, utc_now
+from services.case_states import MOVES, is_open, move
 from services.cases import (
     check_version,
     get_case,
@@ -22,13 +26,17 @@ from services.cases import (
 )
 from services.errors import NotFound, Refused
 from services.events import record
+from services.facts import note_facts
 from services.labelling import accept_label
-from services.outbox import cancel_act, target_of
+from services.lint import Place, check_text, habits_of
+from services.outbox import WRITING, cancel_act, target_of
 from services.rights import Actor, require
 from services.routing import accept_route
 
 AFTERWARDS = {"solve": "solved", "wait": "author", "keep": None}
 """What becomes of the case once the reply is written: form value → state."""
+LATEST = timedelta(days=90)
+"""How far ahead a reply may be sent."""
 
 
 def draft_of(session: Session, actor: Actor, case_id: int) -> str:
@@ -41,63 +49,120 @@ def draft_of(session: Session, actor: Actor, case_id: int) -> str:
 def save_draft(session: Session, actor: Actor, case_id: int, text: str) -> None:
     """Keeps the text on the server; an empty one forgets it."""
     require(actor, "case.reply")
-    case = get_case(session, actor, case_id, hold=True)
-    row = session.scalar(select(Draft).where(Draft.case_id == case.id, Draft.staff_id == actor.staff_id))
+    get_case(session, actor, case_id, hold=True)
+    _keep_draft(session, case_id, actor.staff_id, text)
+
+
+def _keep_draft(session: Session, case_id: int, staff_id: int | None, text: str) -> None:
+    row = session.scalar(select(Draft).where(Draft.case_id == case_id, Draft.staff_id == staff_id))
     if not text.strip():
         if row is not None:
             session.delete(row)
     elif row is None:
-        session.add(Draft(case_id=case.id, staff_id=actor.staff_id, text=text))
+        session.add(Draft(case_id=case_id, staff_id=staff_id, text=text))
     else:
         row.text, row.updated_at = text, utc_now()
 
 
+def restore_draft(session: Session, reply: Reply) -> None:
+    """The text goes back to who wrote it, above what was begun since."""
+    begun = session.scalar(
+        select(Draft.text).where(Draft.case_id == reply.case_id, Draft.staff_id == reply.staff_id)
+    )
+    _keep_draft(session, reply.case_id, reply.staff_id, f"{reply.text}\n\n{begun}" if begun else reply.text)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the writer wants besides the text.
+
+    ``then``: a key of AFTERWARDS. ``send_at`` holds the reply until then, else ``undo_seconds`` do. ``version``:
+    the case as the writer saw it. ``route_id``: the department's answer it was made of. ``overrides``: rule of the
+    linter → why it may stand. ``message_id``: the message answered, the newest of the author by default.
+    """
+
+    then: str = "solve"
+    message_id: int | None = None
+    undo_seconds: float = 10
+    send_at: datetime | None = None
+    version: int | None = None
+    route_id: int | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    is_holding: bool = False
+
+
 def write_reply(
-    session: Session,
-    actor: Actor,
-    case_id: int,
-    text: str,
-    form_key: str,
-    *,
-    message_id: int | None = None,
-    then: str = "solve",
-    undo_seconds: float = 10,
-    version: int | None = None,
-    route_id: int | None = None,
+    session: Session, actor: Actor, case_id: int, text: str, form_key: str, wish: Wish | None = None, **wishes: Any
 ) -> Reply:
     """Queues a reply under the right parent; the same ``form_key`` twice is the same reply.
 
-    ``message_id`` names the message answered, the newest of the author by default. Raises Refused when the
-    platform cannot take it (too long, empty, deleted, no such capability), Stale when the case changed meanwhile.
+    ``wishes`` are fields of Wish. A trainee's reply waits for somebody to agree. Raises Refused when the platform
+    cannot take it (too long, empty, deleted, no such capability) or the linter stops it, Stale when the case has
+    changed.
     """
+    wish = wish or Wish(**wishes)
     require(actor, "case.reply")
     case = get_case(session, actor, case_id, hold=True)
     known = session.scalar(select(Reply).where(Reply.form_key == form_key))
     if known is not None:
         return same_form(known, known.text, text)
-    check_version(case, version)
-    message = session.get(Message, message_id) if message_id else newest_incoming(session, case_id)
+    check_version(case, wish.version)
+    message = session.get(Message, wish.message_id) if wish.message_id else newest_incoming(session, case_id)
     if message is None or message.case_id != case.id:
-        raise NotFound("message.unknown", id=message_id)
+        raise NotFound("message.unknown", id=wish.message_id)
     source = session.get_one(Source, message.source_id)
     text = text.strip()
     _check_text(source, message, text)
+    place = Place(message.visibility == "public", source.platform, message.text)
     reply = Reply(
         case_id=case.id, message_id=message.id, staff_id=actor.staff_id, text=text, form_key=form_key,
-        route_id=_answer_used(session, actor, case, route_id),
+        route_id=_answer_used(session, actor, case, wish.route_id), afterwards=AFTERWARDS[wish.then],
+        overrides=check_text(text, place, habits_of(session), wish.overrides), is_holding=wish.is_holding,
     )  # fmt: skip
     session.add(reply)
     session.flush()
-    queue_act(session, actor, ActKind.REPLY, source, message, text=text, reply=reply, undo_seconds=undo_seconds)
+    act = queue_act(session, actor, ActKind.REPLY, source, message, text=text, reply=reply, due_at=_due_at(wish))
     accept_label(session, actor, message)
-    if is_open(case) or open_twin(session, case) is None:
-        _go_on(session, actor, case, AFTERWARDS[then])
+    note_facts(session, reply)
+    if needs_approval(session, actor):
+        _offer(session, actor, act, case, wish.send_at)
+    elif is_open(case) or open_twin(session, case) is None:
+        go_on(session, actor, case, reply.afterwards)
     session.execute(delete(Draft).where(Draft.case_id == case.id, Draft.staff_id == actor.staff_id))
     record(session, "reply.written", actor, case_id=case.id, object_id=reply.id)
     return reply
 
 
-def _go_on(session: Session, actor: Actor, case: Case, state: str | None) -> None:
+def needs_approval(session: Session, actor: Actor) -> bool:
+    """Whether what the actor writes waits for another person (day.md §1.6): off but for trainees."""
+    staff = session.get(Staff, actor.staff_id) if actor.staff_id else None
+    return staff is not None and staff.trainee
+
+
+def _offer(session: Session, actor: Actor, act: Act, case: Case, reply_at: datetime | None) -> None:
+    """The act waits, and the case says so; several candidates may wait side by side."""
+    act.state = "approval"
+    if reply_at is None:
+        act.due_at = utc_now()  # who agrees has no need of the writer's time for undo
+    if is_open(case):
+        touch(session, case, actor)
+        if (case.state, "approval") in MOVES:
+            move(session, case, "approval", actor)
+        case.lift = "approval"
+    record(session, "reply.offered", actor, case_id=case.id, object_id=act.reply_id)
+
+
+def _due_at(wish: Wish) -> datetime | None:
+    """When the reply may leave; None: at once. Raises Refused for a time that is over or too far away."""
+    now = utc_now()
+    if wish.send_at is None:
+        return now + timedelta(seconds=wish.undo_seconds) if wish.undo_seconds > 0 else None
+    if not now < wish.send_at <= now + LATEST:
+        raise Refused("reply.time", days=LATEST.days)
+    return wish.send_at
+
+
+def go_on(session: Session, actor: Actor, case: Case, state: str | None) -> None:
     """Answering takes the case and moves it; a closed one beside the author's newer open one stays as it is."""
     if not is_open(case):
         reopen(session, case, actor)
@@ -107,15 +172,19 @@ def _go_on(session: Session, actor: Actor, case: Case, state: str | None) -> Non
 
 
 def _check_text(source: Source, message: Message, text: str) -> None:
+    if ActKind.REPLY not in channel_class(source.platform).can.acts:
+        raise Refused("source.no_reply", platform=source.platform)
+    _check_length(source, text)
+    if message.state == SourceState.DELETED.value and message.visibility == "public":
+        raise Refused("message.deleted")
+
+
+def _check_length(source: Source, text: str) -> None:
     can = channel_class(source.platform).can
     if not text:
         raise Refused("text.empty")
-    if ActKind.REPLY not in can.acts:
-        raise Refused("source.no_reply", platform=source.platform)
     if can.length(text) > can.max_length:
         raise Refused("text.long", length=can.length(text), limit=can.max_length)
-    if message.state == SourceState.DELETED.value and message.visibility == "public":
-        raise Refused("message.deleted")
 
 
 def _answer_used(session: Session, actor: Actor, case: Case, route_id: int | None) -> int | None:
@@ -149,15 +218,15 @@ def queue_act(
     *,
     text: str = "",
     reply: Reply | None = None,
-    undo_seconds: float = 0,
+    due_at: datetime | None = None,
 ) -> Act:
-    """Writes the outbox row; it goes when the time for undo has passed."""
+    """Writes the outbox row; with ``due_at`` it is held, and may be taken back, until then."""
     author = session.get(Author, message.author_id) if message.author_id else None
     place = session.get(Publication, message.publication_id) if message.publication_id else None
     act = Act(
         kind=kind.value, source_id=source.id, case_id=message.case_id, reply_id=reply.id if reply else None,
         message_id=message.id, staff_id=actor.staff_id, text=text, token=secrets.token_hex(16),
-        state="held" if undo_seconds > 0 else "queued", due_at=utc_now() + timedelta(seconds=undo_seconds),
+        state="held" if due_at else "queued", due_at=due_at or utc_now(),
         target=target_of(
             message, author.external_id if author else None, author.name if author else None,
             place.external_id if place else None,
@@ -180,8 +249,57 @@ def take_back(session: Session, actor: Actor, act_id: int) -> Reply | None:
             move(session, case, "work", actor)
     elif case.state == "author":
         move(session, case, "work", actor)
-    save_draft(session, actor, case.id, reply.text)
+    restore_draft(session, reply)
     return reply
+
+
+def change_published(
+    session: Session, actor: Actor, act_id: int, form_key: str, *, text: str | None, undo_seconds: float = 10
+) -> Act:
+    """Edits our own reply where it stands (``text``), or removes it from there (None), through the same ledger.
+
+    The same ``form_key`` twice is one act. Raises Refused where the platform cannot, or the place is not known.
+    """
+    require(actor, "case.reply")
+    own = session.get(Act, act_id)
+    if own is None or own.kind not in WRITING:
+        raise NotFound("act.unknown", id=act_id)
+    if own.case_id is not None:
+        get_case(session, actor, own.case_id, hold=True)
+    kind = ActKind.DELETE if text is None else ActKind.EDIT
+    token = hashlib.sha256(f"{own.token}:{form_key}".encode()).hexdigest()[:32]
+    known = session.scalar(select(Act).where(Act.token == token))
+    if known is not None:
+        return known
+    source = session.get_one(Source, own.source_id)
+    if own.state not in ("accepted", "seen") or own.external_id is None:
+        raise Refused("act.state", state=own.state)
+    if kind not in channel_class(source.platform).can.acts:
+        raise Refused("source.cannot", platform=source.platform, act=kind.value)
+    if text is not None:
+        _check_length(source, text.strip())
+    due_at = utc_now() + timedelta(seconds=undo_seconds) if undo_seconds > 0 else None
+    act = Act(
+        kind=kind.value, source_id=own.source_id, case_id=own.case_id, of_act_id=own.id, message_id=own.message_id,
+        staff_id=actor.staff_id, text=(text or "").strip(), token=token, state="held" if due_at else "queued",
+        due_at=due_at or utc_now(), target=_own_target(session, own),
+    )  # fmt: skip
+    session.add(act)
+    session.flush()
+    record(session, f"act.{kind.value}", actor, case_id=own.case_id, object_id=act.id)
+    return act
+
+
+def _own_target(session: Session, own: Act) -> dict[str, Any]:
+    """Our own message as a target: as the collector met it, else as the receipt named it."""
+    message = session.scalar(select(Message).where(Message.act_id == own.id))
+    if message is not None:
+        author = session.get(Author, message.author_id) if message.author_id else None
+        return target_of(message, author.external_id if author else None, author.name if author else None, None)
+    return {
+        **own.target, "container": own.container or own.target.get("container"), "external_id": own.external_id,
+        "parent_external_id": own.target.get("external_id"),
+    }  # fmt: skip
 
 
 def moderate(session: Session, actor: Actor, message_id: int, kind: ActKind) -> Act:

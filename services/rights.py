@@ -21,6 +21,7 @@ ROLES = ("smm", "client_manager", "sales", "manager", "head", "director", "priva
 _DESK = {
     "case.view": Scope.ALL,
     "case.reply": Scope.ALL,
+    "saved.edit": Scope.ALL,
     "case.note": Scope.ALL,
     "case.assign": Scope.ALL,
     "case.route": Scope.ALL,
@@ -38,6 +39,8 @@ RIGHTS: dict[str, dict[str, Scope]] = {
     "manager": {"route.view": Scope.DEPARTMENT, "route.answer": Scope.DEPARTMENT},
     "head": {
         **_DESK,
+        "reply.approve": Scope.ALL,
+        "fact.edit": Scope.ALL,
         "route.view": Scope.ALL,
         "route.answer": Scope.ALL,
         "report.view": Scope.ALL,

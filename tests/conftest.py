@@ -144,14 +144,14 @@ class Cast:
         session.flush()
         return source
 
-    def incoming(self, text: str, author: str = "Анна Яр", **given: object) -> Incoming:
+    def incoming(self, text: str, author: "str | Person" = "Анна Яр", **given: object) -> Incoming:
         number = next(self._ids)
         values: dict[str, object] = {
             "container": "17",
             "external_id": f"c{number}",
             "text": text,
             "published_at": NOON + timedelta(seconds=number),
-            "author": Person(f"a-{author}", author),
+            "author": Person(f"a-{author}", author) if isinstance(author, str) else author,
             "publication": Publication("17", "article", "Как выучить сто слов", url="https://blog.example/17"),
             "url": f"https://blog.example/17#c{number}",
             **given,

@@ -1,0 +1,89 @@
+"""Approval: what a trainee offers is published, changed or sent back by somebody who may (day.md §1.6)."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Act, Case, Message, Reply, Source, utc_now
+from services.case_states import is_open, move
+from services.cases import check_version, get_case, lift, open_twin
+from services.errors import NotFound, Refused
+from services.events import record
+from services.lint import Place, check_text, habits_of
+from services.outbox import move_act
+from services.replies import go_on, restore_draft
+from services.rights import Actor, require
+
+
+def offered(session: Session, case_id: int) -> list[tuple[Act, Reply]]:
+    """The candidates of a case that nobody has decided on, oldest first."""
+    rows = session.execute(
+        select(Act, Reply).join(Reply, Reply.id == Act.reply_id)
+        .where(Act.case_id == case_id, Act.state == "approval").order_by(Act.id)
+    )  # fmt: skip
+    return [(row[0], row[1]) for row in rows]
+
+
+def approve(
+    session: Session, actor: Actor, act_id: int, text: str | None = None, version: int | None = None
+) -> Reply:
+    """Lets a reply go, with another ``text`` if one is given; the other candidates for the message are superseded.
+
+    Raises Stale when the case moved on since the approver looked, Refused when the linter stops the new text.
+    """
+    act, reply, case = _undecided(session, actor, act_id)
+    check_version(case, version)
+    if text is not None and text.strip() != reply.text:
+        message, source = session.get_one(Message, reply.message_id), session.get_one(Source, act.source_id)
+        place = Place(message.visibility == "public", source.platform, message.text)
+        reply.overrides = check_text(text, place, habits_of(session), reply.overrides)
+        reply.text = act.text = text.strip()
+    later = act.due_at > utc_now()
+    move_act(act, "held" if later else "queued")
+    act.due_at = act.due_at if later else utc_now()
+    _decide(session, actor, reply, "reply.approved")
+    for other, candidate in offered(session, case.id):
+        if candidate.message_id == reply.message_id:
+            move_act(other, "cancelled")
+            record(session, "reply.superseded", actor, case_id=case.id, object_id=candidate.id)
+    if is_open(case) or open_twin(session, case) is None:
+        _leave(session, actor, case)
+        go_on(session, actor, case, reply.afterwards)
+    return reply
+
+
+def reject(session: Session, actor: Actor, act_id: int, note: str) -> Reply:
+    """Not like this: the note is kept with the reply, the text goes back to its writer as the draft."""
+    act, reply, case = _undecided(session, actor, act_id)
+    if not note.strip():
+        raise Refused("text.empty")
+    move_act(act, "cancelled")
+    reply.verdict_note = note.strip()
+    _decide(session, actor, reply, "reply.rejected")
+    restore_draft(session, reply)
+    _leave(session, actor, case)
+    lift(session, case, "rejected")
+    return reply
+
+
+def _undecided(session: Session, actor: Actor, act_id: int) -> tuple[Act, Reply, Case]:
+    require(actor, "reply.approve")
+    act = session.get(Act, act_id, with_for_update=True)
+    if act is None or act.reply_id is None:
+        raise NotFound("act.unknown", id=act_id)
+    if act.state != "approval":
+        raise Refused("act.state", state=act.state)
+    reply = session.get_one(Reply, act.reply_id)
+    return act, reply, get_case(session, actor, reply.case_id, hold=True)
+
+
+def _decide(session: Session, actor: Actor, reply: Reply, kind: str) -> None:
+    reply.approver_id, reply.decided_at = actor.staff_id, utc_now()
+    record(session, kind, actor, case_id=reply.case_id, object_id=reply.id)
+
+
+def _leave(session: Session, actor: Actor, case: Case) -> None:
+    """Nothing waits for agreement any more: the case is in work again."""
+    session.flush()
+    if case.state == "approval" and not offered(session, case.id):
+        move(session, case, "work", actor)
+        case.lift = None
