@@ -1,9 +1,9 @@
 """The outside person or page who writes on a platform."""
 
-from sqlalchemy import Text, UniqueConstraint
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base
+from models.base import Base, Text
 
 
 class Author(Base):

@@ -1,14 +1,17 @@
 """What every table shares: the declarative base, key and time types, naming of constraints."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, String, TypeDecorator
+from sqlalchemy import Text as LongText
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -30,6 +33,33 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def storable(text: str) -> str:
+    """``text`` as every database can keep it, see ``_Storable``."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+class _Storable(TypeDecorator[str]):
+    """PostgreSQL refuses NUL in a text, and neither database can encode half of a surrogate pair: wherever a text
+    comes from, what cannot be stored in it becomes U+FFFD, lest one letter stop all that comes with it."""
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is None else storable(value)
+
+
+class Word(_Storable):
+    """A short text: an id, a code, a name."""
+
+    impl = String
+    cache_ok = True
+
+
+class Text(_Storable):
+    """A text of any length."""
+
+    impl = LongText
+    cache_ok = True
+
+
 class Base(DeclarativeBase):
     """Names every constraint, because Alembic can drop only what has a name."""
 
@@ -42,7 +72,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+    type_annotation_map = {str: Word, datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
 

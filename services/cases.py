@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models import Case, Draft, Label, Message, Note, Route, utc_now
+from models.base import storable
 from services.case_states import CLOSE_REASONS, STAGES, is_open, move
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
@@ -313,6 +314,7 @@ def lift_message(session: Session, actor: Actor, message_id: int) -> Case:
 def add_note(session: Session, actor: Actor, case_id: int, text: str, form_key: str) -> Note:
     """A note for colleagues; the same form sent twice makes one note."""
     require(actor, "case.note")
+    text = storable(text)
     case = get_case(session, actor, case_id, hold=True)
     if not text.strip():
         raise Refused("text.empty")

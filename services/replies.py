@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from collectors import channel_class
 from collectors.base import ActKind, SourceState
 from models import Act, Author, Case, Draft, Message, Publication, Reply, Route, Source, Staff, utc_now
+from models.base import storable
 from services.case_states import MOVES, is_open, move
 from services.cases import (
     check_version,
@@ -102,6 +103,7 @@ def write_reply(
     """
     wish = wish or Wish(**wishes)
     require(actor, "case.reply")
+    text = storable(text).strip()
     case = get_case(session, actor, case_id, hold=True)
     known = session.scalar(select(Reply).where(Reply.form_key == form_key))
     if known is not None:
@@ -111,7 +113,6 @@ def write_reply(
     if message is None or message.case_id != case.id:
         raise NotFound("message.unknown", id=wish.message_id)
     source = session.get_one(Source, message.source_id)
-    text = text.strip()
     _check_text(source, message, text)
     place = Place(message.visibility == "public", source.platform, message.text)
     reply = Reply(

@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Case, Department, Route, utc_now
+from models.base import storable
 from services.case_states import is_open, move
 from services.cases import HOLD, check_version, get_case, lift, reopen, same_form, touch
 from services.errors import Forbidden, NotFound, Refused, Stale
@@ -87,6 +88,7 @@ def ask_department(
 ) -> Route:
     """Puts a question to a department; the same ``form_key`` twice is one question."""
     require(actor, "case.route")
+    question = storable(question)
     case = get_case(session, actor, case_id, hold=True)
     known = session.scalar(select(Route).where(Route.form_key == form_key))
     if known is not None:
