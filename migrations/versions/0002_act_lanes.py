@@ -20,6 +20,8 @@ def upgrade() -> None:
         table.add_column(sa.Column("attempted_at", UtcDateTime(), nullable=True))
         table.create_foreign_key(op.f("fk_act_of_act_id_act"), "act", ["of_act_id"], ["id"])
         table.create_index(INDEX, ["source_id", "state", "priority", "due_at", "id"], unique=False)
+    with op.batch_alter_table("act") as table:
+        # Apart: SQLite copies the rows into the shape at the end of a batch, where nothing would fill the column.
         table.alter_column("priority", server_default=None)
 
 

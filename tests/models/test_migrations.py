@@ -4,11 +4,13 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
-from models import Base
+from models import Act, Base, Case
 from models.database import is_sqlite_sound
+from services.replies import write_reply
 from services.schema import MIGRATIONS, upgrade
+from tests.services.test_cases import label_all
 
 
 def run(database, name: str, *words: str) -> None:
@@ -31,6 +33,20 @@ def test_down_and_up_again(database) -> None:
     assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
     upgrade(database)
     assert set(inspect(database.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_rows_go_down_and_up_with_every_revision(cast, database) -> None:
+    cast.write("Когда вебинар?")
+    label_all(database)
+    with database.write.begin() as session:
+        write_reply(session, cast.smm, session.scalars(select(Case.id)).one(), "В среду.", "form-1")
+    revisions = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    for revision in reversed(revisions[:-1]):
+        run(database, "downgrade", revision)
+    for revision in revisions:
+        upgrade(database, revision)
+    with database.read.begin() as session:
+        assert session.scalars(select(Act.text)).one() == "В среду."
 
 
 def test_a_migration_that_fails_half_way_leaves_nothing(empty_database, monkeypatch) -> None:
