@@ -5,13 +5,13 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import LargeBinary, Table, func, insert, inspect, select, update
+from sqlalchemy import LargeBinary, MetaData, Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Act, Base, UtcDateTime, utc_now
@@ -23,7 +23,8 @@ from services.rights import DESK
 from services.schema import newest_revision, present_revision, upgrade
 
 BATCH = 1000
-SKIPPED = frozenset({"lease"})  # who led when the backup was made says nothing of now
+SKIPPED = frozenset({"lease", "alembic_version"})
+"""Who led when the backup was made says nothing of now; the revision stands in the manifest."""
 
 
 def run_backup(database: Database, folder: Path, *, keep: int | None = None) -> Path:
@@ -36,7 +37,7 @@ def run_backup(database: Database, folder: Path, *, keep: int | None = None) -> 
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive, database.read() as session:
         if not database.is_sqlite:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        for table in _tables():
+        for table in _tables(session):
             manifest["tables"][table.name] = _write_table(session, archive, table)
         archive.writestr("manifest.json", json.dumps(manifest, indent=1))
     with partial.open("rb") as file:
@@ -48,8 +49,17 @@ def run_backup(database: Database, folder: Path, *, keep: int | None = None) -> 
     return path
 
 
-def _tables() -> list[Table]:
-    return [table for table in Base.metadata.sorted_tables if table.name not in SKIPPED]
+def _tables(session: Session) -> list[Table]:
+    """The tables as this database has them: a backup is made before a migration, restored into its own shape."""
+    found = MetaData()
+    found.reflect(session.connection())
+    tables = [table for table in found.sorted_tables if table.name not in SKIPPED]
+    for table in tables:
+        known = Base.metadata.tables.get(table.name)
+        for column in table.columns:
+            if known is not None and column.name in known.columns:
+                column.type = known.columns[column.name].type
+    return tables
 
 
 def _write_table(session: Session, archive: zipfile.ZipFile, table: Table) -> dict[str, Any]:
@@ -103,28 +113,31 @@ def run_restore(database: Database, path: Path) -> dict[str, int]:
     manifest = read_manifest(path)
     if manifest["revision"] > newest_revision():
         raise DeskError("schema.newer", present=manifest["revision"], newest=newest_revision())
-    if present_revision(database) is not None and _has_rows(database):
+    present = present_revision(database)
+    if present is not None and (present != manifest["revision"] or _has_rows(database)):
         raise DeskError("restore.not_empty")
-    if present_revision(database) is None:
+    if present is None:
         upgrade(database, manifest["revision"])
     counts = {}
     with zipfile.ZipFile(path) as archive, database.write.begin() as session:
-        for table in _tables():
+        tables = _tables(session)
+        for table in tables:
             counts[table.name] = _read_table(session, archive, table, manifest["tables"][table.name])
         if not database.is_sqlite:
-            _reset_sequences(session)
-        _distrust_unsent(session)
+            _reset_sequences(session, tables)
+        unsent = _distrust_unsent(session, next(table for table in tables if table.name == Act.__tablename__))
     if manifest["revision"] != newest_revision():
         upgrade(database)
+    with database.write.begin() as session:
+        # The last attempt may have been a moment before the restore: the settle time counts from now.
+        session.execute(update(Act).where(Act.state == "unknown").values(attempted_at=utc_now()))
+        record(session, "backup.restored", DESK, unsent=unsent)
     return counts
 
 
 def _has_rows(database: Database) -> bool:
     with database.read.begin() as session:
-        existing = set(inspect(database.engine).get_table_names())
-        return any(
-            session.scalar(select(func.count()).select_from(table)) for table in _tables() if table.name in existing
-        )
+        return any(session.scalar(select(func.count()).select_from(table)) for table in _tables(session))
 
 
 def _read_table(session: Session, archive: zipfile.ZipFile, table: Table, expected: dict[str, Any]) -> int:
@@ -150,22 +163,23 @@ def _batches(archive: zipfile.ZipFile, table: Table, digest: Any) -> Iterator[li
         yield batch
 
 
-def _reset_sequences(session: Session) -> None:
+def _reset_sequences(session: Session, tables: Sequence[Table]) -> None:
     """Numbers of new rows go on above the restored ones."""
-    for table in _tables():
+    for table in tables:
         sequence = func.pg_get_serial_sequence(f'"{table.name}"', "id")
         session.execute(
             select(func.setval(sequence, func.coalesce(func.max(table.c.id), 1), func.max(table.c.id).is_not(None)))
         )
 
 
-def _distrust_unsent(session: Session) -> None:
+def _distrust_unsent(session: Session, act: Table) -> int:
+    """How many acts may have been sent since the backup; each is looked up before anything leaves."""
     moved = session.execute(
-        update(Act)
-        .where(Act.state.in_((*WAITING, "sending")))
+        update(act)
+        .where(act.c.state.in_((*WAITING, "sending")))
         .values(
             state="unknown", due_at=utc_now(), lease_until=None,
-            first_attempt_at=func.coalesce(Act.first_attempt_at, Act.created_at),
+            first_attempt_at=func.coalesce(act.c.first_attempt_at, act.c.created_at),
         )
     )  # fmt: skip
-    record(session, "backup.restored", DESK, unsent=moved.rowcount)  # type: ignore[attr-defined]
+    return int(moved.rowcount)  # type: ignore[attr-defined]

@@ -10,7 +10,8 @@ from services.backup import run_backup, run_restore
 from services.errors import DeskError
 from services.outbox import claim_act
 from services.replies import write_reply
-from services.schema import check_revision, newest_revision, present_revision
+from services.schema import check_revision, newest_revision, present_revision, upgrade
+from tests.models.test_migrations import run as migrate
 from tests.services.test_cases import label_all
 
 
@@ -62,6 +63,25 @@ def test_restoring_over_rows_and_from_broken_archives_is_refused(database, empty
     archive.with_name("none.zip").write_bytes(b"PK nothing")
     with pytest.raises(DeskError):
         run_restore(empty_database, archive.with_name("none.zip"))
+
+
+def test_an_older_database_is_backed_up_before_its_migration_and_restored_into_the_newest(
+    cast, database, empty_database, tmp_path
+) -> None:
+    cast.write("Когда вебинар?")
+    label_all(database)
+    with database.write.begin() as session:
+        write_reply(session, cast.smm, session.scalars(select(Case.id)).one(), "В среду.", "f", undo_seconds=0)
+    before = rows(database)
+    migrate(database, "downgrade", "0001")
+    archive = run_backup(database, tmp_path / "backups")
+    upgrade(database)
+    assert run_restore(empty_database, archive)["act"] == 1
+    assert present_revision(empty_database) == newest_revision()
+    assert rows(empty_database) == before
+    with empty_database.read.begin() as session:
+        act = session.scalars(select(Act)).one()
+        assert (act.state, act.attempted_at is not None) == ("unknown", True)
 
 
 def test_only_the_newest_archives_are_kept(cast, database, tmp_path) -> None:
