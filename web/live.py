@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bootstrap import Desk
 from models import Event
 from services.events import events_after, last_event_id
+from web.security import current_actor
 
 screen = Blueprint("live", __name__)
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Feed:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._changed = threading.Condition()
-        self._batches: deque[tuple[int, str]] = deque(maxlen=KEPT)
+        self._batches: deque[tuple[int, tuple[Event, ...], int]] = deque(maxlen=KEPT)
         self._count = 0
         self._last = 0
         self._seen: deque[int] = deque(maxlen=OVERLAP * 2)
@@ -41,21 +42,25 @@ class Feed:
         self._thread: threading.Thread | None = None
         self.listeners = 0
 
-    def follow(self, after: int | None) -> Iterator[str]:
-        """Messages from the event ``after`` on (None: from now), a comment at each silence, until its life ends."""
+    def follow(self, after: int | None, sees_cases: bool) -> Iterator[str]:
+        """Messages from the event ``after`` on (None: from now), a comment at each silence, until its life ends.
+
+        Whoever may not see cases learns neither which changed nor what was done with them.
+        """
         try:
-            count, first = self._join(after)
-            yield f"retry: 2000\n{first}"
+            count, missed, now = self._join(after)
+            yield f"retry: 2000\n{_message(missed, now, sees_cases)}"
             ends = time.monotonic() + LIFE_SECONDS
             while time.monotonic() < ends and not self._desk.closing.is_set():
                 batches = self._wait(count)
                 count = batches[-1][0] if batches else count
-                yield "".join(text for _, text in batches) or ": still here\n\n"
+                told = (_message(events, last, sees_cases) for _, events, last in batches)
+                yield "".join(told) or ": still here\n\n"
         finally:
             with self._changed:
                 self.listeners -= 1
 
-    def _join(self, after: int | None) -> tuple[int, str]:
+    def _join(self, after: int | None) -> tuple[int, list[Event], int]:
         # The place in the row of batches is taken before the table is read: an event may come twice, never not.
         with self._changed:
             self.listeners += 1
@@ -65,7 +70,7 @@ class Feed:
         with self._desk.database.read.begin() as session:
             now = last_event_id(session)
             missed = events_after(session, after, KEPT) if after is not None else []
-        return count, _message(missed, now)
+        return count, missed, now
 
     def _start(self) -> None:
         """Nobody listened until now, so nobody misses what came before."""
@@ -76,7 +81,7 @@ class Feed:
         self._thread = threading.Thread(target=self._read, name="live", daemon=True)
         self._thread.start()
 
-    def _wait(self, count: int) -> list[tuple[int, str]]:
+    def _wait(self, count: int) -> list[tuple[int, tuple[Event, ...], int]]:
         with self._changed:
             self._changed.wait_for(lambda: self._count > count or self._thread is None, HEARTBEAT_SECONDS)
             return [batch for batch in self._batches if batch[0] > count]
@@ -104,13 +109,14 @@ class Feed:
         self._last = max(self._last, fresh[-1].id)
         with self._changed:
             self._count += 1
-            self._batches.append((self._count, _message(fresh, self._last)))
+            self._batches.append((self._count, tuple(fresh), self._last))
             self._changed.notify_all()
 
 
-def _message(events: Sequence[Event], last: int) -> str:
-    cases = sorted({event.case_id for event in events if event.case_id is not None})
-    kinds = sorted({event.kind for event in events})
+def _message(events: Sequence[Event], last: int, sees_cases: bool) -> str:
+    cases = sorted({event.case_id for event in events if event.case_id is not None}) if sees_cases else []
+    told = [event for event in events if sees_cases or event.case_id is None or event.kind.startswith("route.")]
+    kinds = sorted({event.kind for event in told})
     return f"id: {last}\ndata: {json.dumps({'id': last, 'cases': cases, 'kinds': kinds})}\n\n"
 
 
@@ -127,6 +133,7 @@ def feed_of(app: Flask) -> Feed:
 def stream() -> Response:
     last = request.headers.get("Last-Event-ID", "") or request.args.get("after", "")
     after = int(last) if last.isdecimal() and len(last) < 19 else None
-    response = Response(feed_of(current_app).follow(after), mimetype="text/event-stream")
+    sees_cases = current_actor().may("case.view")
+    response = Response(feed_of(current_app).follow(after, sees_cases), mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     return response

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from services.cases import add_note, assign
+from services.routing import ask_department
 from web import live
 from web.live import Feed
 
@@ -35,14 +36,14 @@ def next_data(stream):
 
 def test_it_begins_with_where_it_stands(feed, open_case):
     open_case()
-    hello = parse(next(feed.follow(None)))
+    hello = parse(next(feed.follow(None, True)))
     assert hello["id"] > 0
     assert (hello["cases"], hello["kinds"]) == ([], [])
 
 
 def test_a_change_reaches_all_who_listen(feed, open_case, database, cast):
     case_id = open_case()
-    streams = [feed.follow(None) for _ in range(3)]
+    streams = [feed.follow(None, True) for _ in range(3)]
     for stream in streams:
         next(stream)
     with database.write.begin() as session:
@@ -55,22 +56,22 @@ def test_a_change_reaches_all_who_listen(feed, open_case, database, cast):
 
 def test_what_was_missed_comes_first(feed, open_case, database, cast):
     case_id = open_case()
-    last = parse(next(feed.follow(None)))["id"]
+    last = parse(next(feed.follow(None, True)))["id"]
     with database.write.begin() as session:
         add_note(session, cast.smm, case_id, "Тайна клиента", "n1")
-    message = next(feed.follow(last))
+    message = next(feed.follow(last, True))
     assert "note.added" in message
     assert "Тайна" not in message
 
 
 def test_silence_is_told_too(feed):
-    stream = feed.follow(None)
+    stream = feed.follow(None, True)
     next(stream)
     assert next(stream).startswith(":")
 
 
 def test_a_listener_who_leaves_is_forgotten_and_the_last_one_stops_the_reading(feed):
-    first, second = feed.follow(None), feed.follow(None)
+    first, second = feed.follow(None, True), feed.follow(None, True)
     next(first), next(second)
     assert feed.listeners == 2
     first.close()
@@ -85,7 +86,7 @@ def test_a_listener_who_leaves_is_forgotten_and_the_last_one_stops_the_reading(f
 
 def test_it_ends_at_once_when_the_desk_goes_down(feed, desk, monkeypatch):
     monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 30.0)
-    stream = feed.follow(None)
+    stream = feed.follow(None, True)
     next(stream)
     ended = threading.Timer(0.1, lambda: (desk.closing.set(), desk.bell.ring()))
     ended.start()
@@ -96,7 +97,7 @@ def test_it_ends_at_once_when_the_desk_goes_down(feed, desk, monkeypatch):
 
 def test_it_ends_by_itself_so_that_the_session_is_asked_again(feed, monkeypatch):
     monkeypatch.setattr(live, "LIFE_SECONDS", 0.0)
-    assert len(list(feed.follow(None))) == 1
+    assert len(list(feed.follow(None, True))) == 1
 
 
 def test_only_staff_listen(visitor, enter):
@@ -106,3 +107,18 @@ def test_only_staff_listen(visitor, enter):
     assert answer.headers["X-Accel-Buffering"] == "no"
     assert next(answer.response).startswith(b"retry: ")
     answer.close()
+
+
+def test_a_department_learns_nothing_of_cases(feed, open_case, database, cast, enter):
+    case_id = open_case()
+    stream = feed.follow(None, False)
+    next(stream)
+    with database.write.begin() as session:
+        assign(session, cast.smm, case_id, cast.smm.staff_id)
+        ask_department(session, cast.smm, case_id, cast.departments["curators"], "Когда?", "r-1")
+    data = next_data(stream)
+    assert (data["cases"], data["kinds"]) == ([], ["route.asked"])
+    for who, seen in (("curator", []), ("smm", [case_id])):
+        answer = enter(who).client.get("/live?after=0", buffered=False)
+        assert parse(next(part.decode() for part in answer.response if b"data: " in part))["cases"] == seen
+        answer.close()
