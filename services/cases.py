@@ -8,13 +8,13 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from models import Case, Draft, Label, Message, Note, Route, utc_now
+from models import Case, Draft, Label, Message, Note, Route, Staff, utc_now
 from models.base import storable
 from services.case_states import CLOSE_REASONS, STAGES, is_open, move
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
 from services.leases import insert_missing, next_numbers
-from services.rights import DESK, Actor, require
+from services.rights import DESK, Actor, actor_of, require
 
 T = TypeVar("T")
 HOLD = {"key_share": True}
@@ -223,10 +223,13 @@ def touch(session: Session, case: Case, actor: Actor) -> None:
 
 
 def assign(session: Session, actor: Actor, case_id: int, staff_id: int | None, version: int | None = None) -> Case:
-    """Gives the case to a person, or to nobody with None."""
+    """Gives the case to a person who may answer it, or to nobody with None."""
     require(actor, "case.assign")
     case = get_case(session, actor, case_id, hold=True)
     check_version(case, version)
+    person = session.get(Staff, staff_id) if staff_id is not None else None
+    if staff_id is not None and (person is None or not actor_of(person).may("case.reply")):
+        raise NotFound("staff.unknown", id=staff_id)
     give_numbers(session, [case], actor)
     if case.assignee_id != staff_id:
         case.assignee_id = staff_id

@@ -16,8 +16,8 @@ from collectors.base import Incoming
 from models import Act, Case, Event, Label, Message, utc_now
 from models.database import Database
 from services.case_states import MOVES, STAGES, is_open, move
-from services.cases import close, lift_message, reopen_case
-from services.errors import Forbidden, Refused, Stale
+from services.cases import assign, close, lift_message, reopen_case
+from services.errors import Forbidden, NotFound, Refused, Stale
 from services.labelling import correct_label, run_labelling
 from services.messages import store_messages
 from services.replies import write_reply
@@ -267,6 +267,18 @@ def test_an_edit_is_a_version_and_never_a_second_case(cast, database) -> None:
         message = session.scalars(select(Message)).one()
         assert message.versions == 2
         assert session.scalar(select(func.count()).select_from(Case)) == 1
+
+
+def test_a_case_goes_only_to_somebody_who_may_answer_it(cast, database) -> None:
+    cast.write("Когда вебинар?")
+    label_all(database)
+    with database.write.begin() as session:
+        case_id = session.scalars(select(Case.id)).one()
+        for nobody in (cast.curator.staff_id, 9999):
+            with pytest.raises(NotFound):
+                assign(session, cast.smm, case_id, nobody)
+        assert assign(session, cast.smm, case_id, cast.head.staff_id).assignee_id == cast.head.staff_id
+        assert assign(session, cast.smm, case_id, None).assignee_id is None
 
 
 def test_lifting_a_message_by_hand_and_closing_with_reasons(cast, database) -> None:
