@@ -24,15 +24,6 @@ _PARSED = (
 )
 
 
-def quarantined(session: Session, limit: int = 100) -> list[RawItem]:
-    """What could not be understood, newest first («Не удалось прочитать»)."""
-    return list(
-        session.scalars(
-            select(RawItem).where(RawItem.state == "quarantined").order_by(RawItem.id.desc()).limit(limit)
-        )
-    )
-
-
 def retry_quarantined(session: Session, raw_id: int) -> None:
     """Gives one raw another chance at the next reading of its place."""
     session.execute(

@@ -235,10 +235,3 @@ def _store_publications(
                     setattr(row, name, value)
     session.flush()
     return {key: row.id for key, row in known.items()}
-
-
-def mark_read(session: Session, message_ids: Sequence[int]) -> None:
-    """«Прочитано» for messages without a case."""
-    session.execute(
-        update(Message).where(Message.id.in_(message_ids), Message.read_at.is_(None)).values(read_at=utc_now())
-    )
