@@ -140,6 +140,8 @@ def list_cases(
 def _parse_key(key: str) -> tuple[datetime, int]:
     try:
         at, case_id = key.split(":")
+        if not case_id.isdecimal() or len(case_id) > 18:
+            raise ValueError(case_id)
         return datetime.fromtimestamp(float(at), UTC), int(case_id)
     except (ValueError, OverflowError, OSError):
         raise Refused("page.key") from None

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from bootstrap import Desk
 from services.errors import DeskError
-from web import addresses, dates, live, navigation, security, toasts, words
+from web import addresses, dates, live, navigation, numbers, security, toasts, words
 from web.catalogues import compile_catalogues
 from web.looks import initials, looks
 
@@ -36,6 +36,7 @@ def create_app(desk: Desk) -> Flask:
     Babel(app, locale_selector=_locale, timezone_selector=lambda: desk.config.desk.time_zone)
     security.install(app)
     app.after_request(toasts.carry)
+    numbers.install(app)
     addresses.install(app)
     live.install(app, desk)
     for name in SCREENS:

@@ -7,6 +7,7 @@ from models import Act
 from services import outbox, replies
 from web.cases import done
 from web.language import _
+from web.numbers import whole
 from web.security import current_actor, current_desk, rang
 from web.toasts import tell
 
@@ -24,7 +25,7 @@ def take_back(act_id: int) -> Response:
         reply = replies.take_back(session, current_actor(), act_id)
     rang(outbox=True)
     tell(_("Not sent. The text is back in the draft.") if reply else _("Not sent."))
-    case_id = reply.case_id if reply else request.form.get("case_id", 0, type=int)
+    case_id = reply.case_id if reply else request.form.get("case_id", 0, type=whole)
     return done(case_id, restored=reply is not None)
 
 

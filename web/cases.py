@@ -10,6 +10,7 @@ from services.inbox import view_case
 from services.outbox import acts_of
 from web.addresses import back
 from web.language import _
+from web.numbers import whole
 from web.security import current_actor, current_desk, is_htmx, rang
 from web.toasts import tell, trigger
 from web.words import ACT_KINDS, CLOSE_REASONS, LABELS
@@ -26,7 +27,7 @@ def done(case_id: int, **detail: object) -> AnyResponse:
 
 
 def _version() -> int | None:
-    return request.form.get("version", type=int)
+    return request.form.get("version", type=whole)
 
 
 @screen.post("/reply")
@@ -37,8 +38,8 @@ def reply(case_id: int) -> AnyResponse:
         with desk.database.write.begin() as session:
             row = replies.write_reply(
                 session, current_actor(), case_id, form.get("text", ""), form["form_key"],
-                message_id=form.get("message_id", type=int), then=_then(form.get("then")), undo_seconds=seconds,
-                version=_version(), route_id=form.get("route_id", type=int),
+                message_id=form.get("message_id", type=whole), then=_then(form.get("then")), undo_seconds=seconds,
+                version=_version(), route_id=form.get("route_id", type=whole),
             )  # fmt: skip
             act_id = next(act.id for act in acts_of(session, case_id) if act.reply_id == row.id)
     except Stale:
@@ -85,7 +86,7 @@ def note(case_id: int) -> AnyResponse:
 @screen.post("/assign")
 def assign(case_id: int) -> AnyResponse:
     with current_desk().database.write.begin() as session:
-        cases.assign(session, current_actor(), case_id, request.form.get("staff_id", type=int), _version())
+        cases.assign(session, current_actor(), case_id, request.form.get("staff_id", type=whole), _version())
     rang()
     return done(case_id)
 
@@ -95,7 +96,7 @@ def route(case_id: int) -> AnyResponse:
     form = request.form
     with current_desk().database.write.begin() as session:
         routing.ask_department(
-            session, current_actor(), case_id, form.get("department_id", 0, type=int), form.get("question", ""),
+            session, current_actor(), case_id, form.get("department_id", 0, type=whole), form.get("question", ""),
             form["form_key"], _version(),
         )  # fmt: skip
     rang()

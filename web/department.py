@@ -18,6 +18,7 @@ from services.questions import (
 from services.routing import count_owed, departments, get_route, open_route
 from web.forms import go
 from web.language import _
+from web.numbers import whole
 from web.security import current_actor, current_desk, is_htmx, rang
 from web.toasts import tell
 from web.words import explain, status_of
@@ -63,7 +64,7 @@ def _page(route_id: int, text: str = "", problem: str | None = None) -> str:
 @screen.post("/<int:route_id>/answer")
 def answer(route_id: int) -> Response | tuple[str, int]:
     text = request.form.get("text", "")
-    version = request.form.get("version", type=int)
+    version = request.form.get("version", type=whole)
     try:
         with current_desk().database.write.begin() as session:
             send_answer(session, current_actor(), route_id, text, version)
@@ -86,7 +87,7 @@ def sent(route_id: int) -> str | Response:
 
 @screen.post("/<int:route_id>/decline")
 def decline(route_id: int) -> Response:
-    better = request.form.get("better", type=int)
+    better = request.form.get("better", type=whole)
     with current_desk().database.write.begin() as session:
         hand_back(session, current_actor(), route_id, request.form.get("reason", ""), better)
         following, _left = left_after(session, current_actor(), route_id)

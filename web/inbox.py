@@ -12,6 +12,7 @@ from services.sources import list_sources
 from web import marks
 from web.case_pane import Pane, read_pane
 from web.filters import VIEWS, changed, narrowed, query_of, read_filters, view_of
+from web.numbers import whole
 from web.security import current_actor, current_desk, is_htmx
 
 screen = Blueprint("inbox", __name__, url_prefix="/inbox")
@@ -97,7 +98,7 @@ def _read_pane(case_id: int) -> Pane:
 
 
 def _open_id() -> int | None:
-    return request.args.get("open", type=int)
+    return request.args.get("open", type=whole)
 
 
 def _ids(text: str) -> list[int]:

@@ -11,6 +11,7 @@ from services.sources import list_sources
 from web.filters import read_filters
 from web.inbox import is_arriving
 from web.language import _
+from web.numbers import whole
 from web.security import current_actor, current_desk, is_htmx, rang
 from web.toasts import tell, trigger
 from web.words import LABELS
@@ -24,7 +25,7 @@ def _work() -> str:
 
 @screen.get("")
 def index() -> str:
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=whole)
     with current_desk().database.read.begin() as session:
         entries = rest_page(session, current_actor(), _work(), before)
         numbers = counters(session, current_actor(), arriving=is_arriving()) if before is None else {}

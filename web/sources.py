@@ -16,6 +16,7 @@ from services.errors import DeskError, Refused
 from web.forms import go
 from web.help import has_page
 from web.language import _
+from web.numbers import whole
 from web.place_words import (
     PLATFORM_HINTS,
     RIGHTS,
@@ -102,7 +103,7 @@ def save(source_id: int) -> AnyResponse | tuple[str, int]:
 @screen.post("/check/<platform>")
 def check(platform: str) -> str | tuple[str, int]:
     """Tries what stands in the form, saved or not; of a declared place, what config.yaml says."""
-    source_id = request.form.get("source_id", type=int)
+    source_id = request.form.get("source_id", type=whole)
     source = _find(source_id) if source_id else None
     if source is not None and source.declared_as is not None:
         form = _stored_form(source)

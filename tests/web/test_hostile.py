@@ -82,3 +82,24 @@ def test_only_pages_are_linked(address):
 
 def test_a_page_is_linked():
     assert safe_link("https://vk.com/wall-1_2?reply=3") == "https://vk.com/wall-1_2?reply=3"
+
+
+HUGE = "9" * 30
+
+
+@pytest.mark.parametrize(
+    "address",
+    [f"/inbox/{HUGE}", f"/rest?before={HUGE}", f"/inbox?open={HUGE}&author={HUGE}", f"/inbox/rows?after=1.0:{HUGE}",
+     f"/inbox/rows?after={HUGE}:1", f"/inbox/refresh?ids={HUGE}&top=1.0:{HUGE}", f"/help?n={HUGE}"],
+)  # fmt: skip
+def test_a_number_that_no_row_can_have_is_not_an_error_of_ours(smm, hostile_case, address):
+    assert smm.get(address).status_code < 500
+
+
+def test_nor_is_one_in_a_form(smm, hostile_case):
+    at = f"/inbox/{hostile_case}"
+    fields = {"text": "В среду.", "question": "Когда?", "form_key": "f", "version": HUGE, "message_id": HUGE,
+              "route_id": HUGE, "staff_id": HUGE, "department_id": HUGE, "message": HUGE}  # fmt: skip
+    for name in ("assign", "route", "reply"):
+        assert smm.post(f"{at}/{name}", htmx=True, **fields).status_code < 500
+    assert smm.post(f"/acts/{HUGE}/retry").status_code == 404
