@@ -59,6 +59,15 @@ def test_undo_gives_the_text_back_and_opens_the_case(cast, database, case_id) ->
             cancel_act(session, cast.smm, act_id)
 
 
+def test_undo_keeps_what_was_typed_since(cast, database, case_id) -> None:
+    with database.write.begin() as session:
+        write_reply(session, cast.smm, case_id, "В среду.", "form-1")
+        save_draft(session, cast.smm, case_id, "И ещё: ссылка")
+    with database.write.begin() as session:
+        take_back(session, cast.smm, session.scalars(select(Act.id)).one())
+        assert draft_of(session, cast.smm, case_id) == "В среду.\n\nИ ещё: ссылка"
+
+
 def test_what_is_already_going_out_cannot_be_taken_back(cast, database, case_id) -> None:
     with database.write.begin() as session:
         write_reply(session, cast.smm, case_id, "В среду.", "form-1", undo_seconds=0)
