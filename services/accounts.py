@@ -7,7 +7,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models import Department, Staff, StaffRole, utc_now
@@ -40,7 +40,11 @@ def staff_by_session(session: Session, session_key: str) -> Staff | None:
 
 
 def find_by_email(session: Session, email: str) -> Staff | None:
-    return session.scalar(select(Staff).where(Staff.email == email.strip().lower()))
+    return session.scalar(_by_email(email))
+
+
+def _by_email(email: str) -> Select[Staff]:
+    return select(Staff).where(Staff.email == email.strip().lower())
 
 
 def seed_departments(session: Session) -> None:
@@ -108,7 +112,8 @@ def _unit(session: Session, role: str, code: str | None) -> int | None:
 def authenticate(session: Session, email: str, password: str, now: datetime | None = None) -> Staff | None:
     """The person, or None; a wrong address and a wrong password look alike, ten misses lock for a while."""
     now = now or utc_now()
-    staff = find_by_email(session, email)
+    # Held until the commit: guesses that come at once are counted one by one.
+    staff = session.scalar(_by_email(email).with_for_update())
     usable = staff is not None and staff.active and staff.password is not None
     locked = staff is not None and staff.locked_until is not None and staff.locked_until > now
     matches = _matches(staff.password if staff is not None and usable and staff.password else _nobody(), password)

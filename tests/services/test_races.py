@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from models import Act, Author, Case, Message, Reply, Route
+from models import Act, Author, Case, Message, Reply, Route, Staff
 from models.database import Database
+from services.accounts import authenticate, reset_password
 from services.cases import admit, close
 from services.errors import DeskError, Stale
 from services.messages import store_messages
@@ -156,3 +157,12 @@ def test_a_case_that_is_answered_while_it_dissolves_keeps_its_message(cast, data
         for case in session.scalars(select(Case)):
             assert session.scalar(select(func.count()).select_from(Act).where(Act.case_id == case.id)) == 1
     assert counted(database, Act) == (told[0] == "ok")
+
+
+def test_guesses_that_come_at_once_are_all_counted(cast, database) -> None:
+    with database.write.begin() as session:
+        reset_password(session, session.get_one(Staff, cast.smm.staff_id), "пароль для тестов")
+    guess = [lambda s: authenticate(s, "smm@school.example", "не тот пароль")] * MANY
+    assert at_once(database, *guess) == ["ok"] * MANY
+    with database.read.begin() as session:
+        assert session.get_one(Staff, cast.smm.staff_id).failures == MANY
