@@ -1,8 +1,10 @@
 """The shape of the database: brought up to date at start, refused when it is newer than the program."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from models.database import Database
 from services.errors import DeskError
@@ -26,15 +28,37 @@ def present_revision(database: Database) -> str | None:
 
 def upgrade(database: Database, revision: str = "head") -> None:
     """Runs the migrations in one transaction, so that a kill leaves the old shape or the new one."""
+    run_alembic(database, "upgrade", revision)
+
+
+def run_alembic(database: Database, word: str, *given: str) -> None:
+    """One command of Alembic over the open database, in one transaction."""
     # Alembic takes a third of a second to import; a start that migrates nothing does without it.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with database.engine.begin() as connection:
+    with database.engine.connect() as connection, _without_foreign_keys(database, connection), connection.begin():
         config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        getattr(command, word)(config, *given)
+        if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise DeskError("schema.broken")
+
+
+@contextmanager
+def _without_foreign_keys(database: Database, connection: Connection) -> Iterator[None]:
+    """SQLite alters a table by making it anew and dropping the old one, to which others refer; only outside a
+    transaction can it be told to let that pass (sqlite.org/lang_altertable.html, section 7)."""
+    raw = connection.connection.dbapi_connection
+    if not database.is_sqlite or raw is None:
+        yield
+        return
+    raw.cursor().execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        raw.cursor().execute("PRAGMA foreign_keys=ON")
 
 
 def check_revision(database: Database) -> bool:

@@ -57,10 +57,13 @@ def upgrade() -> None:
         table.add_column(sa.Column("decided_at", UtcDateTime(), nullable=True))
         table.add_column(sa.Column("verdict_note", sa.Text(), nullable=True))
         table.create_foreign_key(op.f("fk_reply_approver_id_staff"), "staff", ["approver_id"], ["id"])
+    # Apart: SQLite copies the rows into the shape at the end of a batch, where nothing would fill the columns.
+    with op.batch_alter_table("reply") as table:
         table.alter_column("overrides", server_default=None)
         table.alter_column("is_holding", server_default=None)
     with op.batch_alter_table("staff") as table:
         table.add_column(sa.Column("trainee", sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table("staff") as table:
         table.alter_column("trainee", server_default=None)
 
 

@@ -1,35 +1,25 @@
 """Migrations make exactly the tables of the models, on both databases, wholly or not at all."""
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import inspect, select, text
 
 from models import Act, Base, Case
 from models.database import is_sqlite_sound
 from services.replies import write_reply
-from services.schema import MIGRATIONS, upgrade
+from services.schema import MIGRATIONS, run_alembic, upgrade
 from tests.services.test_cases import label_all
-
-
-def run(database, name: str, *words: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with database.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        getattr(command, name)(config, *words)
 
 
 def test_migrations_equal_models(database) -> None:
     try:
-        run(database, "check")
+        run_alembic(database, "check")
     except CommandError as error:
         pytest.fail(str(error))
 
 
 def test_down_and_up_again(database) -> None:
-    run(database, "downgrade", "base")
+    run_alembic(database, "downgrade", "base")
     assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
     upgrade(database)
     assert set(inspect(database.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
@@ -42,7 +32,7 @@ def test_rows_go_down_and_up_with_every_revision(cast, database) -> None:
         write_reply(session, cast.smm, session.scalars(select(Case.id)).one(), "В среду.", "form-1")
     revisions = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
     for revision in reversed(revisions[:-1]):
-        run(database, "downgrade", revision)
+        run_alembic(database, "downgrade", revision)
     for revision in revisions:
         upgrade(database, revision)
     with database.read.begin() as session:

@@ -10,8 +10,7 @@ from services.backup import run_backup, run_restore
 from services.errors import DeskError
 from services.outbox import claim_act
 from services.replies import write_reply
-from services.schema import check_revision, newest_revision, present_revision, upgrade
-from tests.models.test_migrations import run as migrate
+from services.schema import check_revision, newest_revision, present_revision, run_alembic, upgrade
 from tests.services.test_cases import label_all
 
 
@@ -72,10 +71,10 @@ def test_an_older_database_is_backed_up_before_its_migration_and_restored_into_t
     label_all(database)
     with database.write.begin() as session:
         write_reply(session, cast.smm, session.scalars(select(Case.id)).one(), "В среду.", "f", undo_seconds=0)
-    before = rows(database)
-    migrate(database, "downgrade", "0001")
+    run_alembic(database, "downgrade", "0001")
     archive = run_backup(database, tmp_path / "backups")
     upgrade(database)
+    before = rows(database)
     assert run_restore(empty_database, archive)["act"] == 1
     assert present_revision(empty_database) == newest_revision()
     assert rows(empty_database) == before
