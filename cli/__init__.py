@@ -51,6 +51,7 @@ class _Given(dict[str, Any]):
 
 
 OPERATOR_WORDS = {
+    "schema.broken": "The migration would leave rows that refer to nothing; the database is as it was before.",
     "schema.newer": "The database is of revision {present}, this program knows {newest} at most. "
     "Start the newer program, or restore a backup that this one made.",
     "restore.not_empty": "The database holds rows already. Restore into an empty place (--var DIR).",
