@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 
 from benchmarks import storm
 from benchmarks.storm_channel import KINDS
+from collectors import CHANNELS
 from models import Act, Message, Reply, utc_now
 from models.database import open_database
 from services.replies import write_reply
@@ -51,6 +52,14 @@ def test_the_end_at_any_commit_or_call_violates_nothing(sqlite_template, tmp_pat
     points, bad = storm.failpoints(make, kind)
     assert points >= 8
     assert bad == []
+
+
+@pytest.fixture(autouse=True)
+def forget_the_channels():
+    """The registry is the process's: other tests ask it for real platforms only."""
+    yield
+    for name in [name for name in CHANNELS if name.startswith("storm_")]:
+        del CHANNELS[name]
 
 
 @pytest.fixture
