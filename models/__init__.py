@@ -12,11 +12,12 @@ from models.publication import Publication
 from models.raw_item import RawItem
 from models.reply import Draft, Reply
 from models.route import Department, Route
+from models.search import SearchEntry, SearchLemma
 from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
     "Act", "Attachment", "Author", "Base", "Case", "Counter", "Department", "Draft", "Event", "Label", "Lease",
-    "Message", "Note", "Publication", "RawItem", "Reply", "Route", "Setting", "Source", "Staff", "StaffRole",
-    "TextVersion", "UtcDateTime", "utc_now",
+    "Message", "Note", "Publication", "RawItem", "Reply", "Route", "SearchEntry", "SearchLemma", "Setting",
+    "Source", "Staff", "StaffRole", "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip
