@@ -5,25 +5,27 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import LargeBinary, Table, func, insert, inspect, select, update
+from sqlalchemy import LargeBinary, Table, delete, func, insert, inspect, select, update
 from sqlalchemy.orm import Session
 
-from models import Act, Base, UtcDateTime, utc_now
+from models import Act, Base, Setting, UtcDateTime, utc_now
 from models.database import Database
 from services.errors import DeskError
 from services.events import record
 from services.outbox import WAITING
 from services.rights import DESK
 from services.schema import newest_revision, present_revision, upgrade
+from services.search_index import SEARCH_STATE
 
 BATCH = 1000
-SKIPPED = frozenset({"lease"})  # who led when the backup was made says nothing of now
+SKIPPED = frozenset({"lease", "search_entry", "search_lemma"})
+"""Who led when the backup was made says nothing of now; the index of search is made anew from the messages."""
 
 
 def run_backup(database: Database, folder: Path, *, keep: int | None = None) -> Path:
@@ -109,11 +111,13 @@ def run_restore(database: Database, path: Path) -> dict[str, int]:
         upgrade(database, manifest["revision"])
     counts = {}
     with zipfile.ZipFile(path) as archive, database.write.begin() as session:
-        for table in _tables():
+        tables = [table for table in _tables() if table.name in manifest["tables"]]
+        for table in tables:
             counts[table.name] = _read_table(session, archive, table, manifest["tables"][table.name])
         if not database.is_sqlite:
-            _reset_sequences(session)
+            _reset_sequences(session, tables)
         _distrust_unsent(session)
+        session.execute(delete(Setting).where(Setting.name == SEARCH_STATE))
     if manifest["revision"] != newest_revision():
         upgrade(database)
     return counts
@@ -150,9 +154,9 @@ def _batches(archive: zipfile.ZipFile, table: Table, digest: Any) -> Iterator[li
         yield batch
 
 
-def _reset_sequences(session: Session) -> None:
+def _reset_sequences(session: Session, tables: Sequence[Table]) -> None:
     """Numbers of new rows go on above the restored ones."""
-    for table in _tables():
+    for table in tables:
         sequence = func.pg_get_serial_sequence(f'"{table.name}"', "id")
         session.execute(
             select(func.setval(sequence, func.coalesce(func.max(table.c.id), 1), func.max(table.c.id).is_not(None)))

@@ -14,6 +14,7 @@ from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
 from services.leases import insert_missing, next_numbers
 from services.rights import DESK, Actor, require
+from services.search_index import index_note
 
 T = TypeVar("T")
 HOLD = {"key_share": True}
@@ -323,6 +324,7 @@ def add_note(session: Session, actor: Actor, case_id: int, text: str, form_key: 
     note = Note(case_id=case.id, staff_id=actor.staff_id, text=text.strip(), form_key=form_key)
     session.add(note)
     session.flush()
+    index_note(session, note)
     record(session, "note.added", actor, case_id=case.id, object_id=note.id)
     return note
 
