@@ -42,6 +42,10 @@ MATRIX: dict[str, str] = {
     "rest.read": "case.assign",
     "rest.lift": "case.assign",
     "rest.label": "message.label",
+    # Search
+    "search.index": "case.view",
+    "search.words": "settings.edit",
+    "search.save_words": "settings.edit",
     # Outgoing
     "outbox.index": "outbox.view",
     "outbox.retry": "case.reply",

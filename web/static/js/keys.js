@@ -54,7 +54,7 @@ export function installKeys({ openCase, backToList }) {
     KeyC: () => openMenu(lastKindMenu()),
     KeyE: () => openMenu(byId("close-menu")),
     KeyU: () => [...document.querySelectorAll("[data-undo-key]")].at(-1)?.click(),
-    Slash: () => openMenu(document.querySelector("[data-filter-menu]")),
+    KeyF: () => openMenu(document.querySelector("[data-filter-menu]")),
     "Shift+Slash": () => byId("keys")?.showModal(),
     "Shift+?": () => byId("keys")?.showModal(),
   };
