@@ -44,6 +44,7 @@ MATRIX: dict[str, str] = {
     "rest.label": "message.label",
     # Search
     "search.index": "case.view",
+    "palette.cases": "case.view",
     "search.words": "settings.edit",
     "search.save_words": "settings.edit",
     # Outgoing

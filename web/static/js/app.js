@@ -1,6 +1,7 @@
 // What every page does: toasts, menus, dialogs, the theme, and the live line to the desk.
 import { installToasts } from "./toasts.js";
 import { installLive } from "./live.js";
+import { installPalette } from "./palette.js";
 
 function toggleTheme() {
   const next = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
@@ -52,4 +53,5 @@ addEventListener("pageshow", (event) => {
 });
 
 installToasts();
+installPalette();
 installLive();
