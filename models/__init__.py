@@ -13,11 +13,12 @@ from models.raw_item import RawItem
 from models.reply import Draft, Reply
 from models.route import Department, Route
 from models.search import SearchEntry, SearchLemma
+from models.snooze import Snooze
 from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
     "Act", "Attachment", "Author", "Base", "Case", "Counter", "Department", "Draft", "Event", "Label", "Lease",
     "Message", "Note", "Publication", "RawItem", "Reply", "Route", "SearchEntry", "SearchLemma", "Setting",
-    "Source", "Staff", "StaffRole", "TextVersion", "UtcDateTime", "utc_now",
+    "Snooze", "Source", "Staff", "StaffRole", "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip
