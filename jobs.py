@@ -8,6 +8,7 @@ from bootstrap import Desk
 from services.intake import run_collect
 from services.labelling import run_labelling
 from services.search_index import run_index
+from services.snoozes import run_wake
 from services.sources import due_sources
 
 log = structlog.get_logger()
@@ -44,4 +45,12 @@ def index(desk: Desk) -> None:
     run_index(desk.database)
 
 
-JOBS: dict[str, Callable[[Desk], None]] = {"collect": collect, "label": label, "send": send, "index": index}
+def wake(desk: Desk) -> None:
+    """Brings back what was put off until now."""
+    if run_wake(desk.database):
+        desk.bell.ring()
+
+
+JOBS: dict[str, Callable[[Desk], None]] = {
+    "collect": collect, "label": label, "send": send, "index": index, "wake": wake,
+}  # fmt: skip

@@ -20,6 +20,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("label", 2.0, 1),
     ("send", 0.5, 1),
     ("index", 20.0, 1),
+    ("wake", 5.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20

@@ -31,6 +31,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("assign", _l("lead it myself"), "A", "KeyA", "case", "user-check", "case.assign"),
     Action("route", _l("hand over to a department"), "D", "KeyD", "case", "arrow-forward-up", "case.route"),
     Action("kind", _l("correct the kind"), "C", "KeyC", "case", "tag", "message.label"),
+    Action("snooze", _l("put off"), "H", "KeyH", "case", "alarm", "case.assign"),
     Action("close", _l("close"), "E", "KeyE", "case", "check", "case.close"),
     Action("undo", _l("undo"), "U", "KeyU"),
     Action("place", _l("filter by place"), "F", "KeyF", "list", "filter"),

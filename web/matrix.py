@@ -30,6 +30,8 @@ MATRIX: dict[str, str] = {
     "cases.route": "case.route",
     "cases.recall": "case.route",
     "cases.send_back": "case.route",
+    "snoozes.put_off": "case.assign",
+    "snoozes.bring_back": "case.assign",
     "cases.close": "case.close",
     "cases.reopen": "case.close",
     "cases.label": "message.label",

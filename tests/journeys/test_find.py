@@ -85,3 +85,18 @@ def test_search_on_a_phone_and_axe_finds_nothing_serious(visit) -> None:
     expect(page.locator("#palette-input")).to_be_focused()
     found = [v for v in Axe().run(page).response["violations"] if v["impact"] in {"serious", "critical"}]
     assert found == []
+
+
+def test_a_case_is_put_off_by_keys_and_brought_back(visit) -> None:
+    page = ready(visit().enter_as("SMM"))
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#case-title")).to_be_visible()
+    page.keyboard.press("h")
+    expect(page.locator("#snooze-menu button[name=until]").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast-undo")).to_contain_text("Отложено до")
+    expect(page.locator("a.view-later b")).to_have_text("1")
+    page.keyboard.press("u")
+    expect(page.locator("a.view-later b")).to_have_text("0")

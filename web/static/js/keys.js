@@ -27,7 +27,7 @@ function move(step) {
 function openMenu(menu) {
   if (!menu) return;
   menu.open = true;
-  menu.querySelector(".menu-pop button, .menu-pop a, .menu-pop input")?.focus();
+  menu.querySelector(".menu-pop :is(button, a, input:not([type=hidden]))")?.focus();
 }
 
 const lastKindMenu = () => [...document.querySelectorAll("#case .kind-menu")].at(-1);
@@ -52,6 +52,7 @@ export function installKeys({ openCase, backToList }) {
     route: () => byId("route-dialog")?.showModal(),
     assign: () => document.querySelector("[data-key-assign]")?.click(),
     kind: () => openMenu(lastKindMenu()),
+    snooze: () => openMenu(byId("snooze-menu")),
     close: () => openMenu(byId("close-menu")),
     undo: () => [...document.querySelectorAll("[data-undo-key]")].at(-1)?.click(),
     place: () => openMenu(document.querySelector("[data-filter-menu]")),
