@@ -7,6 +7,8 @@ import structlog
 from bootstrap import Desk
 from services.intake import run_collect
 from services.labelling import run_labelling
+from services.search_index import run_index
+from services.snoozes import run_wake
 from services.sources import due_sources
 
 log = structlog.get_logger()
@@ -38,4 +40,17 @@ def send(desk: Desk) -> None:
     desk.lanes.start()
 
 
-JOBS: dict[str, Callable[[Desk], None]] = {"collect": collect, "label": label, "send": send}
+def index(desk: Desk) -> None:
+    """Completes the index of search: after an upgrade or a restore, and the words in use."""
+    run_index(desk.database)
+
+
+def wake(desk: Desk) -> None:
+    """Brings back what was put off until now."""
+    if run_wake(desk.database):
+        desk.bell.ring()
+
+
+JOBS: dict[str, Callable[[Desk], None]] = {
+    "collect": collect, "label": label, "send": send, "index": index, "wake": wake,
+}  # fmt: skip

@@ -19,6 +19,8 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("collect", 1.0, 4),
     ("label", 2.0, 1),
     ("send", 0.5, 1),
+    ("index", 20.0, 1),
+    ("wake", 5.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20

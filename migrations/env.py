@@ -18,6 +18,13 @@ def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return False
 
 
+def is_foreign(kind: str, name: str) -> bool:
+    """What stands in the database and not in the metadata: see models.search, and the task queue's tables."""
+    if kind == "index":
+        return name == "ix_search_entry_vector"
+    return kind == "table" and name.startswith(("procrastinate_", "search_fts"))
+
+
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -27,9 +34,7 @@ def run(connection: Connection) -> None:
         render_item=render,
         compare_server_default=True,
         transaction_per_migration=False,
-        include_name=lambda name, kind, _parents: (
-            not (kind == "table" and (name or "").startswith("procrastinate_"))
-        ),
+        include_name=lambda name, kind, _parents: not is_foreign(kind, name or ""),
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -13,11 +13,13 @@ from models.raw_item import RawItem
 from models.reply import Draft, Reply
 from models.route import Department, Route
 from models.saved_reply import Fact, FactUse, SavedReply
+from models.search import SearchEntry, SearchLemma
+from models.snooze import Snooze
 from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
     "Act", "Attachment", "Author", "Base", "Case", "Counter", "Department", "Draft", "Event", "Fact", "FactUse",
-    "Label", "Lease", "Message", "Note", "Publication", "RawItem", "Reply", "Route", "SavedReply", "Setting",
-    "Source", "Staff", "StaffRole", "TextVersion", "UtcDateTime", "utc_now",
+    "Label", "Lease", "Message", "Note", "Publication", "RawItem", "Reply", "Route", "SavedReply", "SearchEntry",
+    "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole", "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip

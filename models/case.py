@@ -14,7 +14,8 @@ class Case(Base):
 
     ``state`` is a word of services.case_states. ``open_key`` is «source:author:publication» while the case is open
     and None after, so that the database itself forbids two open cases of one author under one publication.
-    ``lift`` says why a person should look now: message · answer · failed · unknown. ``version`` counts changes.
+    ``lift`` says why a person should look now: message · answer · failed · unknown · snooze. ``version`` counts
+    changes. ``last_message_at`` is where it stands in the list: the newest message, or when it was woken.
     """
 
     __tablename__ = "case"
@@ -31,7 +32,7 @@ class Case(Base):
 
     number: Mapped[str | None]
     state: Mapped[str] = mapped_column(default="new")
-    stage: Mapped[str] = mapped_column(default="arriving")  # arriving, then new · work · wait · closed
+    stage: Mapped[str] = mapped_column(default="arriving")  # arriving, then new · work · wait · later · closed
     subject_key: Mapped[str]
     open_key: Mapped[str | None]
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))

@@ -11,20 +11,23 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import LargeBinary, MetaData, Table, func, insert, select, update
+from sqlalchemy import LargeBinary, MetaData, Table, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from models import Act, Base, UtcDateTime, utc_now
+from models import Act, Base, Setting, UtcDateTime, utc_now
 from models.database import Database
 from services.errors import DeskError
 from services.events import record
 from services.outbox import WAITING
 from services.rights import DESK
 from services.schema import newest_revision, present_revision, upgrade
+from services.search_index import SEARCH_STATE
 
 BATCH = 1000
 SKIPPED = frozenset({"lease", "alembic_version"})
 """Who led when the backup was made says nothing of now; the revision stands in the manifest."""
+INDEX = "search_"
+"""The index of search is made anew from the messages."""
 
 
 def run_backup(database: Database, folder: Path, *, keep: int | None = None) -> Path:
@@ -52,8 +55,9 @@ def run_backup(database: Database, folder: Path, *, keep: int | None = None) -> 
 def _tables(session: Session) -> list[Table]:
     """The tables as this database has them: a backup is made before a migration, restored into its own shape."""
     found = MetaData()
-    found.reflect(session.connection())
-    tables = [table for table in found.sorted_tables if table.name not in SKIPPED]
+    # SQLite keeps the full text of search in tables of its own making, which bear the same beginning.
+    found.reflect(session.connection(), only=lambda name, _: name not in SKIPPED and not name.startswith(INDEX))
+    tables = list(found.sorted_tables)
     for table in tables:
         known = Base.metadata.tables.get(table.name)
         for column in table.columns:
@@ -120,12 +124,13 @@ def run_restore(database: Database, path: Path) -> dict[str, int]:
         upgrade(database, manifest["revision"])
     counts = {}
     with zipfile.ZipFile(path) as archive, database.write.begin() as session:
-        tables = _tables(session)
+        tables = [table for table in _tables(session) if table.name in manifest["tables"]]
         for table in tables:
             counts[table.name] = _read_table(session, archive, table, manifest["tables"][table.name])
         if not database.is_sqlite:
             _reset_sequences(session, tables)
         unsent = _distrust_unsent(session, next(table for table in tables if table.name == Act.__tablename__))
+        session.execute(delete(Setting).where(Setting.name == SEARCH_STATE))
     if manifest["revision"] != newest_revision():
         upgrade(database)
     with database.write.begin() as session:

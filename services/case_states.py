@@ -1,8 +1,9 @@
 """The states of a case as a table (domain.md §6.1), and the four words that people see."""
 
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models import Case, utc_now
+from models import Case, Snooze, utc_now
 from services.errors import Refused
 from services.events import record
 from services.rights import Actor
@@ -14,23 +15,26 @@ STAGES = {
     "approval": "work",
     "department": "wait",
     "author": "wait",
+    "snoozed": "later",
     "solved": "closed",
     "closed": "closed",
     "spam": "closed",
     "no_answer": "closed",
     "merged": "closed",
 }
-"""State → the word people see (day.md §1.3): Новое · В работе · Ждём · Закрыто."""
+"""State → the word people see (day.md §1.3): Новое · В работе · Ждём · Закрыто; «later» is out of sight."""
 
-_OPEN = ("new", "triage", "work", "approval", "department", "author")
+_OPEN = ("new", "triage", "work", "approval", "department", "author", "snoozed")
 _DONE = ("solved", "closed", "spam", "no_answer")
 
 MOVES: frozenset[tuple[str, str]] = frozenset(
     [
         # Answering, routing and closing are acts of their own; none asks for a transition first (day.md §1.3).
         *((state, target) for state in _OPEN for target in ("work", "solved", "spam", "no_answer", "merged")),
-        *((state, "author") for state in ("new", "triage", "work", "approval")),
-        *((state, "department") for state in ("new", "triage", "work", "author")),
+        *((state, "author") for state in ("new", "triage", "work", "approval", "snoozed")),
+        *((state, "department") for state in ("new", "triage", "work", "author", "snoozed")),
+        *((state, "snoozed") for state in _OPEN),
+        ("snoozed", "approval"),
         ("new", "triage"),
         ("work", "approval"),
         ("author", "closed"),
@@ -57,6 +61,8 @@ def move(session: Session, case: Case, to: str, actor: Actor, *, reason: str | N
         return
     if (case.state, to) not in MOVES:
         raise Refused("case.move", state=case.state, to=to)
+    if case.state == "snoozed":
+        session.execute(delete(Snooze).where(Snooze.case_id == case.id))
     record(session, "case.moved", actor, case_id=case.id, object_id=case.id, old=case.state, new=to, reason=reason)
     case.state, case.stage = to, STAGES[to]
     case.version += 1
@@ -68,3 +74,16 @@ def move(session: Session, case: Case, to: str, actor: Actor, *, reason: str | N
     else:
         case.open_key = case.subject_key
         case.closed_at = case.close_reason = None
+
+
+def wake(session: Session, case: Case, actor: Actor, reason: str | None = None) -> None:
+    """Brings a case that was put off back to where it was, on top of its list; ``reason`` is the word of its lift.
+
+    Nothing happens to a case that was not put off.
+    """
+    if case.state != "snoozed":
+        return
+    before = session.scalar(select(Snooze.state).where(Snooze.case_id == case.id))
+    move(session, case, before or "work", actor)
+    case.lift, case.last_message_at = reason, utc_now()
+    record(session, "case.woken", actor, case_id=case.id, object_id=case.id, reason=reason)

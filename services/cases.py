@@ -10,11 +10,12 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from models import Case, Draft, Label, Message, Note, Route, Staff, utc_now
 from models.base import storable
-from services.case_states import CLOSE_REASONS, STAGES, is_open, move
+from services.case_states import CLOSE_REASONS, STAGES, is_open, move, wake
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
 from services.leases import insert_missing, next_numbers
 from services.rights import DESK, Actor, actor_of, require
+from services.search_index import index_note
 
 T = TypeVar("T")
 HOLD = {"key_share": True}
@@ -154,6 +155,7 @@ def settle_cases(session: Session, verdicts: Mapping[int, tuple[Message, str, bo
         elif worthy and not is_open(case):
             _reopen_or_hand_over(session, case, [member[0] for member in worthy])
         elif worthy:
+            wake(session, case, DESK)
             case.lift = "message"
             record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0][0].id)
     give_numbers(session, promoted)
@@ -168,6 +170,7 @@ def _reopen_or_hand_over(session: Session, case: Case, messages: Sequence[Messag
     twin = session.get_one(Case, twin_id)
     for message in messages:
         message.case_id = twin.id
+    wake(session, twin, DESK)
     twin.lift = "message"
     twin.version += 1
     record(session, "case.attached", DESK, case_id=twin.id, object_id=messages[0].id)
@@ -287,7 +290,8 @@ def lift(session: Session, case: Case, reason: str) -> None:
             move(session, case, "work", DESK)
         else:
             return  # the author's newer case is open; the failed reply is shown in «Исходящие»
-    elif case.state in ("department", "author") and reason != "answer":
+    wake(session, case, DESK)
+    if case.state in ("department", "author") and reason != "answer":
         move(session, case, "work", DESK)
     case.lift = reason
     case.version += 1
@@ -328,6 +332,7 @@ def add_note(session: Session, actor: Actor, case_id: int, text: str, form_key: 
     note = Note(case_id=case.id, staff_id=actor.staff_id, text=text.strip(), form_key=form_key)
     session.add(note)
     session.flush()
+    index_note(session, note)
     record(session, "note.added", actor, case_id=case.id, object_id=note.id)
     return note
 

@@ -22,6 +22,7 @@ from models import (
     Publication,
     Reply,
     Route,
+    Snooze,
     Source,
     Staff,
     TextVersion,
@@ -44,7 +45,7 @@ KINDS = ("question", "complaint", "wish", "unsure")
 class Filters:
     """What the address bar says; None means «any»."""
 
-    stage: str | None = None  # new · work · wait · closed; None: all open ones
+    stage: str | None = None  # new · work · wait · later · closed; None: all open ones in sight
     label: str | None = None  # a label, or «unsure»
     platform: str | None = None
     source_id: int | None = None
@@ -67,6 +68,7 @@ class Row:
     source_title: str
     assignee: str | None
     departments: tuple[str, ...] = ()
+    snooze: Snooze | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class CaseView:
     others: tuple[Case, ...]
     assignee: Staff | None
     others_texts: dict[int, str] = field(default_factory=dict)
+    snooze: Snooze | None = None
 
 
 def list_cases(
@@ -186,6 +189,12 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
         .join(Department, Department.id == Route.department_id)
         .where(Route.case_id.in_([case.id for case in cases]), Route.state.in_(OWED))
     )
+    later = {
+        row.case_id: row
+        for row in session.scalars(
+            select(Snooze).where(Snooze.case_id.in_([case.id for case in cases if case.state == "snoozed"]))
+        )
+    }
     owing: dict[int, list[str]] = {}
     for case_id, name in waiting:
         owing.setdefault(case_id, []).append(name)
@@ -199,6 +208,7 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
             source_title=sources[case.source_id].title,
             assignee=people[case.assignee_id].name if case.assignee_id in people else None,
             departments=tuple(owing.get(case.id, ())),
+            snooze=later.get(case.id),
         )
         for case in cases
     )
@@ -216,7 +226,7 @@ def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[
     require(actor, "case.view")
     stages = (*OPEN_STAGES, "arriving") if arriving else OPEN_STAGES
     numbers: dict[str, int] = dict.fromkeys(
-        ("open", "new", "work", "wait", "question", "complaint", "wish", "unsure", "mine", "unassigned",
+        ("open", "new", "work", "wait", "later", "question", "complaint", "wish", "unsure", "mine", "unassigned",
          "answer", "failed", "unknown", "rest"), 0
     )  # fmt: skip
     grouped = session.execute(
@@ -229,6 +239,7 @@ def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[
         numbers["new" if stage == "arriving" else stage] += count
         kind = label if sure and label is not None else "unsure"
         numbers[kind] = numbers.get(kind, 0) + count
+    numbers["later"] = session.scalar(select(func.count()).select_from(Snooze)) or 0
     open_cases = select(func.count()).select_from(Case).where(Case.stage.in_(stages))
     numbers["mine"] = session.scalar(open_cases.where(Case.assignee_id == actor.staff_id)) or 0
     numbers["unassigned"] = session.scalar(open_cases.where(Case.assignee_id.is_(None))) or 0
@@ -292,6 +303,7 @@ def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
         others=tuple(others),
         assignee=session.get(Staff, case.assignee_id) if case.assignee_id else None,
         others_texts=texts,
+        snooze=session.scalar(select(Snooze).where(Snooze.case_id == case.id)),
     )
 
 

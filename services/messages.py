@@ -16,6 +16,7 @@ from services.events import record
 from services.leases import insert_missing
 from services.outcomes import join_own, mark_removed
 from services.rights import DESK
+from services.search_index import index_messages, rename_author
 
 _PERSON = ("platform", "external_id")
 _PUBLICATION_FIELDS = ("kind", "title", "text", "url", "picture", "published_at")
@@ -41,13 +42,14 @@ def store_messages(
             )
         )
     }
-    fresh = []
+    fresh, edited = [], []
     for item in items:
         row = known.get((item.container, item.external_id))
-        if row is not None:
-            _update_message(session, row, item)
-        else:
+        if row is None:
             fresh.append(_row(source_id, item, authors, places))
+        elif _update_message(session, row, item):
+            edited.append(row)
+    index_messages(session, edited, known=True)
     if fresh:
         _insert_messages(session, fresh, items)
 
@@ -102,6 +104,7 @@ def _insert_messages(session: Session, rows: list[dict[str, Any]], items: Sequen
     for message in messages:
         for file in files.get((message.container, message.external_id), ()):
             session.add(_file(message.id, file))
+    index_messages(session, messages)
     join_own(session, [message for message in messages if message.direction == "out"])
     admit(session, [message for message in messages if message.direction == "in"])
 
@@ -144,17 +147,21 @@ def _row(
     }
 
 
-def _update_message(session: Session, row: Message, item: Incoming) -> None:
-    """Brings a known message up to date: an edit is a version, never a second case (domain.md §6.1)."""
+def _update_message(session: Session, row: Message, item: Incoming) -> bool:
+    """Brings a known message up to date: an edit is a version, never a second case (domain.md §6.1).
+
+    True when the text is another one now.
+    """
     if item.state is SourceState.DELETED:
         _delete(session, row)
-        return  # a placeholder has no text: what was written stays readable
+        return False  # a placeholder has no text: what was written stays readable
     if row.edited_at is not None and (item.edited_at or item.published_at) < row.edited_at:
-        return  # a late event may still carry the text from before the edit (F9)
+        return False  # a late event may still carry the text from before the edit (F9)
     if row.state != item.state.value:
         record(session, "message.state", DESK, case_id=row.case_id, object_id=row.id, old=row.state, new=item.state)
         row.state, row.deleted_at = item.state.value, None
-    if row.text != item.text:
+    is_edited = row.text != item.text
+    if is_edited:
         session.add(
             TextVersion(
                 message_id=row.id, number=row.versions, text=row.text, stood_until=item.edited_at or utc_now()
@@ -169,6 +176,7 @@ def _update_message(session: Session, row: Message, item: Incoming) -> None:
     row.url = item.url or row.url
     row.context = dict(item.context) or row.context
     row.thread = item.thread or row.thread
+    return is_edited
 
 
 def _delete(session: Session, row: Message) -> None:
@@ -199,11 +207,16 @@ def _store_authors(session: Session, platform: str, people: Sequence[Person]) ->
         keys = [row["external_id"] for row in fresh]
         made = select(Author).where(Author.platform == platform, Author.external_id.in_(keys))
         known.update((row.external_id, row) for row in session.scalars(made))
+    renamed = []
     for key, person in latest.items():
         row = known[key]
+        if person.name and person.name != row.name:
+            renamed.append(row)
         row.name, row.is_us = person.name or row.name, person.is_us
         row.url, row.picture = person.url or row.url, person.picture or row.picture
     session.flush()
+    for row in renamed:
+        rename_author(session, row.id)
     return known
 
 

@@ -20,8 +20,8 @@ from web.looks import initials, looks
 __all__ = ["create_app"]
 
 SCREENS = (
-    "home", "login", "live", "inbox", "cases", "acts", "rest", "outbox", "department", "sources", "staff", "first",
-    "help", "health",
+    "home", "login", "live", "inbox", "cases", "snoozes", "acts", "rest", "search", "palette", "outbox",
+    "department", "sources", "staff", "first", "help", "health",
 )  # fmt: skip
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024
@@ -77,7 +77,8 @@ def _locale() -> str:
 
 def _name_things(app: Flask) -> None:
     app.jinja_env.globals.update(
-        **security.template_names(), menu_of=navigation.menu_of, words=words, looks=looks, initials=initials,
+        **security.template_names(), menu_of=navigation.menu_of,
+        screens_of=navigation.screens_of, words=words, looks=looks, initials=initials,
         when=dates.when, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
         spoken=toasts.spoken, locale=_locale, endpoints=lambda: app.view_functions,
     )  # fmt: skip

@@ -22,6 +22,8 @@ def when(at: datetime | None, now: datetime | None = None) -> str:
         return _("today, %(time)s", time=time)
     if there.date() == today.date() - timedelta(days=1):
         return _("yesterday, %(time)s", time=time)
+    if there.date() == today.date() + timedelta(days=1):
+        return _("tomorrow, %(time)s", time=time)
     pattern = _("d MMM") if there.year == today.year else _("d MMM y")
     return f"{format_date(there.date(), pattern)}, {time}"
 

@@ -8,8 +8,8 @@ from collectors import CHANNELS
 from services.inbox import Filters
 from web.language import Lazy, _l
 
-STAGES = ("new", "work", "wait", "closed")
-LIFTS = ("answer", "declined", "clarify", "failed", "unknown")
+STAGES = ("new", "work", "wait", "later", "closed")
+LIFTS = ("answer", "declined", "clarify", "failed", "unknown", "snooze")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ VIEWS: tuple[tuple[View, ...], ...] = (
         View(_l("Mine"), "user", Filters(mine=True), "mine"),
         View(_l("Nobody leads"), "user-x", Filters(unassigned=True), "unassigned"),
         View(_l("Waiting"), "clock-pause", Filters(stage="wait"), "wait"),
+        View(_l("Snoozed"), "alarm", Filters(stage="later"), "later"),
         View(_l("Closed"), "check", Filters(stage="closed")),
     ),
 )

@@ -30,6 +30,8 @@ MATRIX: dict[str, str] = {
     "cases.route": "case.route",
     "cases.recall": "case.route",
     "cases.send_back": "case.route",
+    "snoozes.put_off": "case.assign",
+    "snoozes.bring_back": "case.assign",
     "cases.close": "case.close",
     "cases.reopen": "case.close",
     "cases.label": "message.label",
@@ -42,6 +44,11 @@ MATRIX: dict[str, str] = {
     "rest.read": "case.assign",
     "rest.lift": "case.assign",
     "rest.label": "message.label",
+    # Search
+    "search.index": "case.view",
+    "palette.cases": "case.view",
+    "search.words": "settings.edit",
+    "search.save_words": "settings.edit",
     # Outgoing
     "outbox.index": "outbox.view",
     "outbox.retry": "case.reply",

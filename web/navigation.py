@@ -47,10 +47,15 @@ MENU = (
 
 def menu_of(actor: Actor) -> list[Shown]:
     """The rows for ``actor``, with numbers where a row has one."""
-    there = [item for item in MENU if _is_for(actor, item)]
+    there = screens_of(actor)
     numbers = _numbers(actor) if any(item.counter for item in there) else {}
     shown = [Shown(item, numbers.get(item.counter or "", 0)) for item in there]
     return [row for row in shown if row.count or not row.item.only_counted]
+
+
+def screens_of(actor: Actor) -> list[Item]:
+    """Where ``actor`` may go, without numbers."""
+    return [item for item in MENU if _is_for(actor, item)]
 
 
 def first_screen(actor: Actor) -> str | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from models import Department, Event
 from services.inbox import CaseView
+from web.dates import when
 from web.language import _
 from web.words import ACT_KINDS, CHANNEL_ERRORS, CLOSE_REASONS, LABELS, LIFTS, STATES, department_name
 
@@ -65,6 +66,13 @@ def _retried(event: Event, _names: Names) -> str:
     return _("Will be tried again: %(why)s", why=_code(event))
 
 
+def _snoozed(event: Event, _names: Names) -> str:
+    until = event.data.get("until")
+    if not until:
+        return _("Put off until an answer")
+    return _("Put off until %(time)s", time=when(datetime.fromisoformat(until)))
+
+
 SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "case.opened": lambda e, n: _("The case is opened"),
     "case.attached": lambda e, n: _("The author wrote again"),
@@ -72,6 +80,8 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "case.assigned": _assigned,
     "case.reopened": lambda e, n: _("Opened again"),
     "case.lifted": lambda e, n: _("Lifted: %(why)s", why=LIFTS.get(e.data.get("reason", ""), "")),
+    "case.snoozed": _snoozed,
+    "case.woken": lambda e, n: _("Came back: the time has come") if e.data.get("reason") else _("Came back"),
     "label.corrected": lambda e, n: _("Kind corrected: %(kind)s", kind=LABELS.get(e.data.get("label", ""), "")),
     "message.edited": lambda e, n: _("The author edited the text"),
     "message.deleted": lambda e, n: _("The message was deleted on the platform"),

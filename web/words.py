@@ -21,6 +21,7 @@ STAGES: Mapping[str, Lazy] = {
     "new": _l("New case"),
     "work": _l("In work"),
     "wait": _l("Waiting"),
+    "later": _l("Snoozed"),
     "closed": _l("Closed"),
 }
 """The four words that people see of a case, and the one before it has a number."""
@@ -32,6 +33,7 @@ STATES: Mapping[str, Lazy] = {
     "approval": _l("In work"),
     "department": _l("Waiting for a department"),
     "author": _l("Waiting for the author"),
+    "snoozed": _l("Snoozed"),
     "solved": _l("Closed: answered"),
     "closed": _l("Closed"),
     "spam": _l("Closed: spam"),
@@ -55,6 +57,7 @@ LIFTS: Mapping[str, Lazy] = {
     "clarify": _l("The department asks back"),
     "failed": _l("Could not be sent"),
     "unknown": _l("Unclear whether it was published"),
+    "snooze": _l("The time has come"),
 }
 """Why a case stands out; «message» needs no words."""
 
@@ -194,6 +197,7 @@ ERRORS: Mapping[str, Lazy] = {
     "route.move": _l("This can no longer be done with the question: its state has changed."),
     "route.returns": _l("The answer was returned %(limit)s times already. Now the head decides."),
     "route.stale": _l("Somebody answered meanwhile. Look again."),
+    "snooze.time": _l("Choose a time within a year from now."),
     "source.unknown": _l("There is no such place."),
     "source.cannot": _l("The platform cannot do this."),
     "source.declared": _l("The place is declared in config.yaml and is changed there."),

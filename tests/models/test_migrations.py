@@ -22,7 +22,9 @@ def test_down_and_up_again(database) -> None:
     run_alembic(database, "downgrade", "base")
     assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
     upgrade(database)
-    assert set(inspect(database.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    # SQLite lists the parts of the index of search as tables of their own.
+    found = {name for name in inspect(database.engine).get_table_names() if not name.startswith("search_fts")}
+    assert found == {*Base.metadata.tables, "alembic_version"}
 
 
 def test_rows_go_down_and_up_with_every_revision(cast, database) -> None:

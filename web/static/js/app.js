@@ -1,6 +1,7 @@
 // What every page does: toasts, menus, dialogs, the theme, and the live line to the desk.
 import { installToasts } from "./toasts.js";
 import { installLive } from "./live.js";
+import { installPalette } from "./palette.js";
 
 function toggleTheme() {
   const next = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
@@ -30,6 +31,17 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// «/» by its place on the keyboard: the search box, or its page where there is no room for a box.
+document.addEventListener("keydown", (event) => {
+  if (event.code !== "Slash" || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest?.("input:not([type=radio]), textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
+  const box = document.getElementById("search-box");
+  if (!box) return;
+  event.preventDefault();
+  if (box.checkVisibility()) box.select();
+  else location.href = box.form.action;
+});
+
 // A form that was sent must not be sent again by a second click, unless the answer says it failed.
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -41,4 +53,5 @@ addEventListener("pageshow", (event) => {
 });
 
 installToasts();
+installPalette();
 installLive();

@@ -27,7 +27,7 @@ function move(step) {
 function openMenu(menu) {
   if (!menu) return;
   menu.open = true;
-  menu.querySelector(".menu-pop button, .menu-pop a, .menu-pop input")?.focus();
+  menu.querySelector(".menu-pop :is(button, a, input:not([type=hidden]))")?.focus();
 }
 
 const lastKindMenu = () => [...document.querySelectorAll("#case .kind-menu")].at(-1);
@@ -43,22 +43,25 @@ export function installKeys({ openCase, backToList }) {
     const row = move(by);
     if (row && isCaseOpen()) openCase(row.querySelector("a").getAttribute("href"));
   };
-  const table = {
-    KeyJ: () => step(1),
-    KeyK: () => step(-1),
-    KeyO: () => focusedRow()?.querySelector("a").click(),
-    KeyR: () => startReply(),
-    KeyN: () => byId("note-dialog")?.showModal(),
-    KeyD: () => byId("route-dialog")?.showModal(),
-    KeyA: () => document.querySelector("[data-key-assign]")?.click(),
-    KeyC: () => openMenu(lastKindMenu()),
-    KeyE: () => openMenu(byId("close-menu")),
-    KeyU: () => [...document.querySelectorAll("[data-undo-key]")].at(-1)?.click(),
-    Slash: () => openMenu(document.querySelector("[data-filter-menu]")),
-    "Shift+Slash": () => byId("keys")?.showModal(),
-    "Shift+?": () => byId("keys")?.showModal(),
+  const acts = {
+    next: () => step(1),
+    previous: () => step(-1),
+    open: () => focusedRow()?.querySelector("a").click(),
+    reply: () => startReply(),
+    note: () => byId("note-dialog")?.showModal(),
+    route: () => byId("route-dialog")?.showModal(),
+    assign: () => document.querySelector("[data-key-assign]")?.click(),
+    kind: () => openMenu(lastKindMenu()),
+    snooze: () => openMenu(byId("snooze-menu")),
+    close: () => openMenu(byId("close-menu")),
+    undo: () => [...document.querySelectorAll("[data-undo-key]")].at(-1)?.click(),
+    place: () => openMenu(document.querySelector("[data-filter-menu]")),
+    sheet: () => byId("keys")?.showModal(),
   };
+  const table = { "Shift+?": acts.sheet };
+  for (const { dataset } of document.querySelectorAll("#key-table [data-act]")) table[dataset.code] = acts[dataset.act];
   for (let number = 1; number <= 6; number += 1) table[`Digit${number}`] = () => chooseKind(number);
+  document.addEventListener("otklik:act", ({ detail }) => acts[detail]?.());
   const bindings = {};
   for (const [key, act] of Object.entries(table)) {
     bindings[key] = (event) => {

@@ -1,0 +1,135 @@
+"""The words of a text as search sees them: dictionary forms, ё as е, phones and numbers in one spelling."""
+
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+LONGEST_WORD = 60
+MOST_WORDS = 10_000
+"""What a letter says after that many words is not searched; a position of a tsvector ends at 16,383."""
+RARE_READING = 0.005
+"""A reading of a word that is likelier than this counts too: «стали» is «стать», and now and then «сталь»."""
+
+_WORD = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f])*")
+_PHONE = re.compile(
+    r"(?<![\w+])\+\d[\d\s()\-]{8,17}\d(?!\d)"
+    r"|(?<![\w+])(?:[78][\s(\-]{0,2}\d|9)\d{2}[\s)\-]{0,2}\d{3}[\s\-]?\d{2}[\s\-]?\d{2}(?!\d)"
+)
+_SUM = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)")
+_CODE = re.compile(r"(?=[^\W_]*(?:[-/.][^\W_]+)*\d)[^\W_]+(?:[-/.][^\W_]+)+")
+_ENDINGS = (
+    "иями", "ыми", "ими", "ями", "ами", "ого", "его", "ому", "ему", "иях", "ием", "ией", "ешь", "ишь", "ила",
+    "или", "ило", "ала", "али", "ало", "ать", "ить", "ять", "еть", "ах", "ях", "ам", "ям", "ом", "ем", "ой",
+    "ей", "ою", "ею", "ов", "ев", "ий", "ый", "ая", "яя", "ое", "ее", "ые", "ие", "ым", "им", "ых", "их", "ую",
+    "юю", "ия", "ии", "ию", "ет", "ют", "ут", "ит", "ят", "ил", "ал", "ла", "ло", "ли", "а", "я", "о", "е", "и",
+    "ы", "у", "ю", "ь", "й",
+)  # fmt: skip
+"""Endings that fall off a word which the dictionary does not know («вебинаром» → «вебинар»), longest first."""
+LEAST_STEM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word at ``start``…``end`` of its text; the first of ``forms`` is the likeliest."""
+
+    start: int
+    end: int
+    forms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A text as the index keeps it: one form a word in order, and all else that it may be found by."""
+
+    words: tuple[str, ...]
+    extra: tuple[str, ...]
+
+
+_loading = threading.Lock()
+
+
+@cache
+def _dictionary() -> Any:
+    # A tenth of a second and some 20 MB, which a start without any text need not pay.
+    import pymorphy3
+
+    return pymorphy3.MorphAnalyzer()
+
+
+def fold(word: str) -> str:
+    """Small letters, ё as е, no accents over letters; letters beyond Cyrillic as their numbers.
+
+    Both databases then see the same token: their own tables of letters differ in age.
+    """
+    folded = "".join(ch for ch in unicodedata.normalize("NFC", word.lower()) if not "\u0300" <= ch <= "\u036f")
+    folded = folded.replace("ё", "е")[:LONGEST_WORD]
+    if folded.isascii() or all(ch < "\u0530" for ch in folded):
+        return folded
+    return "".join(ch if ch < "\u0530" else f"u{ord(ch):x}" for ch in folded)[:LONGEST_WORD]
+
+
+@lru_cache(maxsize=60_000)
+def forms_of(word: str) -> tuple[str, ...]:
+    """Dictionary forms of a folded word, likeliest first; a stem where the dictionary does not know it."""
+    if len(word) < 3 or not "а" <= word[0] <= "я" or not word.isalpha():
+        return (word,)
+    with _loading:
+        dictionary = _dictionary()
+    if not dictionary.word_is_known(word):
+        return (_stem(word),)
+    readings: dict[str, float] = {}
+    for reading in dictionary.parse(word):
+        form = fold(reading.normal_form)
+        readings[form] = readings.get(form, 0) + reading.score
+    ordered = sorted(readings, key=lambda form: -readings[form])
+    return tuple(form for form in ordered[:4] if readings[form] >= RARE_READING) or (ordered[0],)
+
+
+def is_known(word: str) -> bool:
+    """Whether the dictionary has the folded word."""
+    with _loading:
+        dictionary = _dictionary()
+    return bool(dictionary.word_is_known(word))
+
+
+def _stem(word: str) -> str:
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= LEAST_STEM:
+            return word[: -len(ending)]
+    return word
+
+
+def words_of(text: str) -> Iterator[Word]:
+    """The words in order, with the places where they stand."""
+    for found in _WORD.finditer(text):
+        word = fold(found[0])
+        if word:
+            yield Word(found.start(), found.end(), forms_of(word))
+
+
+def numbers_of(text: str) -> Iterator[Word]:
+    """Phones, sums and codes that are written in parts, each as one word: «8 (912) 345-67-89» is 9123456789."""
+    for found in _PHONE.finditer(text):
+        digits = "".join(ch for ch in found[0] if ch.isdecimal())
+        yield Word(found.start(), found.end(), (digits[-10:],))
+    for pattern in (_SUM, _CODE):
+        for found in pattern.finditer(text):
+            joined = fold("".join(ch for ch in found[0] if ch.isalnum()))
+            yield Word(found.start(), found.end(), (joined,))
+
+
+def index(text: str) -> Indexed:
+    """``text`` as the index keeps it."""
+    words: list[str] = []
+    extra: dict[str, None] = {}
+    for word in words_of(text):
+        if len(words) == MOST_WORDS:
+            break
+        words.append(word.forms[0])
+        extra.update(dict.fromkeys(word.forms[1:]))
+    extra.update(dict.fromkeys(form for number in numbers_of(text) for form in number.forms))
+    return Indexed(tuple(words), tuple(extra))

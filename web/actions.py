@@ -1,0 +1,46 @@
+"""What one can do in the inbox, in one list: the keys, the sheet «?» and the palette are all drawn from it."""
+
+from dataclasses import dataclass
+
+from services.rights import Actor
+from web.language import Lazy, _l
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """``code``: the key by its place on the keyboard, as static/js/keys.js binds it to the function ``name``;
+    None: the browser or another script has it. ``where``: list · case, what must be there for it."""
+
+    name: str
+    title: Lazy
+    keys: str
+    code: str | None = None
+    where: str = "list"
+    icon: str | None = None  # with an icon it stands in the palette
+    act: str | None = None
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("next", _l("next case"), "J", "KeyJ"),
+    Action("previous", _l("previous case"), "K", "KeyK"),
+    Action("open", _l("open"), "Enter O", "KeyO"),
+    Action("back", _l("back to the list"), "Esc"),
+    Action("reply", _l("reply"), "R", "KeyR", "case", "arrow-back-up", "case.reply"),
+    Action("send", _l("send"), "Ctrl Enter", None, "case", None, "case.reply"),
+    Action("note", _l("note"), "N", "KeyN", "case", "note", "case.note"),
+    Action("assign", _l("lead it myself"), "A", "KeyA", "case", "user-check", "case.assign"),
+    Action("route", _l("hand over to a department"), "D", "KeyD", "case", "arrow-forward-up", "case.route"),
+    Action("kind", _l("correct the kind"), "C", "KeyC", "case", "tag", "message.label"),
+    Action("snooze", _l("put off"), "H", "KeyH", "case", "alarm", "case.assign"),
+    Action("close", _l("close"), "E", "KeyE", "case", "check", "case.close"),
+    Action("undo", _l("undo"), "U", "KeyU"),
+    Action("place", _l("filter by place"), "F", "KeyF", "list", "filter"),
+    Action("search", _l("search"), "/"),
+    Action("palette", _l("all actions, views and cases"), "Ctrl K"),
+    Action("sheet", _l("all keys"), "?", "Shift+Slash", "list", "keyboard"),
+)
+
+
+def actions_of(actor: Actor) -> list[Action]:
+    """What ``actor`` may do, in the order of the sheet."""
+    return [action for action in ACTIONS if action.act is None or actor.may(action.act)]
