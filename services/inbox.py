@@ -288,7 +288,8 @@ def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
         sendings=tuple(
             Sending(replies[act.reply_id], act, people.get(act.staff_id or 0))
             for act in acts
-            if act.reply_id is not None and act.id not in placed and act.state != "cancelled"
+            if act.reply_id is not None and act.id not in placed
+            if act.state != "cancelled" or replies[act.reply_id].verdict_note
         ),
         acts=tuple(acts),
         routes=tuple(

@@ -70,7 +70,14 @@ def add_person(
 
 
 def edit_person(
-    session: Session, actor: Actor, staff_id: int, *, name: str, roles: Sequence[str], department: str | None
+    session: Session,
+    actor: Actor,
+    staff_id: int,
+    *,
+    name: str,
+    roles: Sequence[str],
+    department: str | None,
+    trainee: bool = False,
 ) -> Staff:
     """Changes name and roles; nobody takes the right to do so from themselves."""
     require(actor, "staff.edit")
@@ -87,7 +94,7 @@ def edit_person(
     keys = [(role, unit if role == "manager" else None) for role in wanted]
     # Rows that stay are kept: a deletion after an insertion of the same key would break the unique constraint.
     staff.roles = [before.get(key) or StaffRole(role=key[0], department_id=key[1]) for key in keys]
-    staff.name = name.strip()
+    staff.name, staff.trainee = name.strip(), trainee
     if staff.id == actor.staff_id and not actor_of(staff).may("staff.edit"):
         raise Refused("staff.self_role")
     record(session, "staff.edited", actor, object_id=staff.id, roles=wanted)

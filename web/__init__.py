@@ -13,15 +13,15 @@ from werkzeug.wrappers import Response
 
 from bootstrap import Desk
 from services.errors import DeskError
-from web import addresses, dates, live, navigation, numbers, security, toasts, words
+from web import addresses, dates, live, navigation, numbers, outbox_words, security, toasts, words
 from web.catalogues import compile_catalogues
 from web.looks import initials, looks
 
 __all__ = ["create_app"]
 
 SCREENS = (
-    "home", "login", "live", "inbox", "cases", "snoozes", "acts", "rest", "search", "palette", "outbox",
-    "department", "sources", "staff", "first", "help", "health",
+    "home", "login", "live", "inbox", "cases", "snoozes", "acts", "rest", "search", "composing", "saved", "facts",
+    "checks", "palette", "outbox", "department", "sources", "staff", "first", "help", "health",
 )  # fmt: skip
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024
@@ -79,6 +79,7 @@ def _name_things(app: Flask) -> None:
     app.jinja_env.globals.update(
         **security.template_names(), menu_of=navigation.menu_of,
         screens_of=navigation.screens_of, words=words, looks=looks, initials=initials,
+        is_later=outbox_words.is_later,
         when=dates.when, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
         spoken=toasts.spoken, locale=_locale, endpoints=lambda: app.view_functions,
     )  # fmt: skip

@@ -26,6 +26,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", _l("open"), "Enter O", "KeyO"),
     Action("back", _l("back to the list"), "Esc"),
     Action("reply", _l("reply"), "R", "KeyR", "case", "arrow-back-up", "case.reply"),
+    Action("holding", _l("holding reply: we have taken it up"), "G", "KeyG", "case", "hourglass", "case.reply"),
+    Action("saved", _l("saved replies, at the start of a line"), "/", None, "case", None, "case.reply"),
     Action("send", _l("send"), "Ctrl Enter", None, "case", None, "case.reply"),
     Action("note", _l("note"), "N", "KeyN", "case", "note", "case.note"),
     Action("assign", _l("lead it myself"), "A", "KeyA", "case", "user-check", "case.assign"),

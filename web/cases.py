@@ -1,16 +1,21 @@
 """What people do with one case; each act is one form, and each answer says which case changed."""
 
+from datetime import datetime
+
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from collectors.base import ActKind
+from models import Act
 from services import cases, labelling, replies, routing
-from services.errors import NotFound, Stale
+from services.errors import NotFound, Refused, Stale
 from services.inbox import view_case
 from services.outbox import acts_of
 from web.addresses import back
+from web.dates import typed_time, when
 from web.language import _
 from web.numbers import whole
+from web.outbox_words import is_later
 from web.security import current_actor, current_desk, is_htmx, rang
 from web.toasts import tell, trigger
 from web.words import ACT_KINDS, CLOSE_REASONS, LABELS
@@ -39,19 +44,34 @@ def reply(case_id: int) -> AnyResponse:
             row = replies.write_reply(
                 session, current_actor(), case_id, form.get("text", ""), form["form_key"],
                 message_id=form.get("message_id", type=whole), then=_then(form.get("then")), undo_seconds=seconds,
-                version=_version(), route_id=form.get("route_id", type=whole),
+                version=_version(), route_id=form.get("route_id", type=whole), overrides=_overrides(),
+                send_at=_send_at(form.get("send_at")), is_holding=form.get("holding") == "1",
             )  # fmt: skip
-            act_id = next(act.id for act in acts_of(session, case_id) if act.reply_id == row.id)
+            act = next(act for act in acts_of(session, case_id) if act.reply_id == row.id)
     except Stale:
         _keep_text(case_id, form.get("text", ""))
         raise
     rang(outbox=True)
-    _tell_sending(act_id, seconds)
+    _tell_sending(act, seconds)
     return done(case_id, sent=True)
 
 
 def _then(wanted: str | None) -> str:
     return wanted if wanted in replies.AFTERWARDS else "solve"
+
+
+def _send_at(typed: str | None) -> datetime | None:
+    if not typed:
+        return None
+    at = typed_time(typed)
+    if at is None:
+        raise Refused("date.invalid")
+    return at
+
+
+def _overrides() -> dict[str, str]:
+    """Reasons that stand beside the linter's findings: fields «why-<rule>»."""
+    return {name.removeprefix("why-"): why for name, why in request.form.items() if name.startswith("why-")}
 
 
 def _keep_text(case_id: int, text: str) -> None:
@@ -60,12 +80,18 @@ def _keep_text(case_id: int, text: str) -> None:
         replies.save_draft(session, current_actor(), case_id, text)
 
 
-def _tell_sending(act_id: int, seconds: float) -> None:
-    if seconds <= 0:
-        tell(_("Being sent"))
+def _tell_sending(act: Act, seconds: float) -> None:
+    if act.state != "held":
+        tell(
+            _("Waits for agreement: it goes when somebody has agreed")
+            if act.state == "approval"
+            else _("Being sent")
+        )
         return
-    back, now = url_for("acts.take_back", act_id=act_id), url_for("acts.send_now", act_id=act_id)
-    tell(_("Being sent"), "undo", undo=back, now=now, seconds=seconds)
+    later = is_later(act)
+    said = _("Goes %(time)s", time=when(act.due_at)) if later else _("Being sent")
+    now = None if later else url_for("acts.send_now", act_id=act.id)
+    tell(said, "undo", undo=url_for("acts.take_back", act_id=act.id), now=now, seconds=8 if later else seconds)
 
 
 @screen.post("/draft")

@@ -1,6 +1,6 @@
 """Times as a person reads them: near ones by words, the exact one on hover, all in the desk's zone."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from markupsafe import Markup
 
@@ -26,6 +26,20 @@ def when(at: datetime | None, now: datetime | None = None) -> str:
         return _("tomorrow, %(time)s", time=time)
     pattern = _("d MMM") if there.year == today.year else _("d MMM y")
     return f"{format_date(there.date(), pattern)}, {time}"
+
+
+def today() -> date:
+    """The day it is in the desk's zone."""
+    return _local(utc_now()).date()
+
+
+def typed_time(typed: str) -> datetime | None:
+    """A time as a browser's field gives it («2026-11-26T18:00»), taken in the desk's zone; None when it is none."""
+    try:
+        at = datetime.fromisoformat(typed)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=here())
 
 
 def exact(at: datetime) -> str:

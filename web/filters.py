@@ -9,7 +9,7 @@ from services.inbox import Filters
 from web.language import Lazy, _l
 
 STAGES = ("new", "work", "wait", "later", "closed")
-LIFTS = ("answer", "declined", "clarify", "failed", "unknown", "snooze")
+LIFTS = ("answer", "declined", "clarify", "failed", "unknown", "snooze", "approval", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ VIEWS: tuple[tuple[View, ...], ...] = (
         View(_l("Looks like spam"), "ban", Filters(label="spam"), "spam", quiet=True),
     ),
     (
+        View(_l("Waits for agreement"), "user-question", Filters(lift="approval"), "approval", quiet=True),
+        View(_l("Sent back"), "corner-down-left", Filters(lift="rejected"), "rejected", quiet=True),
         View(_l("Could not be sent"), "alert-circle", Filters(lift="failed"), "failed", quiet=True),
         View(_l("Unclear whether published"), "alert-triangle", Filters(lift="unknown"), "unknown", quiet=True),
         View(_l("An answer came"), "arrow-back-up", Filters(lift="answer"), "answer"),

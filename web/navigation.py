@@ -41,6 +41,7 @@ MENU = (
     Item("outbox.index", _l("Outgoing"), "send", "outbox.view", counter="outbox", only_counted=True),
     Item("department.index", _l("Questions to me"), "messages", "route.view", Scope.DEPARTMENT, "owed"),
     Item("sources.index", _l("Places"), "antenna", "source.view"),
+    Item("saved.index", _l("Saved replies"), "template", "case.reply", covers=("facts",)),
     Item("staff.index", _l("Staff"), "users", "staff.view"),
 )
 

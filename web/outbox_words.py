@@ -1,13 +1,15 @@
 """What «Исходящие» says and offers: one table by the act's state, one by the platform's error."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
-from models import Act, Source
+from models import Act, Source, utc_now
 from services.outbox import MAX_ATTEMPTS
 from web.dates import when
 from web.language import Lazy, _, _l
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "approval": ("cancel",),
     "held": ("send_now", "cancel"),
     "queued": ("cancel",),
     "retry": ("retry", "cancel"),
@@ -32,11 +34,20 @@ TO_DO: Mapping[str, Lazy] = {
 """Error code → the next step of a person, once the desk has given up."""
 
 
+def is_later(act: Act) -> bool:
+    """Held for an hour of its own, and not for undo alone."""
+    return act.state == "held" and act.due_at > utc_now() + timedelta(minutes=1)
+
+
 def next_step(act: Act, source: Source) -> str:
     """One sentence: what happens next, or what is wanted of whoever reads it."""
     if source.state == "paused" and act.state in ("held", "queued", "retry"):
         return _("The place is paused: it goes when reading is resumed.")
     match act.state:
+        case "approval":
+            return _("Goes when somebody has agreed to it: open the case.")
+        case "held" if is_later(act):
+            return _("Goes %(time)s, until then it can be taken back.", time=when(act.due_at))
         case "held":
             return _("Goes in a few seconds, until then it can be taken back.")
         case "queued" | "sending":

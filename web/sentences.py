@@ -105,6 +105,11 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "act.settled": lambda e, n: _("Marked as published"),
     "act.cancelled": lambda e, n: _("Sending is taken back"),
     "act.removed": lambda e, n: _("Removed from the platform"),
+    "act.edited": lambda e, n: _("Our reply is edited on the platform"),
+    "reply.offered": lambda e, n: _("The reply waits for agreement"),
+    "reply.approved": lambda e, n: _("The reply is agreed"),
+    "reply.rejected": lambda e, n: _("The reply is sent back to be done better"),
+    "reply.superseded": lambda e, n: _("Another reply was chosen"),
     **{f"act.{kind}": (lambda e, n: str(ACT_KINDS[e.kind.partition(".")[2]])) for kind in ACT_KINDS},
 }
 

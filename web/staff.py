@@ -85,7 +85,7 @@ def save(staff_id: int) -> Response | tuple[str, int]:
         with current_desk().database.write.begin() as session:
             person = edit_person(
                 session, current_actor(), staff_id, name=form.get("name", ""), roles=form.getlist("role"),
-                department=form.get("department"),
+                department=form.get("department"), trainee=form.get("trainee") == "1",
             )  # fmt: skip
     except DeskError as error:
         with current_desk().database.read.begin() as session:

@@ -58,10 +58,13 @@ LIFTS: Mapping[str, Lazy] = {
     "failed": _l("Could not be sent"),
     "unknown": _l("Unclear whether it was published"),
     "snooze": _l("The time has come"),
+    "approval": _l("Waits for agreement"),
+    "rejected": _l("Sent back to be done better"),
 }
 """Why a case stands out; «message» needs no words."""
 
 ACT_STATES: Mapping[str, Lazy] = {
+    "approval": _l("Waits for agreement"),
     "held": _l("Being sent"),
     "queued": _l("Being sent"),
     "sending": _l("Being sent"),
@@ -77,6 +80,7 @@ ACT_STATES: Mapping[str, Lazy] = {
 """How far an act on a platform is proven."""
 
 ACT_TONES: Mapping[str, str] = {
+    "approval": "warn",
     "held": "quiet", "queued": "quiet", "sending": "quiet", "retry": "warn", "unknown": "warn", "review": "warn",
     "accepted": "good", "seen": "good", "removed": "warn", "dead": "bad", "cancelled": "quiet",
 }  # fmt: skip
@@ -101,6 +105,21 @@ ROUTE_STATES: Mapping[str, Lazy] = {
     "declined": _l("Not their question"),
     "recalled": _l("Question taken back"),
 }
+
+LINT: Mapping[str, Lazy] = {
+    "personal": _l("Somebody's personal data in public"),
+    "banned": _l("A link to a forbidden site"),
+    "empty": _l("An unfilled placeholder"),
+    "promo": _l("Advertising words where they are denied"),
+    "promise": _l("A promise of a result"),
+    "heals": _l("Words of healing"),
+    "competitor": _l("A competitor's name"),
+    "refund": _l("Words that limit the refund"),
+    "latin": _l("Foreign words"),
+    "rude": _l("It may sound rude"),
+    "loud": _l("Capitals and exclamation marks"),
+}
+"""What each rule of the linter is about."""
 
 CHANNEL_ERRORS: Mapping[str, Lazy] = {
     "network": _l("No connection to the platform"),
@@ -168,6 +187,15 @@ ROLES: Mapping[str, Lazy] = {
 }
 
 ERRORS: Mapping[str, Lazy] = {
+    "date.invalid": _l("This is no date."),
+    "fact.code": _l("A code consists of letters, digits and hyphens."),
+    "fact.taken": _l("There is a fact with this code already."),
+    "fact.unknown": _l("There is no such fact any more."),
+    "lint.unknown": _l("There is no such rule."),
+    "reply.time": _l("Choose a time from now on, at most %(days)s days ahead."),
+    "saved.scope": _l("Choose for whom the text is."),
+    "saved.unknown": _l("There is no such saved reply."),
+    "text.lint": _l("The check stopped the reply: correct the text, or say under it why it may stand."),
     "forbidden": _l("Your role does not allow this. Ask the head or the administrator."),
     "act.unknown": _l("There is no such act any more."),
     "act.state": _l("This can no longer be done with it: the state has changed. Look at the case again."),

@@ -1,7 +1,6 @@
 """Words from outside are text on every screen: never markup, never an address that does more than open a page."""
 
 import html
-import re
 from html.parser import HTMLParser
 
 import pytest
@@ -11,7 +10,7 @@ from collectors.base import Attachment, Publication
 from models import Case
 from web.marks import safe_link
 
-EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'{{7*7}}"
+EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'{{7*191}}"
 
 
 class Tags(HTMLParser):
@@ -59,7 +58,7 @@ def test_nothing_of_it_becomes_markup(smm, hostile_case, address):
     assert (tags.scripts, tags.images, tags.handlers) == (0, 0, [])
     assert not [link for link in tags.links if not link.startswith(("/", "#", "http://", "https://"))]
     assert "alert(1)" in html.unescape(page)  # it is shown, as text
-    assert "49" not in re.findall(r"\{\{7\*7\}\}|\b49\b", page)
+    assert "1337" not in page
 
 
 def test_what_staff_write_is_text_too(smm, hostile_case, cast, enter):

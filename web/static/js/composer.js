@@ -1,4 +1,6 @@
 // The composer: a draft kept on the server, the platform's own counting, sending by keys, and collisions said aloud.
+import { installSaved } from "./saved.js";
+
 const PAUSE = 700;
 
 let timer = null;
@@ -39,6 +41,54 @@ function save() {
     .catch(() => { unsaved = true; said.textContent = said.dataset.failed; });
 }
 
+// The linter: what stands under the text follows it; reasons that were typed stay while their rule does.
+let checking = null;
+
+function checkSoon() {
+  clearTimeout(checking);
+  checking = setTimeout(check, 600);
+}
+
+async function check() {
+  const box = form();
+  const place = document.getElementById("composer-lint");
+  if (!box || !field() || !place) return;
+  const text = field().value;
+  if (!text.trim()) { place.replaceChildren(); return; }
+  const body = new URLSearchParams({ text, message_id: box.elements.message_id.value, csrf_token: token() });
+  const answer = await fetch(box.dataset.lint, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok || field()?.value !== text) return;
+  const reasons = Object.fromEntries([...place.querySelectorAll("input")].map((input) => [input.name, input.value]));
+  const focused = document.activeElement?.closest("#composer-lint input")?.name;
+  place.innerHTML = await answer.text();
+  for (const input of place.querySelectorAll("input")) {
+    input.value = reasons[input.name] ?? "";
+    if (input.name === focused) input.focus();
+  }
+}
+
+/** Puts ``words`` where the cursor is and selects the first placeholder that nobody could fill. */
+export function insertText(words) {
+  const text = field();
+  if (!text) return;
+  startReply();
+  text.setRangeText(words, text.selectionStart, text.selectionEnd, "end");
+  const hole = /\{\{[^{}]*\}\}/.exec(text.value);
+  if (hole) text.setSelectionRange(hole.index, hole.index + hole[0].length);
+  typed();
+}
+
+/** The holding reply: its text, and the case stays in work. */
+export async function insertHolding() {
+  const box = form();
+  if (!box || !field()) return;
+  const answer = await fetch(box.dataset.holding, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) return;
+  insertText((await answer.json()).text);
+  box.elements.holding.value = "1";
+  box.elements.then.value = "keep";
+}
+
 /** Saves at once what is not yet saved: before the pane changes, before the page goes. */
 export function flushDraft() {
   clearTimeout(timer);
@@ -48,6 +98,7 @@ export function flushDraft() {
 function typed() {
   unsaved = true;
   count();
+  checkSoon();
   form().querySelector(".composer-saved").textContent = "";
   clearTimeout(timer);
   timer = setTimeout(save, PAUSE);
@@ -118,7 +169,15 @@ export function installComposer() {
   text.addEventListener("input", typed);
   text.addEventListener("blur", flushDraft);
   form().addEventListener("submit", () => { clearTimeout(timer); unsaved = false; });
+  const own = form().querySelector("[data-later-own]");
+  own?.addEventListener("input", () => {
+    const send = form().querySelector("[data-later-send]");
+    send.value = own.value;
+    send.disabled = !own.value;
+  });
+  installSaved();
   count();
+  if (text.value.trim()) check();
 }
 
 document.addEventListener("click", (event) => {
@@ -131,6 +190,7 @@ document.addEventListener("click", (event) => {
   const chosen = target?.closest("[data-reply-to]");
   if (chosen) replyTo(chosen);
   if (target?.closest("[data-reply-newest]")) replyTo(null);
+  if (target?.closest("[data-holding-insert]")) insertHolding();
 });
 
 document.addEventListener("keydown", (event) => {

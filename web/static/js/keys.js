@@ -1,6 +1,6 @@
 // Keys by their place on the keyboard (event.code), so that they work in the Russian layout; never while one types.
 import { tinykeys } from "../vendor/tinykeys.mjs";
-import { startReply } from "./composer.js";
+import { insertHolding, startReply } from "./composer.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -48,6 +48,7 @@ export function installKeys({ openCase, backToList }) {
     previous: () => step(-1),
     open: () => focusedRow()?.querySelector("a").click(),
     reply: () => startReply(),
+    holding: () => insertHolding(),
     note: () => byId("note-dialog")?.showModal(),
     route: () => byId("route-dialog")?.showModal(),
     assign: () => document.querySelector("[data-key-assign]")?.click(),

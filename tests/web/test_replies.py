@@ -1,0 +1,149 @@
+"""What surrounds a reply on the screen: the check, sending later, agreement, saved replies, facts."""
+
+import pytest
+from sqlalchemy import select
+
+from collectors.base import Receipt
+from models import Act, Draft, Fact, Reply, SavedReply, Staff
+from services.lint import habits_of
+from services.outbox import claim_act
+from services.outcomes import record_receipt
+
+
+def act(database) -> Act:
+    with database.read.begin() as session:
+        return session.scalars(select(Act).order_by(Act.id.desc())).first()
+
+
+def publish(database) -> int:
+    with database.write.begin() as session:
+        claimed = claim_act(session)
+    with database.write.begin() as session:
+        record_receipt(session, claimed, Receipt("901", "https://blog.example/17#901"))
+    return claimed.id
+
+
+def test_the_check_stands_under_the_text_and_stops_at_the_door(enter, open_case, database) -> None:
+    case_id, smm = open_case(), enter("smm")
+    address = f"/inbox/{case_id}/compose/lint"
+    page = smm.post(address, text="Звоните +7 916 555-12-34, ответим СРОЧНО ОЧЕНЬ", htmx=True).text
+    assert "Чужие личные данные" in page
+    assert 'name="why-personal"' in page
+    assert "Заглавные буквы" in page
+    send = {"text": "Звоните +7 916 555-12-34", "form_key": "k1", "now": "1"}
+    assert smm.post(f"/inbox/{case_id}/reply", htmx=True, **send).status_code == 422
+    assert act(database) is None
+    answer = smm.post(f"/inbox/{case_id}/reply", htmx=True, **send, **{"why-personal": "просила сама"})
+    assert answer.status_code == 204
+    with database.read.begin() as session:
+        assert session.scalars(select(Reply.overrides)).one() == {"personal": "просила сама"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"), [("2099-01-01T10:00", 422), ("вчера", 422), ("2020-01-01T10:00", 422)]
+)
+def test_a_time_that_makes_no_sense_is_refused(enter, open_case, typed, status) -> None:
+    case_id = open_case()
+    fields = {"text": "Ответ", "form_key": "k1", "send_at": typed}
+    assert enter("smm").post(f"/inbox/{case_id}/reply", htmx=True, **fields).status_code == status
+
+
+def test_a_later_reply_says_when_it_goes(enter, open_case, database) -> None:
+    from datetime import timedelta
+
+    from models import utc_now
+
+    case_id, smm = open_case(), enter("smm")
+    at = (utc_now() + timedelta(days=2)).isoformat(timespec="minutes")
+    smm.post(f"/inbox/{case_id}/reply", htmx=True, text="Ответ", form_key="k1", send_at=at)
+    assert act(database).state == "held"
+    assert "Уйдёт: " in smm.get(f"/inbox/{case_id}", htmx=True).text
+    assert "до этого можно отменить" in smm.get("/outgoing").text
+
+
+def test_a_trainee_writes_and_the_head_agrees_or_sends_back(enter, open_case, database) -> None:
+    case_id = open_case()
+    head = enter("head")
+    with database.read.begin() as session:
+        person = session.scalars(select(Staff).where(Staff.email == "smm@school.example")).one()
+    saved = {"name": person.name, "role": "smm", "trainee": "1"}
+    assert head.post(f"/staff/{person.id}", **saved).status_code == 302
+    smm = enter("smm")
+    smm.post(f"/inbox/{case_id}/reply", htmx=True, text="Не знаю", form_key="k1")
+    assert "Уйдёт, когда согласуют" in smm.get(f"/inbox/{case_id}", htmx=True).text
+    assert "На согласовании" in head.get("/inbox").text
+    assert smm.post(f"/acts/{act(database).id}/approve", htmx=True).status_code == 403
+    assert head.post(f"/acts/{act(database).id}/reject", htmx=True, note="Спросите кураторов").status_code == 204
+    page = smm.get(f"/inbox/{case_id}", htmx=True).text
+    assert "Спросите кураторов" in page
+    with database.read.begin() as session:
+        assert session.scalars(select(Draft.text)).one() == "Не знаю"
+    smm.post(f"/inbox/{case_id}/reply", htmx=True, text="Кураторы ответят в 18:00", form_key="k2")
+    assert head.post(f"/acts/{act(database).id}/approve", htmx=True).status_code == 204
+    assert act(database).state == "queued"
+
+
+def test_our_published_reply_is_edited_and_removed(enter, open_case, database) -> None:
+    case_id, smm = open_case(), enter("smm")
+    smm.post(f"/inbox/{case_id}/reply", htmx=True, text="В пятницу", form_key="k1", now="1")
+    own = publish(database)
+    page = smm.get(f"/inbox/{case_id}", htmx=True).text
+    assert "Изменить на площадке" in page
+    answer = smm.post(f"/acts/{own}/edit", htmx=True, text="В субботу", form_key="e1")
+    assert answer.status_code == 204
+    assert (act(database).kind, act(database).text, act(database).of_act_id) == ("edit", "В субботу", own)
+    assert smm.post(f"/acts/{own}/remove", htmx=True, form_key="d1").status_code == 204
+    assert act(database).kind == "delete"
+
+
+def test_saved_replies_are_written_found_used_and_removed(enter, open_case, database) -> None:
+    case_id, smm = open_case(), enter("smm")
+    assert "Заготовок пока нет" in smm.get("/saved").text
+    smm.post("/saved/new", title="Старт", text="{{имя|Здравствуйте}}, начнём {{fact.start}}", scope="all")
+    with database.read.begin() as session:
+        saved = session.scalars(select(SavedReply)).one()
+    assert "Старт" in smm.get(f"/inbox/{case_id}/compose/saved?q=начнём").text
+    assert "Ничего не нашлось" in smm.get(f"/inbox/{case_id}/compose/saved?q=нетакого").text
+    filled = smm.post(f"/inbox/{case_id}/compose/saved/{saved.id}", htmx=True).json
+    assert filled["missing"] == ["fact.start"]
+    assert "вставлена 1 раз" in smm.get("/saved").text
+    assert smm.post(f"/saved/{saved.id}", title="", text="x").status_code == 422
+    smm.post(f"/saved/{saved.id}/archive")
+    assert "Старт" not in smm.get("/saved").text
+    smm.post(f"/saved/{saved.id}/restore")
+    assert "Старт" in smm.get("/saved").text
+
+
+def test_a_changed_fact_corrects_published_replies(enter, open_case, database) -> None:
+    case_id, head = open_case(), enter("head")
+    fields = {"title": "Цена", "code": "price", "valid_to": "2026-12-31"}
+    head.post("/facts/new", value="4 900 ₽", **fields)
+    with database.read.begin() as session:
+        fact_id = session.scalars(select(Fact.id)).one()
+    head.post(f"/inbox/{case_id}/reply", htmx=True, text="Курс стоит 4 900 ₽", form_key="k1", now="1")
+    own = publish(database)
+    head.post(f"/facts/{fact_id}", value="5 400 ₽", **fields)
+    assert "1 ответ с прежним значением" in head.get("/facts").text
+    assert "«4 900 ₽» → «5 400 ₽»" in head.get(f"/facts/{fact_id}").text
+    head.post(f"/facts/{fact_id}/correct", act_id=own, form_key="f1")
+    assert (act(database).kind, act(database).text) == ("edit", "Курс стоит 5 400 ₽")
+    assert head.post("/facts/new", value="1", title="Ещё", code="price").status_code == 422
+    assert head.post("/facts/new", value="1", title="Ещё", code="b", valid_to="завтра").status_code == 422
+
+
+def test_the_check_has_its_screen(enter, database) -> None:
+    head = enter("head")
+    page = head.get("/settings/checks?text=Гарантируем+результат").text
+    assert "Обещание результата" in page
+    head.post("/settings/checks", rule=["personal", "banned", "empty"], own="+7 800 555-01-02, help@school.example")
+    with database.read.begin() as session:
+        habits = habits_of(session)
+        assert habits.own == {"+7 800 555-01-02", "help@school.example"}
+        assert "promise" in habits.off
+    assert enter("smm").get("/settings/checks").status_code == 403
+
+
+def test_the_holding_reply_names_the_end_of_the_next_working_day(enter, open_case) -> None:
+    said = enter("smm").get(f"/inbox/{open_case()}/compose/holding").json["text"]
+    assert said.startswith("Взяли ваш вопрос в работу")
+    assert said.endswith(", 17:00.")
