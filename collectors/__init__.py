@@ -10,6 +10,7 @@ CHANNELS: dict[str, str] = {
     "telegram": "Telegram",
     "wordpress": "WordPress",
     "isso": "Isso",
+    "feed": "Feed",
     "mail": "Mail",
 }
 """kind → name of the Channel class in the module ``collectors.<kind>``."""

@@ -80,6 +80,7 @@ PLATFORM_HINTS: Mapping[str, Lazy] = {
     "telegram": _l("comments of a channel's group and messages to a bot"),
     "wordpress": _l("comments of a site"),
     "isso": _l("comments of a site with Isso"),
+    "feed": _l("comments that a site publishes as a feed; read only"),
     "mail": _l("letters of a mailbox"),
 }
 

@@ -124,6 +124,7 @@ CHANNEL_ERRORS: Mapping[str, Lazy] = {
 
 PLATFORMS: Mapping[str, str] = {
     "youtube": "YouTube", "vk": "VK", "telegram": "Telegram", "wordpress": "WordPress", "isso": "Isso",
+    "feed": "RSS",
 }  # fmt: skip
 _MAIL = _l("Mail")
 
