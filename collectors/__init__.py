@@ -11,6 +11,7 @@ CHANNELS: dict[str, str] = {
     "wordpress": "WordPress",
     "isso": "Isso",
     "feed": "Feed",
+    "max": "Max",
     "mail": "Mail",
 }
 """kind → name of the Channel class in the module ``collectors.<kind>``."""
