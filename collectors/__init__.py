@@ -12,6 +12,7 @@ CHANNELS: dict[str, str] = {
     "isso": "Isso",
     "feed": "Feed",
     "max": "Max",
+    "ok": "Ok",
     "mail": "Mail",
 }
 """kind → name of the Channel class in the module ``collectors.<kind>``."""

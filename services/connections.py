@@ -24,7 +24,9 @@ Kind = Literal["text", "long", "number", "flag", "date", "choice", "lines", "sec
 MOST_RAWS = 100
 LONG_TEXTS = frozenset({"signature"})
 """Text settings that hold more than one line; pydantic has no word for it."""
-RARE = frozenset({"api_version", "message_id_domain", "watch_posts", "own_hashes", "webhook_secret"})
+RARE = frozenset(
+    {"api_version", "message_id_domain", "watch_posts", "own_hashes", "webhook_secret", "session_secret"}
+)
 """Settings that a form keeps folded, beside the platforms' own addresses."""
 
 

@@ -82,6 +82,7 @@ PLATFORM_HINTS: Mapping[str, Lazy] = {
     "isso": _l("comments of a site with Isso"),
     "feed": _l("comments that a site publishes as a feed; read only"),
     "mail": _l("letters of a mailbox"),
+    "ok": _l("comments and messages of a group in Odnoklassniki"),
     "max": _l("private messages to a MAX bot and groups"),
 }
 

@@ -124,7 +124,7 @@ CHANNEL_ERRORS: Mapping[str, Lazy] = {
 
 PLATFORMS: Mapping[str, str] = {
     "youtube": "YouTube", "vk": "VK", "telegram": "Telegram", "wordpress": "WordPress", "isso": "Isso",
-    "feed": "RSS", "max": "MAX",
+    "feed": "RSS", "max": "MAX", "ok": "OK",
 }  # fmt: skip
 _MAIL = _l("Mail")
 
