@@ -13,6 +13,7 @@ CHANNELS: dict[str, str] = {
     "feed": "Feed",
     "max": "Max",
     "ok": "Ok",
+    "form": "Form",
     "mail": "Mail",
 }
 """kind → name of the Channel class in the module ``collectors.<kind>``."""

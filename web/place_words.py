@@ -83,6 +83,7 @@ PLATFORM_HINTS: Mapping[str, Lazy] = {
     "feed": _l("comments that a site publishes as a feed; read only"),
     "mail": _l("letters of a mailbox"),
     "ok": _l("comments and messages of a group in Odnoklassniki"),
+    "form": _l("messages from a form on your site"),
     "max": _l("private messages to a MAX bot and groups"),
 }
 

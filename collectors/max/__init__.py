@@ -32,7 +32,7 @@ from collectors.base import (
 )
 from collectors.html import clean
 from collectors.max.api import Api, Settings
-from collectors.max.message import CHATS, incoming, is_id, kept, message_raw, mid_of, moment, publication
+from collectors.max.message import CHATS, incoming, is_id, is_mid, kept, message_raw, mid_of, moment, publication
 from collectors.wire import Wire
 
 __all__ = ["Max", "Settings"]
@@ -165,7 +165,7 @@ class Max(Channel):
         for update in updates:
             try:
                 raw = self._raw(update, found)
-            except (KeyError, TypeError, AttributeError):
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
                 text = json.dumps(update, sort_keys=True)
                 raw = kept("update", "?", hashlib.sha256(text.encode()).hexdigest(), update)
             if raw is None:
@@ -186,7 +186,7 @@ class Max(Channel):
                 return message_raw(message, us=self._is_us(message), edited=int(update["timestamp"]))
             case "message_removed":
                 chat, mid = update["chat_id"], update["message_id"]
-                if not is_id(chat) or not isinstance(mid, str):
+                if not is_id(chat) or not is_mid(mid):
                     raise TypeError("not a removal")
                 before = found.get(("message", str(chat), mid))
                 body = json.loads(before.body) if before is not None else {}

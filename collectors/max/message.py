@@ -26,6 +26,11 @@ def is_id(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
 
 
+def is_mid(value: Any) -> bool:
+    """Ids of messages are short words of ASCII; anything else fits no column and is not MAX's."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and 0 < len(value) <= 200
+
+
 def moment(milliseconds: Any) -> datetime:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
@@ -38,13 +43,13 @@ def kept(kind: str, container: Any, external_id: Any, body: Any) -> Raw:
 def mid_of(message: dict[str, Any]) -> str | None:
     """The id of a message; None for one that has no body, of which nothing could be kept."""
     mid = (message.get("body") or {}).get("mid")
-    return mid if isinstance(mid, str) and mid else None
+    return mid if is_mid(mid) else None
 
 
 def message_raw(message: dict[str, Any], *, us: bool, edited: int | None = None) -> Raw:
     """The raw of a message; raises KeyError or TypeError for what has not its shape."""
     chat, mid = message["recipient"]["chat_id"], message["body"]["mid"]
-    if not is_id(chat) or not isinstance(mid, str) or not mid:
+    if not is_id(chat) or not is_mid(mid):
         raise TypeError("not a message")
     body: dict[str, Any] = {"message": _trimmed(message), "us": us}
     if edited is not None:

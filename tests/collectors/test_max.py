@@ -251,3 +251,32 @@ def test_any_history_with_kills_and_lost_events_ends_equal(data: st.DataObject, 
         desk.read(Walk.BACKFILL)
     if bots.messages:
         assert desk.standing() == bots.truth()
+
+
+SHAPES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=20), st.floats()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), kind=st.sampled_from(["message_created", "message_edited", "message_removed", "other"]))
+def test_whatever_a_hook_brings_is_kept_in_columns_that_can_hold_it(data: st.DataObject, kind: str) -> None:
+    sender = {"user_id": 42, "first_name": "В", "is_bot": False}
+    whole: dict[str, Any] = {
+        "update_type": kind, "timestamp": EPOCH, "chat_id": 1, "message_id": "mid.1",
+        "message": {
+            "sender": sender, "timestamp": EPOCH, "recipient": {"chat_id": 1, "chat_type": "chat"},
+            "body": {"mid": "mid.1", "text": "Да"},
+        },
+    }  # fmt: skip
+    part = data.draw(
+        st.sampled_from([whole, whole["message"], whole["message"]["body"], whole["message"]["recipient"]])
+    )
+    name = data.draw(st.sampled_from(sorted(set(part) - {"update_type"})))
+    part[name] = data.draw(SHAPES)
+    hook = channel(webhook_secret=SECRET)
+    for raw in hook.receive(json.dumps(whole).encode(), {"X-Max-Bot-Api-Secret": SECRET}):
+        assert (raw.container + raw.external_id).encode()
+        assert "\x00" not in raw.container + raw.external_id
