@@ -14,6 +14,7 @@ CHANNELS: dict[str, str] = {
     "max": "Max",
     "ok": "Ok",
     "form": "Form",
+    "calls": "Calls",
     "mail": "Mail",
 }
 """kind → name of the Channel class in the module ``collectors.<kind>``."""

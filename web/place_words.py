@@ -84,6 +84,7 @@ PLATFORM_HINTS: Mapping[str, Lazy] = {
     "mail": _l("letters of a mailbox"),
     "ok": _l("comments and messages of a group in Odnoklassniki"),
     "form": _l("messages from a form on your site"),
+    "calls": _l("answered and missed calls of a telephone exchange"),
     "max": _l("private messages to a MAX bot and groups"),
 }
 

@@ -126,7 +126,7 @@ PLATFORMS: Mapping[str, str] = {
     "youtube": "YouTube", "vk": "VK", "telegram": "Telegram", "wordpress": "WordPress", "isso": "Isso",
     "feed": "RSS", "max": "MAX", "ok": "OK",
 }  # fmt: skip
-OWN_NAMES: Mapping[str, Lazy] = {"mail": _l("Mail"), "form": _l("Feedback form")}
+OWN_NAMES: Mapping[str, Lazy] = {"mail": _l("Mail"), "form": _l("Feedback form"), "calls": _l("Calls")}
 """Platforms that are named by a word and not by a brand."""
 
 PUBLICATIONS: Mapping[str, Lazy] = {
