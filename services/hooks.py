@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import structlog
 from sqlalchemy import select, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from collectors import CHANNELS, channel_class
@@ -62,10 +63,7 @@ def run_receive(
         raws = tuple(channel.receive(payload, headers))
         if not raws:
             return 0
-        with database.write.begin() as session:
-            if getattr(channel, "keeps_first", False):
-                raws = _unknown(session, source.id, raws)
-            changed = store_raws(session, source.id, raws)
+        changed = _store(database, source.id, raws, keeps_first=getattr(channel, "keeps_first", False))
         if changed:
             try:
                 run_parse(database, source.id, channel)
@@ -74,6 +72,19 @@ def run_receive(
         return changed
     finally:
         channel.close()
+
+
+def _store(database: Database, source_id: int, raws: tuple[Raw, ...], *, keeps_first: bool) -> int:
+    """Keeps the raws; of two deliveries at once the second finds it there at its next try."""
+    for last in (False, False, True):
+        try:
+            with database.write.begin() as session:
+                fresh = _unknown(session, source_id, raws) if keeps_first else raws
+                return store_raws(session, source_id, fresh)
+        except IntegrityError:
+            if last:
+                raise
+    return 0
 
 
 def _unknown(session: Session, source_id: int, raws: tuple[Raw, ...]) -> tuple[Raw, ...]:
