@@ -10,6 +10,11 @@ CHANNELS: dict[str, str] = {
     "telegram": "Telegram",
     "wordpress": "WordPress",
     "isso": "Isso",
+    "feed": "Feed",
+    "max": "Max",
+    "ok": "Ok",
+    "form": "Form",
+    "calls": "Calls",
     "mail": "Mail",
 }
 """kind → name of the Channel class in the module ``collectors.<kind>``."""

@@ -22,9 +22,11 @@ from services.sources import add_source, get_source, list_sources, split_secrets
 OpenChannel = Callable[[Source], Channel]
 Kind = Literal["text", "long", "number", "flag", "date", "choice", "lines", "secret"]
 MOST_RAWS = 100
-LONG_TEXTS = frozenset({"signature"})
+LONG_TEXTS = frozenset({"signature", "consent", "consent_news"})
 """Text settings that hold more than one line; pydantic has no word for it."""
-RARE = frozenset({"api_version", "message_id_domain", "watch_posts", "own_hashes", "webhook_secret"})
+RARE = frozenset(
+    {"api_version", "message_id_domain", "watch_posts", "own_hashes", "webhook_secret", "session_secret"}
+)
 """Settings that a form keeps folded, beside the platforms' own addresses."""
 
 

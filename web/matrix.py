@@ -6,6 +6,9 @@ ANY_STAFF = "any_staff"
 MATRIX: dict[str, str] = {
     "static": PUBLIC,
     "health.state": PUBLIC,
+    "hooks.receive": PUBLIC,
+    "hooks.page": PUBLIC,
+    "hooks.send": PUBLIC,
     "first.form": PUBLIC,
     "first.make": PUBLIC,
     "home.choose_language": PUBLIC,

@@ -80,7 +80,12 @@ PLATFORM_HINTS: Mapping[str, Lazy] = {
     "telegram": _l("comments of a channel's group and messages to a bot"),
     "wordpress": _l("comments of a site"),
     "isso": _l("comments of a site with Isso"),
+    "feed": _l("comments that a site publishes as a feed; read only"),
     "mail": _l("letters of a mailbox"),
+    "ok": _l("comments and messages of a group in Odnoklassniki"),
+    "form": _l("messages from a form on your site"),
+    "calls": _l("answered and missed calls of a telephone exchange"),
+    "max": _l("private messages to a MAX bot and groups"),
 }
 
 CHOICES: Mapping[str, Lazy] = {

@@ -15,6 +15,7 @@ from services.connections import Field
 from services.errors import DeskError, Refused
 from web.forms import go
 from web.help import has_page
+from web.hooks import hook_address, page_of_form
 from web.language import _
 from web.numbers import whole
 from web.place_words import (
@@ -57,7 +58,7 @@ def _names() -> dict[str, object]:
     return {
         "state_words": state_words, "what_to_do": what_to_do, "choice_name": choice_name, "ago_tag": ago_tag,
         "advice_for": lambda code: TO_DO.get(code), "raw_text": raw_text, "has_help": has_page,
-        "PLATFORM_HINTS": PLATFORM_HINTS,
+        "PLATFORM_HINTS": PLATFORM_HINTS, "hook_address": hook_address, "page_of_form": page_of_form,
         "RIGHT_WORDS": RIGHTS, "WITHOUT_WORDS": WITHOUT,
     }  # fmt: skip
 

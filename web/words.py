@@ -143,8 +143,10 @@ CHANNEL_ERRORS: Mapping[str, Lazy] = {
 
 PLATFORMS: Mapping[str, str] = {
     "youtube": "YouTube", "vk": "VK", "telegram": "Telegram", "wordpress": "WordPress", "isso": "Isso",
+    "feed": "RSS", "max": "MAX", "ok": "OK",
 }  # fmt: skip
-_MAIL = _l("Mail")
+OWN_NAMES: Mapping[str, Lazy] = {"mail": _l("Mail"), "form": _l("Feedback form"), "calls": _l("Calls")}
+"""Platforms that are named by a word and not by a brand."""
 
 PUBLICATIONS: Mapping[str, Lazy] = {
     "video": _l("Video"),
@@ -199,6 +201,8 @@ ERRORS: Mapping[str, Lazy] = {
     "forbidden": _l("Your role does not allow this. Ask the head or the administrator."),
     "act.unknown": _l("There is no such act any more."),
     "act.state": _l("This can no longer be done with it: the state has changed. Look at the case again."),
+    "hook.unknown": _l("There is no such address."),
+    "hook.paused": _l("The place is paused."),
     "case.unknown": _l("There is no such case."),
     "case.stale": _l("Somebody changed the case meanwhile. Your text is kept: look and send again."),
     "case.has_open": _l("The author already has an open case on this matter."),
@@ -264,7 +268,8 @@ def status_of(error: DeskError) -> int:
 
 def platform_name(platform: str) -> str:
     """The platform as people call it."""
-    return str(_MAIL) if platform == "mail" else PLATFORMS.get(platform, platform)
+    named = OWN_NAMES.get(platform)
+    return str(named) if named is not None else PLATFORMS.get(platform, platform)
 
 
 def department_name(unit: Department) -> str:

@@ -10,6 +10,7 @@ from collectors.base import ActKind, Channel, ChannelSettings
 from services.sources import secret_fields, split_secrets
 
 ROOT = Path(__file__).parents[2]
+SAMPLES = {int: 1, list[str]: ["x"]}
 SHARED = {"__init__", "base", "wire", "html"}
 
 
@@ -52,7 +53,7 @@ class TestChannel:
             channel.Settings(nonsense=1)
         secrets = secret_fields(kind)
         required = {
-            name: SecretStr("s3cret") if name in secrets else 1 if field.annotation is int else "x"
+            name: SecretStr("s3cret") if name in secrets else SAMPLES.get(field.annotation, "x")
             for name, field in channel.Settings.model_fields.items()
             if field.is_required()
         }

@@ -1,0 +1,120 @@
+"""Platforms and forms that call us: an unguessable address a place, raw kept before anybody is told «ok»."""
+
+import hashlib
+import hmac
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Mapping
+
+import structlog
+from sqlalchemy import select, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from collectors import CHANNELS, channel_class
+from collectors.base import Raw
+from models import RawItem, Source
+from models.database import Database
+from services.errors import NotFound, Refused
+from services.intake import OpenChannel, run_parse, store_raws
+
+TOKEN_LETTERS = 32
+
+
+def source_token(key: bytes, source_id: int) -> str:
+    """The last part of a place's address: its number and 128 bits that only this desk can make."""
+    sign = hmac.new(key, f"hook:{source_id}".encode(), hashlib.sha256).hexdigest()
+    return f"{source_id}-{sign[:TOKEN_LETTERS]}"
+
+
+def find_source(session: Session, key: bytes, kind: str, token: str) -> Source:
+    """The place behind an address; raises NotFound for every address that was not given out.
+
+    The number in a token is looked at only after its signature, which is compared in constant time.
+    """
+    number = token.partition("-")[0]
+    source_id = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+    if not hmac.compare_digest(source_token(key, source_id).encode(), token.encode("utf-8", "replace")):
+        raise NotFound("hook.unknown")
+    source = session.get(Source, source_id)
+    if source is None or source.platform != kind or kind not in CHANNELS or not channel_class(kind).can.receive:
+        raise NotFound("hook.unknown")
+    return source
+
+
+def run_receive(
+    database: Database, key: bytes, open_channel: OpenChannel, kind: str, token: str, payload: bytes,
+    headers: Mapping[str, str],
+) -> int:  # fmt: skip
+    """Takes one event: the address, then the secret, then the raw in a transaction of its own; returns how many
+    raws were new or changed.
+
+    Raises NotFound, ChannelError as the channel's receive() does, Refused for a place that a person paused, and
+    SQLAlchemyError while the database is down: in none of these cases anything is stored. What was kept and could
+    not be understood waits for the next reading of the place, or stands in quarantine: it is never refused.
+    """
+    with database.read.begin() as session:
+        source = find_source(session, key, kind, token)
+        if source.state == "paused":
+            raise Refused("hook.paused")
+    channel = open_channel(source)
+    try:
+        raws = tuple(channel.receive(payload, headers))
+        if not raws:
+            return 0
+        changed = _store(database, source.id, raws, keeps_first=getattr(channel, "keeps_first", False))
+        if changed:
+            try:
+                run_parse(database, source.id, channel)
+            except Exception:
+                structlog.get_logger().exception("hook.parse", source=source.id)
+        return changed
+    finally:
+        channel.close()
+
+
+def _store(database: Database, source_id: int, raws: tuple[Raw, ...], *, keeps_first: bool) -> int:
+    """Keeps the raws; of two deliveries at once the second finds it there at its next try."""
+    for last in (False, False, True):
+        try:
+            with database.write.begin() as session:
+                fresh = _unknown(session, source_id, raws) if keeps_first else raws
+                return store_raws(session, source_id, fresh)
+        except IntegrityError:
+            if last:
+                raise
+    return 0
+
+
+def _unknown(session: Session, source_id: int, raws: tuple[Raw, ...]) -> tuple[Raw, ...]:
+    """Those that the desk does not have yet."""
+    keys = [(raw.kind, raw.container, raw.external_id) for raw in raws]
+    columns = (RawItem.kind, RawItem.container, RawItem.external_id)
+    found = select(*columns).where(RawItem.source_id == source_id, tuple_(*columns).in_(keys))
+    known = {tuple(row) for row in session.execute(found)}
+    return tuple(raw for raw, key in zip(raws, keys, strict=True) if key not in known)
+
+
+class Patience:
+    """How often one address may write within a while; kept in memory, so it begins anew with the process."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most, self._seconds = most, seconds
+        self._times: dict[str, deque[float]] = defaultdict(deque)
+        self._lock = threading.Lock()
+
+    def allows(self, name: str) -> bool:
+        """Counts a try of ``name``; False when there were too many."""
+        now = time.monotonic()
+        with self._lock:
+            if len(self._times) > 10_000:
+                late = now - self._seconds
+                self._times = defaultdict(deque, {k: v for k, v in self._times.items() if v and v[-1] > late})
+            times = self._times[name]
+            while times and times[0] <= now - self._seconds:
+                times.popleft()
+            if len(times) >= self._most:
+                return False
+            times.append(now)
+            return True

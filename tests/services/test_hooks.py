@@ -1,0 +1,139 @@
+"""Events that platforms push, on both databases: the address, many deliveries at once, what comes out of order."""
+
+import json
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from collectors import channel_class
+from collectors.base import Channel
+from collectors.wire import Wire
+from models import Message, RawItem, Source
+from services.errors import NotFound, Refused
+from services.hooks import Patience, find_source, run_receive, source_token
+from services.rights import DESK
+from services.secrets import Keyring
+from services.sources import add_source, check_settings, set_state
+
+KEY = b"a key of the desk"
+KEYRING = Keyring([b"0123456789abcdef0123456789abcdef0123456789a="])
+CONSENT = "Согласен на обработку имени и почты, чтобы получить ответ."
+SECRET = "hook-secret-1"
+VALUES: dict[str, dict[str, Any]] = {
+    "form": {"consent": CONSENT},
+    "max": {"token": "f9LH", "webhook_secret": SECRET},
+}
+LETTER = {"email": "vera@example.ru", "text": "Когда начало?", "key": "k1", "consents": {"answer": True}}
+AT = 1_790_000_000_000
+
+
+class Silent:
+    def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
+        return None
+
+
+def open_channel(source: Source) -> Channel:
+    settings = check_settings(source.platform, {**source.settings, **KEYRING.unseal(source.secrets)})
+    return channel_class(source.platform)(settings, Wire(), Silent())
+
+
+@pytest.fixture
+def place(cast, database):
+    """A place of a kind; its number and the door to it."""
+
+    def _place(kind: str):
+        with database.write.begin() as session:
+            number = add_source(session, DESK, KEYRING, platform=kind, title=kind, values=VALUES[kind]).id
+
+        def push(body: dict[str, Any]) -> int:
+            head = {"Content-Type": "application/json", "X-Max-Bot-Api-Secret": SECRET}
+            token, payload = source_token(KEY, number), json.dumps(body).encode()
+            return run_receive(database, KEY, open_channel, kind, token, payload, head)
+
+        return number, push
+
+    return _place
+
+
+def counted(database, table, number) -> int:
+    with database.read.begin() as session:
+        return session.scalar(select(func.count()).select_from(table).where(table.source_id == number)) or 0
+
+
+def update(kind: str, text: str = "Было", at: int = AT) -> dict[str, Any]:
+    if kind == "message_removed":
+        return {"update_type": kind, "timestamp": at, "chat_id": 5, "message_id": "mid.1", "user_id": 42}
+    message = {
+        "sender": {"user_id": 42, "first_name": "Вера", "is_bot": False}, "timestamp": AT,
+        "recipient": {"chat_id": 5, "chat_type": "dialog"}, "body": {"mid": "mid.1", "seq": 1, "text": text},
+    }  # fmt: skip
+    return {"update_type": kind, "timestamp": at, "message": message}
+
+
+def test_many_deliveries_at_once_are_one_message_and_no_error(database, place) -> None:
+    number, push = place("form")
+    barrier, told = threading.Barrier(6, timeout=20), list[Any]()
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            told.append(push(LETTER))
+        except Exception as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(told) == [0, 0, 0, 0, 0, 1]
+    assert (counted(database, RawItem, number), counted(database, Message, number)) == (1, 1)
+
+
+def test_an_edit_before_a_late_repeat_of_the_creation_stays(database, place) -> None:
+    number, push = place("max")
+    push(update("message_created"))
+    push(update("message_edited", "Стало", AT + 5000))
+    push(update("message_created"))
+    with database.read.begin() as session:
+        message = session.scalars(select(Message).where(Message.source_id == number)).one()
+        assert (message.text, message.versions) == ("Стало", 2)
+
+
+def test_a_removal_keeps_the_text(database, place) -> None:
+    number, push = place("max")
+    push(update("message_created"))
+    push(update("message_removed", at=AT + 9000))
+    with database.read.begin() as session:
+        message = session.scalars(select(Message).where(Message.source_id == number)).one()
+        assert (message.text, message.state) == ("Было", "deleted")
+
+
+def test_only_addresses_given_out_lead_somewhere(database, place) -> None:
+    number, push = place("form")
+    token = source_token(KEY, number)
+    with database.read.begin() as session:
+        assert find_source(session, KEY, "form", token).id == number
+        for kind, one in (
+            ("max", token),
+            ("form", ""),
+            ("form", f"{number}-"),
+            ("form", source_token(b"other", number)),
+        ):
+            with pytest.raises(NotFound):
+                find_source(session, KEY, kind, one)
+    with database.write.begin() as session:
+        set_state(session, DESK, number, "paused")
+    with pytest.raises(Refused):
+        push(LETTER)
+    assert counted(database, RawItem, number) == 0
+
+
+def test_patience_is_for_each_name_and_ends() -> None:
+    patience = Patience(2, 0.05)
+    assert [patience.allows("a") for _ in range(3)] == [True, True, False]
+    assert patience.allows("b")
+    threading.Event().wait(0.06)
+    assert patience.allows("a")
