@@ -344,6 +344,8 @@ class Channel(ABC):
     title: ClassVar[str]
     can: ClassVar[Capabilities]
     Settings: ClassVar[type[ChannelSettings]]
+    keeps_first: ClassVar[bool] = False  # a pushed event that comes again never replaces what came first
+    has_page: ClassVar[bool] = False  # we serve a page of this channel to visitors
 
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
         self.settings = settings

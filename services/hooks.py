@@ -63,7 +63,7 @@ def run_receive(
         raws = tuple(channel.receive(payload, headers))
         if not raws:
             return 0
-        changed = _store(database, source.id, raws, keeps_first=getattr(channel, "keeps_first", False))
+        changed = _store(database, source.id, raws, keeps_first=channel.keeps_first)
         if changed:
             try:
                 run_parse(database, source.id, channel)

@@ -71,7 +71,7 @@ def hook_address(source: Source) -> str:
 
 def page_of_form(source: Source) -> str | None:
     """The public page of a place, where its channel has one."""
-    if not getattr(channel_class(source.platform), "has_page", False):
+    if not channel_class(source.platform).has_page:
         return None
     return _outside(url_for("hooks.page", token=source_token(_key(), source.id)))
 
