@@ -1,5 +1,6 @@
 """Journeys drive the product as a newcomer starts it: one process, a real Chromium, pictures for the docs."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).parents[2]
 expect.set_options(timeout=15_000)
@@ -106,6 +108,18 @@ class Visitor:
         self.page.goto(self.running.url + "login")
         self.page.get_by_role("button", name=title).first.click()
         self.page.wait_for_url(lambda address: "/login" not in address)
+        return self.page
+
+    def open_case(self, text: str, seconds: float = 60) -> Page:
+        """Opens the case that shows ``text`` once it has arrived; new ones may wait behind the pill."""
+        row, pill = self.page.locator(".row", has_text=text), self.page.locator("[data-pill]")
+        until = time.monotonic() + seconds
+        while not row.first.is_visible():
+            assert time.monotonic() < until, f"«{text}» did not arrive"
+            with contextlib.suppress(PlaywrightError):  # the list may be drawn anew under the mouse
+                pill.click(timeout=500)
+        row.first.click()
+        expect(self.page.locator("#thread")).to_contain_text(text)
         return self.page
 
     def picture(self, name: str) -> None:
