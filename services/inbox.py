@@ -31,7 +31,8 @@ from services.cases import get_case
 from services.errors import Refused
 from services.events import history_of
 from services.labelling import labels_of
-from services.rights import Actor, require
+from services.presence import drafts_of
+from services.rights import DESK, Actor, require
 from services.routing import OWED, routes_of
 
 T = TypeVar("T", bound=Base)
@@ -69,6 +70,7 @@ class Row:
     assignee: str | None
     departments: tuple[str, ...] = ()
     snooze: Snooze | None = None
+    drafts: tuple[tuple[int, str], ...] = ()  # (staff id, name) of those with an unsent one
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
             select(Snooze).where(Snooze.case_id.in_([case.id for case in cases if case.state == "snoozed"]))
         )
     }
+    drafts = drafts_of(session, DESK, [case.id for case in cases])
     owing: dict[int, list[str]] = {}
     for case_id, name in waiting:
         owing.setdefault(case_id, []).append(name)
@@ -209,6 +212,7 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
             assignee=people[case.assignee_id].name if case.assignee_id in people else None,
             departments=tuple(owing.get(case.id, ())),
             snooze=later.get(case.id),
+            drafts=tuple(drafts.get(case.id, ())),
         )
         for case in cases
     )

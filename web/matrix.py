@@ -18,6 +18,7 @@ MATRIX: dict[str, str] = {
     "home.menu": ANY_STAFF,
     # Live
     "live.stream": ANY_STAFF,
+    "presence.note": "case.view",
     # Inbox
     "inbox.index": "case.view",
     "inbox.rows": "case.view",
