@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -142,6 +142,13 @@ def list_cases(
     return CasePage(rows_of(session, cases), key)
 
 
+def all_ids(session: Session, actor: Actor, filters: Filters, most: int) -> list[int]:
+    """Ids of the cases of a view, newest first, ``most`` at most."""
+    require(actor, "case.view")
+    query = _filtered(select(Case.id), filters, actor, False)
+    return list(session.scalars(query.order_by(Case.last_message_at.desc(), Case.id.desc()).limit(most)))
+
+
 def _parse_key(key: str) -> tuple[datetime, int]:
     try:
         at, case_id = key.split(":")
@@ -152,7 +159,7 @@ def _parse_key(key: str) -> tuple[datetime, int]:
         raise Refused("page.key") from None
 
 
-def _filtered(query: Select[Case], filters: Filters, actor: Actor, arriving: bool) -> Select[Case]:
+def _filtered(query: Select[Any], filters: Filters, actor: Actor, arriving: bool) -> Select[Any]:
     stages = (filters.stage,) if filters.stage else OPEN_STAGES
     if arriving and filters.stage in (None, "new"):
         stages = (*stages, "arriving")

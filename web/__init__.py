@@ -20,8 +20,8 @@ from web.looks import initials, looks
 __all__ = ["create_app"]
 
 SCREENS = (
-    "home", "login", "live", "presence", "inbox", "cases", "snoozes", "acts", "rest", "search", "palette",
-    "outbox", "department", "sources", "staff", "first", "help", "health",
+    "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "acts", "rest", "search",
+    "palette", "outbox", "department", "sources", "staff", "first", "help", "health",
 )  # fmt: skip
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

@@ -96,3 +96,8 @@ def _one_of(value: str | None, known: tuple[str, ...]) -> str | None:
 
 def _number(value: str | None) -> int | None:
     return int(value) if value and value.isdecimal() and len(value) < 19 else None
+
+
+def ids_of(text: str) -> list[int]:
+    """Numbers parted by commas; what is no number of a row is left out."""
+    return [int(part) for part in text.split(",") if part.isdecimal() and len(part) < 19]

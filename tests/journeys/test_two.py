@@ -46,3 +46,26 @@ def test_two_people_meet_at_one_case(visit) -> None:
     expect(one.locator("#reply-text")).to_have_value("Отвечу сейчас")
     one.locator("#reply-text").fill("")
     expect(one.locator(".composer-saved")).to_have_text("Черновик сохранён")
+
+
+def test_many_cases_are_closed_by_keys_and_taken_back(visit) -> None:
+    page = ready(visit().enter_as("SMM"))
+    shown = page.locator("#rows > .row")
+    first = [shown.nth(at).get_attribute("id") for at in range(3)]
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Shift+X")
+    expect(page.locator("#bulk b")).to_have_text("Выбрано: 3")
+    page.keyboard.press("e")
+    expect(page.locator("#bulk-close button[name=reason]").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#bulk-state")).to_contain_text("Закрыто: 3 из 3")
+    expect(page.locator("#bulk")).to_be_hidden()
+    for row in first:
+        expect(page.locator(f"#{row}.is-closed")).to_have_count(1)
+    page.locator("#bulk-state [data-undo-key]").click()
+    expect(page.locator("#bulk-state")).to_contain_text("Отменено: 3 из 3")
+    for row in first:
+        expect(page.locator(f"#{row}.is-closed")).to_have_count(0)

@@ -1,6 +1,7 @@
 // The inbox: opening cases beside the list, live refreshing without jumps, the pill of new ones.
 import { installComposer, flushDraft, acceptVersion, renewKeys, compareVersion } from "./composer.js";
 import { installKeys } from "./keys.js";
+import { installPicking } from "./picking.js";
 import { installPresence } from "./presence.js";
 
 const byId = (id) => document.getElementById(id);
@@ -187,6 +188,7 @@ addEventListener("popstate", () => {
 installComposer();
 installKeys({ openCase, backToList });
 installPresence();
+installPicking();
 if (openId()) {
   showNewest();
   document.querySelector("#rows a[aria-current]")?.scrollIntoView({ block: "nearest" });
