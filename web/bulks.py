@@ -9,6 +9,7 @@ from services.errors import Refused
 from services.inbox import Filters
 from web.filters import ids_of, read_filters
 from web.language import Lazy, _l
+from web.numbers import whole
 from web.security import current_actor, current_desk, rang
 
 screen = Blueprint("bulks", __name__, url_prefix="/inbox/bulk")
@@ -25,8 +26,8 @@ DONE: dict[str, Lazy] = {
 def _value(form: MultiDict[str, str]) -> dict[str, object]:
     """What the act needs of its form; services refuse what makes no sense."""
     return {
-        "reason": form.get("reason"), "label": form.get("label"), "staff_id": form.get("staff_id", type=int),
-        "department_id": form.get("department_id", 0, type=int), "question": form.get("question", "").strip(),
+        "reason": form.get("reason"), "label": form.get("label"), "staff_id": form.get("staff_id", type=whole),
+        "department_id": form.get("department_id", 0, type=whole), "question": form.get("question", "").strip(),
     }  # fmt: skip
 
 

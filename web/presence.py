@@ -4,6 +4,7 @@ from flask import Blueprint, Response, current_app, request
 
 from services.presence import tell_others
 from web.live import feed_of
+from web.numbers import whole
 from web.security import current_desk, current_staff
 
 screen = Blueprint("presence", __name__)
@@ -15,7 +16,7 @@ def note() -> Response:
     staff, desk, form = current_staff(), current_desk(), request.form
     assert staff is not None  # the matrix lets nobody else in
     window = f"{staff.id}:{form.get('window', '')[:40]}"
-    case_id, mode = form.get("case", type=int), "write" if form.get("mode") == "write" else "look"
+    case_id, mode = form.get("case", type=whole), "write" if form.get("mode") == "write" else "look"
     desk.presence.note(window, staff.id, staff.name, case_id, mode)
     tell_others(desk.database, desk.presence, window, staff.id, staff.name, case_id, mode)
     feed_of(current_app).tell_presence()

@@ -34,7 +34,7 @@ def test_departments_are_not_asked(enter) -> None:
 def test_the_stream_begins_with_it_and_hands_on_changes_only(smm, app, desk, open_case, cast) -> None:
     case_id = open_case()
     smm.post("/presence", window="w1", case=str(case_id), mode="look")
-    stream = feed_of(app).follow(None)
+    stream = feed_of(app).follow(None, True)
     hello = next(stream)
     said = json.loads(hello.split("event: presence\ndata: ")[1].split("\n")[0])
     assert said == {str(case_id): [[cast.smm.staff_id, "Дарья Лис", "look"]]}
