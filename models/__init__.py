@@ -14,6 +14,7 @@ from models.raw_item import RawItem
 from models.reply import Draft, Reply
 from models.route import Department, Route
 from models.saved_reply import Fact, FactUse, SavedReply
+from models.saved_view import SavedView
 from models.search import SearchEntry, SearchLemma
 from models.snooze import Snooze
 from models.source import Source
@@ -22,6 +23,6 @@ from models.staff import Staff, StaffRole
 __all__ = [
     "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Counter", "Department", "Draft", "Event", "Fact",
     "FactUse", "Label", "Lease", "Message", "Note", "Publication", "RawItem", "Reply", "Route", "SavedReply",
-    "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole", "TextVersion", "UtcDateTime",
-    "utc_now",
+    "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole", "TextVersion",
+    "UtcDateTime", "utc_now",
 ]  # fmt: skip
