@@ -20,7 +20,7 @@ from web.looks import initials, looks
 __all__ = ["create_app"]
 
 SCREENS = (
-    "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "acts", "rest", "search",
+    "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "views", "acts", "rest", "search",
     "palette", "outbox", "department", "sources", "staff", "first", "help", "health",
 )  # fmt: skip
 """Files of this room that hold a blueprint called ``screen``."""

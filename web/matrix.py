@@ -31,6 +31,8 @@ MATRIX: dict[str, str] = {
     "cases.route": "case.route",
     "cases.recall": "case.route",
     "cases.send_back": "case.route",
+    "views.save": "case.view",
+    "views.drop": "case.view",
     "bulks.begin": "case.view",
     "bulks.show": "case.view",
     "bulks.undo": "case.view",

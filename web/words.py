@@ -218,6 +218,8 @@ ERRORS: Mapping[str, Lazy] = {
     "staff.self": _l("One cannot switch oneself off."),
     "text.empty": _l("Write something first."),
     "text.long": _l("The text has %(length)s characters, the platform takes %(limit)s."),
+    "view.many": _l("There are %(most)s views of yours already: drop one first."),
+    "view.unknown": _l("There is no such view any more."),
     "csrf": _l("The page is too old. Load it anew and repeat."),
     "not_found": _l("There is no such page."),
     "unexpected": _l("Something went wrong on our side. It is written down; try again."),

@@ -185,6 +185,11 @@ addEventListener("popstate", () => {
   else document.body.classList.remove("has-case", "is-writing");
 });
 
+// The address of a view says what was chosen and nothing else.
+document.querySelector("form[data-lean]")?.addEventListener("submit", ({ target }) => {
+  for (const field of target.querySelectorAll("select")) field.disabled = !field.value;
+});
+
 installComposer();
 installKeys({ openCase, backToList });
 installPresence();
