@@ -19,6 +19,7 @@ from config import Config
 from models import Source
 from models.database import Database, open_database
 from services.labelling import is_gate_proven
+from services.presence import Presence
 from services.secrets import Keyring, open_keyring
 from services.sending import Lanes
 from services.sources import check_settings
@@ -136,6 +137,7 @@ class Desk:
     failed: threading.Event = field(default_factory=threading.Event)  # a part without which it cannot work
     bell: Bell = field(default_factory=Bell)
     outbox_bell: Bell = field(default_factory=Bell)
+    presence: Presence = field(default_factory=Presence)
     defer: Callable[[str], None] = lambda name: None  # runs a job soon; set by whoever runs jobs
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from bootstrap import Desk
+from services.bulks import run_bulk
 from services.intake import run_collect
 from services.labelling import run_labelling
 from services.search_index import run_index
@@ -51,6 +52,12 @@ def wake(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def bulk(desk: Desk) -> None:
+    """Does what people have begun upon many cases."""
+    if run_bulk(desk.database):
+        desk.bell.ring()
+
+
 JOBS: dict[str, Callable[[Desk], None]] = {
-    "collect": collect, "label": label, "send": send, "index": index, "wake": wake,
+    "collect": collect, "label": label, "send": send, "index": index, "wake": wake, "bulk": bulk,
 }  # fmt: skip

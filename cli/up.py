@@ -105,6 +105,7 @@ def run_up(
 ) -> None:
     """Starts one desk and serves until SIGINT or SIGTERM; then stops everything it started."""
     from services.events import run_listen
+    from services.presence import run_presence
 
     set_up_logs(config)
     _refuse_taken_port(config, stop) if web else None
@@ -127,6 +128,9 @@ def run_up(
             stack.callback(_serve(desk, config))
             _greet(desk, config, password)
         threading.Thread(target=run_listen, args=[desk.database, partial(_ring, desk), ended], daemon=True).start()
+        if web:
+            heard = [desk.database, desk.presence, ended]
+            threading.Thread(target=run_presence, args=heard, daemon=True).start()
         threading.Thread(target=_begin, args=[desk, sandbox, scheduler, stack, ended], daemon=True).start()
         while not ended.wait(0.5):
             pass

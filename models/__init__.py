@@ -3,6 +3,7 @@
 from models.act import Act
 from models.author import Author
 from models.base import Base, UtcDateTime, utc_now
+from models.bulk import Bulk
 from models.case import Case, Note
 from models.event import Event
 from models.label import Label
@@ -13,13 +14,15 @@ from models.raw_item import RawItem
 from models.reply import Draft, Reply
 from models.route import Department, Route
 from models.saved_reply import Fact, FactUse, SavedReply
+from models.saved_view import SavedView
 from models.search import SearchEntry, SearchLemma
 from models.snooze import Snooze
 from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Case", "Counter", "Department", "Draft", "Event", "Fact", "FactUse",
-    "Label", "Lease", "Message", "Note", "Publication", "RawItem", "Reply", "Route", "SavedReply", "SearchEntry",
-    "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole", "TextVersion", "UtcDateTime", "utc_now",
+    "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Counter", "Department", "Draft", "Event", "Fact",
+    "FactUse", "Label", "Lease", "Message", "Note", "Publication", "RawItem", "Reply", "Route", "SavedReply",
+    "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole", "TextVersion",
+    "UtcDateTime", "utc_now",
 ]  # fmt: skip

@@ -1,11 +1,16 @@
 """One piece of work: the messages of one author on one matter."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, utc_now
+
+_OPEN: dict[str, Any] = {
+    "sqlite_where": text("open_key IS NOT NULL"), "postgresql_where": text("open_key IS NOT NULL"),
+}  # fmt: skip
 
 
 class Case(Base):
@@ -26,6 +31,11 @@ class Case(Base):
         Index("ix_case_stage_label", "stage", "label", "last_message_at", "id"),
         Index("ix_case_assignee", "assignee_id", "stage", "last_message_at", "id"),
         Index("ix_case_all", "last_message_at", "id"),
+        # Open cases are few beside the closed ones: their views walk these, in order and without sorting.
+        Index("ix_case_open", "last_message_at", "id", **_OPEN),
+        Index("ix_case_open_assignee", "assignee_id", "last_message_at", "id", **_OPEN),
+        Index("ix_case_open_lift", "lift", "last_message_at", "id", **_OPEN),
+        Index("ix_case_open_counts", "stage", "label", "sure", "assignee_id", "lift", **_OPEN),
         Index(None, "author_id", "id"),
         Index(None, "subject_key", "id"),
     )

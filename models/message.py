@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Text, utc_now
@@ -21,6 +21,12 @@ class Message(Base):
         Index(None, "case_id", "published_at"),
         Index(None, "author_id", "published_at"),
         Index(None, "work", "id"),
+        Index(
+            "ix_message_unread",
+            "work",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
+        ),
         Index(None, "ingested_at", "id"),
     )
 

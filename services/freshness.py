@@ -30,8 +30,10 @@ def count_newer(
 ) -> int:
     """How many cases of the view stand above the key ``top`` (of its first line when it was drawn), PAGE at most.
 
-    ``top`` None means that the list was empty then.
+    ``top`` None means that the list was empty then. With the longest wait first, new ones come at the end.
     """
+    if filters.sort == "wait" and top:
+        return 0
     page = list_cases(session, actor, filters, arriving=arriving)
     if not top:
         return len(page.rows)

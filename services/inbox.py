@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from models import (
@@ -26,12 +26,15 @@ from models import (
     Source,
     Staff,
     TextVersion,
+    UtcDateTime,
+    utc_now,
 )
 from services.cases import get_case
 from services.errors import Refused
 from services.events import history_of
 from services.labelling import labels_of
-from services.rights import Actor, require
+from services.presence import drafts_of
+from services.rights import DESK, Actor, require
 from services.routing import OWED, routes_of
 
 T = TypeVar("T", bound=Base)
@@ -54,6 +57,11 @@ class Filters:
     unassigned: bool = False
     lift: str | None = None  # answer · failed · unknown
     author_id: int | None = None
+    visibility: str | None = None  # public · private
+    assignee_id: int | None = None
+    older: int | None = None  # opened more than so many days ago
+    newer: int | None = None  # opened within so many days
+    sort: str = "new"  # new · wait: the longest wait first
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ class Row:
     assignee: str | None
     departments: tuple[str, ...] = ()
     snooze: Snooze | None = None
+    drafts: tuple[tuple[int, str], ...] = ()  # (staff id, name) of those with an unsent one
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +142,30 @@ def list_cases(
     query = _filtered(select(Case), filters, actor, arriving)
     if after:
         at, case_id = _parse_key(after)
-        query = query.where(or_(Case.last_message_at < at, and_(Case.last_message_at == at, Case.id < case_id)))
-    found = list(session.scalars(query.order_by(Case.last_message_at.desc(), Case.id.desc()).limit(limit + 1)))
+        query = query.where(_below(filters, at, case_id))
+    found = list(session.scalars(_in_order(query, filters).limit(limit + 1)))
     cases = found[:limit]
     key = f"{cases[-1].last_message_at.timestamp():.6f}:{cases[-1].id}" if len(found) > limit else None
     return CasePage(rows_of(session, cases), key)
+
+
+def all_ids(session: Session, actor: Actor, filters: Filters, most: int) -> list[int]:
+    """Ids of the cases of a view, newest first, ``most`` at most."""
+    require(actor, "case.view")
+    query = _filtered(select(Case.id), filters, actor, False)
+    return list(session.scalars(_in_order(query, filters).limit(most)))
+
+
+def _in_order(query: Select[Any], filters: Filters) -> Select[Any]:
+    if filters.sort == "wait":
+        return query.order_by(Case.last_message_at, Case.id)
+    return query.order_by(Case.last_message_at.desc(), Case.id.desc())
+
+
+def _below(filters: Filters, at: datetime, case_id: int) -> ColumnElement[bool]:
+    """What stands under a line of the list, in its order."""
+    here, key = tuple_(Case.last_message_at, Case.id), tuple_(literal(at, UtcDateTime), literal(case_id))
+    return here > key if filters.sort == "wait" else here < key
 
 
 def _parse_key(key: str) -> tuple[datetime, int]:
@@ -150,7 +178,7 @@ def _parse_key(key: str) -> tuple[datetime, int]:
         raise Refused("page.key") from None
 
 
-def _filtered(query: Select[Case], filters: Filters, actor: Actor, arriving: bool) -> Select[Case]:
+def _filtered(query: Select[Any], filters: Filters, actor: Actor, arriving: bool) -> Select[Any]:
     stages = (filters.stage,) if filters.stage else OPEN_STAGES
     if arriving and filters.stage in (None, "new"):
         stages = (*stages, "arriving")
@@ -171,6 +199,14 @@ def _filtered(query: Select[Case], filters: Filters, actor: Actor, arriving: boo
         query = query.where(Case.lift == filters.lift)
     if filters.author_id:
         query = query.where(Case.author_id == filters.author_id)
+    if filters.visibility:
+        query = query.where(Case.visibility == filters.visibility)
+    if filters.assignee_id:
+        query = query.where(Case.assignee_id == filters.assignee_id)
+    if filters.older:
+        query = query.where(Case.opened_at < utc_now() - timedelta(days=filters.older))
+    if filters.newer:
+        query = query.where(Case.opened_at >= utc_now() - timedelta(days=filters.newer))
     if filters.department_id:
         owing = select(Route.case_id).where(Route.department_id == filters.department_id, Route.state.in_(OWED))
         query = query.where(Case.id.in_(owing))
@@ -195,6 +231,7 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
             select(Snooze).where(Snooze.case_id.in_([case.id for case in cases if case.state == "snoozed"]))
         )
     }
+    drafts = drafts_of(session, DESK, [case.id for case in cases])
     owing: dict[int, list[str]] = {}
     for case_id, name in waiting:
         owing.setdefault(case_id, []).append(name)
@@ -209,6 +246,7 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
             assignee=people[case.assignee_id].name if case.assignee_id in people else None,
             departments=tuple(owing.get(case.id, ())),
             snooze=later.get(case.id),
+            drafts=tuple(drafts.get(case.id, ())),
         )
         for case in cases
     )
@@ -367,11 +405,6 @@ def _other_cases(session: Session, case: Case) -> list[Case]:
 def next_case(session: Session, actor: Actor, filters: Filters, case: Case) -> int | None:
     """The case below this one in the same view: where «ответить и дальше» goes."""
     require(actor, "case.view")
-    query = _filtered(select(Case), filters, actor, False).where(
-        or_(
-            Case.last_message_at < case.last_message_at,
-            and_(Case.last_message_at == case.last_message_at, Case.id < case.id),
-        )
-    )
-    found = session.scalars(query.order_by(Case.last_message_at.desc(), Case.id.desc()).limit(1)).first()
+    query = _filtered(select(Case), filters, actor, False).where(_below(filters, case.last_message_at, case.id))
+    found = session.scalars(_in_order(query, filters).limit(1)).first()
     return found.id if found else None

@@ -12,6 +12,7 @@ from models import Act, Case, Department, Label, Staff
 from services.accounts import list_staff
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.labelling import classifier_word
+from services.presence import drafts_of
 from services.replies import draft_of
 from services.rights import Actor, actor_of
 from services.routing import departments
@@ -50,6 +51,7 @@ class Pane:
     history: tuple[Sentence, ...]
     can: Capabilities
     draft: str
+    drafts: tuple[tuple[int, str], ...]  # (staff id, name) of all who have one here
     newest: Entry | None
     people: tuple[Staff, ...]
     departments: tuple[Department, ...]
@@ -80,6 +82,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         history=sentences_of(view, {p.id: p.name for p in people}, {u.id: u for u in units}),
         can=channel_class(view.source.platform).can,
         draft=draft_of(session, actor, case_id),
+        drafts=tuple(drafts_of(session, actor, [case_id]).get(case_id, ())),
         newest=own[-1] if own else None,
         people=tuple(p for p in people if p.active and actor_of(p).may("case.reply")),
         departments=tuple(units),

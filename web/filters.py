@@ -62,6 +62,11 @@ def read_filters(args: Mapping[str, str]) -> Filters:
         unassigned=args.get("unassigned") == "1",
         lift=_one_of(args.get("lift"), LIFTS),
         author_id=_number(args.get("author")),
+        visibility=_one_of(args.get("visibility"), ("public", "private")),
+        assignee_id=_number(args.get("assignee")),
+        older=_days(args.get("older")),
+        newer=_days(args.get("newer")),
+        sort=_one_of(args.get("sort"), ("new", "wait")) or "new",
     )
 
 
@@ -70,14 +75,16 @@ def query_of(filters: Filters) -> dict[str, str]:
     values = {
         "stage": filters.stage, "label": filters.label, "platform": filters.platform, "source": filters.source_id,
         "department": filters.department_id, "mine": filters.mine or None, "unassigned": filters.unassigned or None,
-        "lift": filters.lift, "author": filters.author_id,
+        "lift": filters.lift, "author": filters.author_id, "visibility": filters.visibility,
+        "assignee": filters.assignee_id, "older": filters.older, "newer": filters.newer,
+        "sort": filters.sort if filters.sort != "new" else None,
     }  # fmt: skip
     return {name: "1" if value is True else str(value) for name, value in values.items() if value is not None}
 
 
 def view_of(filters: Filters) -> View | None:
     """The view that stands behind the filters: platform, place and department narrow it without leaving it."""
-    bare = replace(filters, platform=None, source_id=None, department_id=None, author_id=None)
+    bare = replace(filters, platform=None, source_id=None, department_id=None, author_id=None, sort="new")
     return next((view for group in VIEWS for view in group if view.filters == bare), None)
 
 
@@ -98,3 +105,12 @@ def _one_of(value: str | None, known: tuple[str, ...]) -> str | None:
 
 def _number(value: str | None) -> int | None:
     return int(value) if value and value.isdecimal() and len(value) < 19 else None
+
+
+def _days(value: str | None) -> int | None:
+    return int(value) if value and value.isdecimal() and 0 < len(value) < 5 and int(value) else None
+
+
+def ids_of(text: str) -> list[int]:
+    """Numbers parted by commas; what is no number of a row is left out."""
+    return [int(part) for part in text.split(",") if part.isdecimal() and len(part) < 19]

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 
-from models import Department
+from models import Department, SavedView, Staff
+from services.accounts import list_staff
 from services.freshness import count_newer, key_of, rows_by_ids
 from services.inbox import CasePage, Filters, Row, counters, list_cases
+from services.rights import actor_of
 from services.routing import departments
+from services.saved_views import views_of
 from services.sources import list_sources
 from web import marks
 from web.case_pane import Pane, read_pane
-from web.filters import VIEWS, changed, narrowed, query_of, read_filters, view_of
+from web.filters import VIEWS, changed, ids_of, narrowed, query_of, read_filters, view_of
 from web.numbers import whole
 from web.security import current_actor, current_desk, is_htmx
+from web.words import department_name
 
 screen = Blueprint("inbox", __name__, url_prefix="/inbox")
 
@@ -26,7 +30,18 @@ class Screen:
     numbers: dict[str, int]
     page: CasePage
     departments: list[Department]
+    people: tuple[Staff, ...]  # who may lead a case
     platforms: list[str]
+    sources: list[tuple[int, str]]
+    saved: list[SavedView]
+
+    @property
+    def units(self) -> list[tuple[int, str]]:
+        return [(unit.id, department_name(unit)) for unit in self.departments]
+
+    @property
+    def leads(self) -> list[tuple[int, str]]:
+        return [(person.id, person.name) for person in self.people]
 
 
 def is_arriving() -> bool:
@@ -75,10 +90,12 @@ def refresh() -> str:
         actor = current_actor()
         numbers = counters(session, actor, arriving=is_arriving())
         newer = count_newer(session, actor, filters, request.args.get("top"), arriving=is_arriving())
-        shown: tuple[Row, ...] = rows_by_ids(session, actor, _ids(request.args.get("ids", "")))
+        saved = views_of(session, actor)
+        shown: tuple[Row, ...] = rows_by_ids(session, actor, ids_of(request.args.get("ids", "")))
     return render_template(
-        "inbox/refresh.html", filters=filters, numbers=numbers, newer=newer, rows=shown, open_id=_open_id()
-    )
+        "inbox/refresh.html", filters=filters, numbers=numbers, newer=newer, rows=shown, open_id=_open_id(),
+        saved=saved,
+    )  # fmt: skip
 
 
 def _read_screen() -> Screen:
@@ -88,8 +105,12 @@ def _read_screen() -> Screen:
         numbers = counters(session, actor, arriving=is_arriving())
         page = list_cases(session, actor, filters, arriving=is_arriving())
         units = departments(session)
-        platforms = sorted({source.platform for source in list_sources(session, actor)})
-    return Screen(filters, numbers, page, units, platforms)
+        people = tuple(one for one in list_staff(session) if actor_of(one).may("case.reply"))
+        places = list_sources(session, actor)
+        saved = views_of(session, actor)
+    platforms = sorted({source.platform for source in places})
+    titles = [(source.id, source.title) for source in places]
+    return Screen(filters, numbers, page, units, people, platforms, titles, saved)
 
 
 def _read_pane(case_id: int) -> Pane:
@@ -99,7 +120,3 @@ def _read_pane(case_id: int) -> Pane:
 
 def _open_id() -> int | None:
     return request.args.get("open", type=whole)
-
-
-def _ids(text: str) -> list[int]:
-    return [int(part) for part in text.split(",") if part.isdecimal() and len(part) < 19]

@@ -1,11 +1,12 @@
-"""One stream of changes per browser: numbers of cases and kinds of events, never a person's words."""
+"""One stream of changes per browser: numbers of cases, kinds of events, names of colleagues; nobody's words."""
 
 import json
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -14,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bootstrap import Desk
 from models import Event
 from services.events import events_after, last_event_id
+from services.presence import Here
 from web.security import current_actor
 
 screen = Blueprint("live", __name__)
@@ -27,6 +29,9 @@ KEPT = 500
 OVERLAP = 200
 """PostgreSQL gives ids before commits: a late one may stand below the last that was read."""
 
+News = Callable[[bool], str]
+"""What a batch says to somebody, by whether they may see cases."""
+
 
 class Feed:
     """Reads the event table once a process, while anybody listens, and lets all listeners have each batch."""
@@ -34,7 +39,7 @@ class Feed:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._changed = threading.Condition()
-        self._batches: deque[tuple[int, tuple[Event, ...], int]] = deque(maxlen=KEPT)
+        self._batches: deque[tuple[int, News]] = deque(maxlen=KEPT)
         self._count = 0
         self._last = 0
         self._seen: deque[int] = deque(maxlen=OVERLAP * 2)
@@ -49,13 +54,13 @@ class Feed:
         """
         try:
             count, missed, now = self._join(after)
-            yield f"retry: 2000\n{_message(missed, now, sees_cases)}"
+            present = _presence(self._desk.presence.now(), sees_cases)
+            yield f"retry: 2000\n{_message(missed, now, sees_cases)}{present}"
             ends = time.monotonic() + LIFE_SECONDS
             while time.monotonic() < ends and not self._desk.closing.is_set():
                 batches = self._wait(count)
                 count = batches[-1][0] if batches else count
-                told = (_message(events, last, sees_cases) for _, events, last in batches)
-                yield "".join(told) or ": still here\n\n"
+                yield "".join(say(sees_cases) for _, say in batches) or ": still here\n\n"
         finally:
             with self._changed:
                 self.listeners -= 1
@@ -72,6 +77,16 @@ class Feed:
             missed = events_after(session, after, KEPT) if after is not None else []
         return count, missed, now
 
+    def tell_presence(self) -> None:
+        """Hands out who is where, if that has changed."""
+        news = self._desk.presence.changed()
+        if news is None:
+            return
+        with self._changed:
+            self._count += 1
+            self._batches.append((self._count, partial(_presence, news)))
+            self._changed.notify_all()
+
     def _start(self) -> None:
         """Nobody listened until now, so nobody misses what came before."""
         with self._desk.database.read.begin() as session:
@@ -81,7 +96,7 @@ class Feed:
         self._thread = threading.Thread(target=self._read, name="live", daemon=True)
         self._thread.start()
 
-    def _wait(self, count: int) -> list[tuple[int, tuple[Event, ...], int]]:
+    def _wait(self, count: int) -> list[tuple[int, News]]:
         with self._changed:
             self._changed.wait_for(lambda: self._count > count or self._thread is None, HEARTBEAT_SECONDS)
             return [batch for batch in self._batches if batch[0] > count]
@@ -96,6 +111,7 @@ class Feed:
                     return
             try:
                 self._hand_out()
+                self.tell_presence()  # of those who went without a word, and of other processes
             except SQLAlchemyError:
                 log.exception("events cannot be read")  # the next round tries again
 
@@ -109,8 +125,16 @@ class Feed:
         self._last = max(self._last, fresh[-1].id)
         with self._changed:
             self._count += 1
-            self._batches.append((self._count, tuple(fresh), self._last))
+            self._batches.append((self._count, partial(_message, tuple(fresh), self._last)))
             self._changed.notify_all()
+
+
+def _presence(now: Mapping[int, Sequence[Here]], sees_cases: bool) -> str:
+    """Who is at which case: case → [[staff id, name, mode]]; without an id, since it need not be repeated."""
+    if not sees_cases:
+        return ""
+    said = {case_id: [[one.staff_id, one.name, one.mode] for one in people] for case_id, people in now.items()}
+    return f"event: presence\ndata: {json.dumps(said, ensure_ascii=False)}\n\n"
 
 
 def _message(events: Sequence[Event], last: int, sees_cases: bool) -> str:

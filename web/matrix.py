@@ -21,6 +21,7 @@ MATRIX: dict[str, str] = {
     "home.menu": ANY_STAFF,
     # Live
     "live.stream": ANY_STAFF,
+    "presence.note": "case.view",
     # Inbox
     "inbox.index": "case.view",
     "inbox.rows": "case.view",
@@ -33,6 +34,11 @@ MATRIX: dict[str, str] = {
     "cases.route": "case.route",
     "cases.recall": "case.route",
     "cases.send_back": "case.route",
+    "views.save": "case.view",
+    "views.drop": "case.view",
+    "bulks.begin": "case.view",
+    "bulks.show": "case.view",
+    "bulks.undo": "case.view",
     "snoozes.put_off": "case.assign",
     "snoozes.bring_back": "case.assign",
     "cases.close": "case.close",

@@ -14,6 +14,7 @@ from services.snoozes import end_snooze, snooze
 from web.cases import done
 from web.dates import when
 from web.language import Lazy, _, _l
+from web.numbers import whole
 from web.security import current_actor, current_desk, rang
 from web.toasts import tell
 
@@ -74,7 +75,7 @@ def read_until(name: str, typed: str) -> datetime | None:
 def put_off(case_id: int) -> Response:
     until = read_until(request.form.get("until", ""), request.form.get("at", ""))
     with current_desk().database.write.begin() as session:
-        snooze(session, current_actor(), case_id, until, request.form.get("version", type=int))
+        snooze(session, current_actor(), case_id, until, request.form.get("version", type=whole))
     rang()
     text = _("Put off until %(time)s", time=when(until)) if until else _("Put off until an answer")
     tell(text, "undo", seconds=8, undo=url_for("snoozes.bring_back", case_id=case_id))

@@ -27,7 +27,7 @@ def feed(desk, monkeypatch):
 
 
 def parse(message):
-    return json.loads(message[message.index("data: ") + 6 :])
+    return json.loads(message[message.index("data: ") + 6 :].split("\n")[0])
 
 
 def next_data(stream):

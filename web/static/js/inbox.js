@@ -1,6 +1,8 @@
 // The inbox: opening cases beside the list, live refreshing without jumps, the pill of new ones.
 import { installComposer, flushDraft, acceptVersion, renewKeys, compareVersion } from "./composer.js";
 import { installKeys } from "./keys.js";
+import { installPicking } from "./picking.js";
+import { installPresence } from "./presence.js";
 
 const byId = (id) => document.getElementById(id);
 const list = byId("list");
@@ -15,6 +17,9 @@ function markRow(id) {
   for (const link of document.querySelectorAll("#rows a[aria-current]")) link.removeAttribute("aria-current");
   document.querySelector(`#row-${id} > a`)?.setAttribute("aria-current", "true");
 }
+
+/** Rows or case were drawn anew. */
+const shown = () => document.dispatchEvent(new CustomEvent("otklik:shown"));
 
 function showNewest() {
   const own = document.querySelectorAll("#thread .msg-author");
@@ -51,6 +56,7 @@ export async function openCase(address, { push = true, focus = false } = {}) {
   document.title = document.title.replace(/^.*(?= · )/, byId("case-title")?.textContent ?? "");
   installComposer();
   showNewest();
+  shown();
   if (focus) byId("case-title")?.focus({ preventScroll: true });
 }
 
@@ -61,6 +67,7 @@ export function backToList() {
     flushDraft();
     document.body.classList.remove("has-case", "is-writing");
     history.pushState({ list: true }, "", `/inbox${location.search}`);
+    shown();
   }
   (document.querySelector(`#row-${id} > a`) ?? document.querySelector("#rows .row > a"))?.focus();
 }
@@ -71,18 +78,20 @@ async function refreshCase() {
   if (!id) return;
   await window.htmx.ajax("GET", byId("case").dataset.url + location.search, { target: "#case", swap: "outerMorph" });
   compareVersion();
+  shown();
 }
 
 /** Counters and pill, and of the lines shown those in ``ids`` (all of them when it is null). */
 async function refreshList(ids) {
-  const shown = rows().map((row) => Number(row.dataset.case));
-  const wanted = ids === null ? shown : shown.filter((id) => ids.includes(id));
+  const present = rows().map((row) => Number(row.dataset.case));
+  const wanted = ids === null ? present : present.filter((id) => ids.includes(id));
   const asked = new URLSearchParams(query);
   asked.set("top", top);
   asked.set("ids", wanted.join(","));
   if (openId()) asked.set("open", openId());
   await window.htmx.ajax("GET", `${list.dataset.refresh}?${asked}`, { source: list, swap: "none" });
   if (openId()) markRow(openId());
+  shown();
   if (byId("pill").children.length && isUnread()) await loadNewest();
 }
 
@@ -105,6 +114,7 @@ async function loadNewest() {
   top = rows()[0]?.dataset.key ?? "";
   if (openId()) markRow(openId()); // it may have been opened while the page of the list was under way
   byId("pill").replaceChildren();
+  shown();
 }
 
 // ── what comes from the desk ─────────────────────────────────────────────
@@ -175,8 +185,15 @@ addEventListener("popstate", () => {
   else document.body.classList.remove("has-case", "is-writing");
 });
 
+// The address of a view says what was chosen and nothing else.
+document.querySelector("form[data-lean]")?.addEventListener("submit", ({ target }) => {
+  for (const field of target.querySelectorAll("select")) field.disabled = !field.value;
+});
+
 installComposer();
 installKeys({ openCase, backToList });
+installPresence();
+installPicking();
 if (openId()) {
   showNewest();
   document.querySelector("#rows a[aria-current]")?.scrollIntoView({ block: "nearest" });

@@ -1,6 +1,7 @@
 // Keys by their place on the keyboard (event.code), so that they work in the Russian layout; never while one types.
 import { tinykeys } from "../vendor/tinykeys.mjs";
 import { insertHolding, startReply } from "./composer.js";
+import { isPicking, pick, pickNone, pickPage } from "./picking.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -47,6 +48,9 @@ export function installKeys({ openCase, backToList }) {
     next: () => step(1),
     previous: () => step(-1),
     open: () => focusedRow()?.querySelector("a").click(),
+    pick: () => pick(focusedRow()),
+    pickTo: () => pick(focusedRow(), { range: true }),
+    pickPage: () => pickPage(),
     reply: () => startReply(),
     holding: () => insertHolding(),
     note: () => byId("note-dialog")?.showModal(),
@@ -54,7 +58,7 @@ export function installKeys({ openCase, backToList }) {
     assign: () => document.querySelector("[data-key-assign]")?.click(),
     kind: () => openMenu(lastKindMenu()),
     snooze: () => openMenu(byId("snooze-menu")),
-    close: () => openMenu(byId("close-menu")),
+    close: () => openMenu(byId(isPicking() ? "bulk-close" : "close-menu")),
     undo: () => [...document.querySelectorAll("[data-undo-key]")].at(-1)?.click(),
     place: () => openMenu(document.querySelector("[data-filter-menu]")),
     sheet: () => byId("keys")?.showModal(),
@@ -74,6 +78,7 @@ export function installKeys({ openCase, backToList }) {
   bindings.Escape = (event) => {
     if (isBusy() || document.querySelector("details.menu[open]")) return;
     if (isTyping(event)) event.target.blur();
+    else if (isPicking()) pickNone();
     else backToList();
   };
   tinykeys(window, bindings, { ignore: (event) => event.repeat || event.isComposing });

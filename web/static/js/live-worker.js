@@ -4,6 +4,7 @@ let source = null;
 let state = "lost";
 let address = "";
 let last = null;
+let people = {};
 
 function tell(message) {
   for (const port of ports) port.postMessage(message);
@@ -18,6 +19,10 @@ function connect() {
     last = data.id;
     tell({ state: "on", data });
   };
+  source.addEventListener("presence", (event) => {
+    people = JSON.parse(event.data);
+    tell({ people });
+  });
   source.onerror = () => {
     state = "lost";
     tell({ state });
@@ -32,7 +37,7 @@ self.onconnect = (event) => {
   port.onmessage = ({ data }) => {
     if (data.bye) ports.delete(port);
     if (data.address && !source) { address = data.address; connect(); }
-    if (data.address) port.postMessage({ state });
+    if (data.address) port.postMessage({ state, people });
   };
   port.start();
 };

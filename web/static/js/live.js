@@ -13,7 +13,9 @@ function show(state) {
   place.textContent = state === "lost" ? place.dataset.lost.replace("{time}", time) : "";
 }
 
-function receive({ state, data }) {
+function receive({ state, data, people }) {
+  if (people) document.dispatchEvent(new CustomEvent("otklik:presence", { detail: people }));
+  if (!state) return;
   if (state === "lost") {
     waiting ??= setTimeout(() => { lost = true; show("lost"); }, PATIENCE);
     return;
@@ -35,6 +37,7 @@ function listenAlone(address) {
     source = new EventSource(address);
     source.onopen = () => receive({ state: "on" });
     source.onmessage = (event) => receive({ state: "on", data: JSON.parse(event.data) });
+    source.addEventListener("presence", (event) => receive({ people: JSON.parse(event.data) }));
     source.onerror = () => {
       receive({ state: "lost" });
       if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
