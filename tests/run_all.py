@@ -17,6 +17,11 @@ STEPS: tuple[tuple[str, list[str]], ...] = (
     ("types", ["mypy", "."]),
     ("tests", ["pytest", "-n", "2", "--dist", "loadgroup"]),
 )
+DEEP: tuple[tuple[str, list[str]], ...] = (
+    ("storm", ["pytest", "tests/services/test_storm.py"]),
+    ("mutants", ["python", "tests/mutate.py"]),
+)
+"""Besides, with `--deep`: a hundred kills a kind of channel, every guard of the send protocol deleted in turn."""
 
 
 def main() -> int:
@@ -24,19 +29,21 @@ def main() -> int:
 
     Further words go to pytest and leave the other steps out: `python3 run.py test tests/web -k login`.
     """
-    chosen = sys.argv[1:]
+    deep = "--deep" in sys.argv
+    chosen = [word for word in sys.argv[1:] if word != "--deep"]
     browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         print("!! No Chromium on this machine: the journeys in the browser are skipped (they fail in CI).\n"
               "!! On Debian: apt install chromium", flush=True)  # fmt: skip
     failed = []
-    for name, command in STEPS:
+    for name, command in (*STEPS, *(DEEP if deep else ())):
         if chosen and name != "tests":
             continue
         began = time.monotonic()
         print(f"· {name}", flush=True)
         words = ["pytest", *chosen] if chosen else command
-        code = subprocess.call([str(BIN / words[0]), *words[1:]], cwd=ROOT)
+        variables = {**os.environ, "OTKLIK_KILLS": "100"} if name == "storm" else None
+        code = subprocess.call([str(BIN / words[0]), *words[1:]], cwd=ROOT, env=variables)
         print(f"  {name}: {'ok' if code == 0 else 'FAILED'} in {time.monotonic() - began:.1f} s", flush=True)
         if code:
             failed.append(name)
