@@ -24,7 +24,7 @@ def set_up_logs(config: Config) -> None:
     import structlog
 
     logging.basicConfig(level=config.log.level.upper(), format="%(message)s", stream=sys.stderr)
-    for noisy in ("alembic", "httpx", "httpcore", "apscheduler", "googleapiclient", "waitress.queue"):
+    for noisy in ("alembic", "httpx", "httpcore", "apscheduler", "googleapiclient", "waitress", "pymorphy3"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     if config.log.format == "text":

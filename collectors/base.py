@@ -127,6 +127,7 @@ class Capabilities:
     poll_seconds: int = 60  # a sensible pause between two NEW walks
     deep_seconds: int = 3600  # and between two DEEP ones
     settle_seconds: float = 60  # how long an accepted act may take to show up in a listing
+    removal_is_final: bool = False  # what was removed never stands again: an event of its making is merely late
     rate_scope: str = "account"  # account · container: what «too often» of the platform speaks of
 
     def length(self, text: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from collectors import channel_class
 from collectors.base import Attachment as IncomingFile
 from collectors.base import Incoming, Person, SourceState
 from collectors.base import Publication as IncomingPublication
@@ -32,6 +33,7 @@ def store_messages(
     """Writes what was understood: authors, publications, messages, versions; opens or joins cases."""
     latest = {(item.container, item.external_id): item for item in incoming}
     items = list(latest.values())
+    final = channel_class(platform).can.removal_is_final
     authors = _store_authors(session, platform, [item.author for item in items if item.author is not None])
     places = _store_publications(session, source_id, items, publications)
     known = {
@@ -47,7 +49,7 @@ def store_messages(
         row = known.get((item.container, item.external_id))
         if row is None:
             fresh.append(_row(source_id, item, authors, places))
-        elif _update_message(session, row, item):
+        elif _update_message(session, row, item, final=final):
             edited.append(row)
     index_messages(session, edited, known=True)
     if fresh:
@@ -147,7 +149,7 @@ def _row(
     }
 
 
-def _update_message(session: Session, row: Message, item: Incoming) -> bool:
+def _update_message(session: Session, row: Message, item: Incoming, *, final: bool) -> bool:
     """Brings a known message up to date: an edit is a version, never a second case (domain.md §6.1).
 
     True when the text is another one now.
@@ -155,6 +157,9 @@ def _update_message(session: Session, row: Message, item: Incoming) -> bool:
     if item.state is SourceState.DELETED:
         _delete(session, row)
         return False  # a placeholder has no text: what was written stays readable
+    if row.state == SourceState.DELETED.value and final:
+        row.text = row.text or item.text  # the event of the removal came before that of the making (F9)
+        return False
     if row.edited_at is not None and (item.edited_at or item.published_at) < row.edited_at:
         return False  # a late event may still carry the text from before the edit (F9)
     if row.state != item.state.value:

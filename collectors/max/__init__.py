@@ -59,6 +59,7 @@ class Max(Channel):
         list_own=True,
         listen=True,
         receive=True,
+        removal_is_final=True,
         max_length=4000,
         poll_seconds=10,
         deep_seconds=3600,

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select, update
 
-from collectors.base import Cursor, Page, Raw, Walk
+from collectors.base import Cursor, Page, Raw, SourceState, Walk
 from models import Message, Source, utc_now
 from services.intake import run_collect, store_raws
-from services.messages import mark_absent
+from services.messages import mark_absent, store_messages
 from tests.platforms import Meeting, meeting
 
 
@@ -109,3 +109,17 @@ def test_what_the_platform_took_away_and_put_back_stands_again(cast, database) -
     cast.store(item)
     with database.read.begin() as session:
         assert session.scalars(select(Message.state)).one() == "published"
+
+
+def test_a_removal_that_comes_before_the_making_is_final_where_the_platform_says_so(cast, database) -> None:
+    made = cast.incoming("Когда вернёте деньги?", external_id="m1")
+    gone = cast.incoming("", external_id="m1", state=SourceState.DELETED)
+    for order in ((gone, made), (made, gone, made), (made, gone)):
+        with database.write.begin() as session:
+            source_id = cast.add_source(session, "max", token="t").id
+        for item in order:
+            with database.write.begin() as session:
+                store_messages(session, source_id, "max", [item])
+        with database.read.begin() as session:
+            row = session.scalars(select(Message).where(Message.source_id == source_id)).one()
+            assert (row.state, row.text) == ("deleted", "Когда вернёте деньги?")
