@@ -31,6 +31,8 @@ def key_of(at: datetime, kind: str = "message", object_id: int = 0) -> int:
 
 def index_messages(session: Session, messages: Sequence[Message], *, known: bool = False) -> None:
     """Writes the entries of ``messages``; ``known``: they may have some already."""
+    if not messages:
+        return
     ids = {message.author_id for message in messages if message.author_id is not None}
     names: dict[int | None, str] = {
         row.id: row.name for row in session.execute(select(Author.id, Author.name).where(Author.id.in_(ids)))
