@@ -6,8 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Case
-from services.errors import Refused
-from services.inbox import Filters, Row, list_cases, rows_of
+from services.inbox import PAGE, Filters, Row, keys_above, parse_key, rows_of
 from services.rights import Actor, require
 
 MOST_ROWS = 200
@@ -34,16 +33,5 @@ def count_newer(
     """
     if filters.sort == "wait" and top:
         return 0
-    page = list_cases(session, actor, filters, arriving=arriving)
-    if not top:
-        return len(page.rows)
-    first = _parse(top)
-    return sum(1 for row in page.rows if _parse(key_of(row.case)) > first)
-
-
-def _parse(key: str) -> tuple[float, int]:
-    at, _, case_id = key.partition(":")
-    try:
-        return float(at), int(case_id)
-    except ValueError:
-        raise Refused("page.key") from None
+    first = parse_key(top) if top else None
+    return keys_above(session, actor, filters, first, arriving=arriving, most=PAGE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from models import (
@@ -39,6 +39,8 @@ from services.routing import OWED, routes_of
 
 T = TypeVar("T", bound=Base)
 PAGE = 30
+MOST_COUNTED = 1000
+"""«Остальное» is counted no further: beyond 999 a screen says «999+»."""
 OPEN_STAGES = ("new", "work", "wait")
 KINDS = ("question", "complaint", "wish", "unsure")
 """The inbox opens on Вопросы · Жалобы · Пожелания · Вид не определён (day.md §1.1)."""
@@ -141,12 +143,25 @@ def list_cases(
     require(actor, "case.view")
     query = _filtered(select(Case), filters, actor, arriving)
     if after:
-        at, case_id = _parse_key(after)
+        at, case_id = parse_key(after)
         query = query.where(_below(filters, at, case_id))
     found = list(session.scalars(_in_order(query, filters).limit(limit + 1)))
     cases = found[:limit]
     key = f"{cases[-1].last_message_at.timestamp():.6f}:{cases[-1].id}" if len(found) > limit else None
     return CasePage(rows_of(session, cases), key)
+
+
+def keys_above(
+    session: Session, actor: Actor, filters: Filters, top: tuple[datetime, int] | None, *, arriving: bool, most: int
+) -> int:
+    """How many cases of the view stand above ``top`` in the order of the newest, ``most`` at most."""
+    require(actor, "case.view")
+    query = _filtered(select(Case.id), filters, actor, arriving)
+    if top is not None:
+        query = query.where(
+            tuple_(Case.last_message_at, Case.id) > tuple_(literal(top[0], UtcDateTime), literal(top[1]))
+        )
+    return len(list(session.scalars(query.limit(most))))
 
 
 def all_ids(session: Session, actor: Actor, filters: Filters, most: int) -> list[int]:
@@ -168,7 +183,7 @@ def _below(filters: Filters, at: datetime, case_id: int) -> ColumnElement[bool]:
     return here > key if filters.sort == "wait" else here < key
 
 
-def _parse_key(key: str) -> tuple[datetime, int]:
+def parse_key(key: str) -> tuple[datetime, int]:
     try:
         at, case_id = key.split(":")
         if not case_id.isdecimal() or len(case_id) > 18:
@@ -179,10 +194,7 @@ def _parse_key(key: str) -> tuple[datetime, int]:
 
 
 def _filtered(query: Select[Any], filters: Filters, actor: Actor, arriving: bool) -> Select[Any]:
-    stages = (filters.stage,) if filters.stage else OPEN_STAGES
-    if arriving and filters.stage in (None, "new"):
-        stages = (*stages, "arriving")
-    query = query.where(Case.stage.in_(stages))
+    query = query.where(_in_stage(filters.stage, arriving))
     if filters.label == "unsure":
         query = query.where(or_(Case.label.is_(None), Case.sure.is_(False)))
     elif filters.label:
@@ -213,8 +225,20 @@ def _filtered(query: Select[Any], filters: Filters, actor: Actor, arriving: bool
     return query
 
 
+def _in_stage(stage: str | None, arriving: bool) -> ColumnElement[bool]:
+    """Said so that the indexes of open cases fit: a list of stages would be sorted anew for every page."""
+    if stage is None:
+        hidden = ("later",) if arriving else ("later", "arriving")
+        return and_(Case.open_key.is_not(None), Case.stage.not_in(hidden))
+    if stage == "new" and arriving:
+        return and_(Case.open_key.is_not(None), Case.stage.not_in(("later", "work", "wait")))
+    return Case.stage == stage
+
+
 def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
     """The lines for ``cases`` in their order, with one query a table."""
+    if not cases:
+        return ()
     messages = _by_id(session, Message, [case.first_message_id for case in cases])
     authors = _by_id(session, Author, [case.author_id for case in cases])
     places = _by_id(session, Publication, [case.publication_id for case in cases])
@@ -262,36 +286,23 @@ def _by_id(session: Session, table: type[T], ids: Sequence[int | None]) -> dict[
 def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[str, int]:
     """Numbers beside the views: stages, kinds of the open cases, mine, lifted ones, «Остальное» unread."""
     require(actor, "case.view")
-    stages = (*OPEN_STAGES, "arriving") if arriving else OPEN_STAGES
     numbers: dict[str, int] = dict.fromkeys(
         ("open", "new", "work", "wait", "later", "question", "complaint", "wish", "unsure", "mine", "unassigned",
          "answer", "failed", "unknown", "rest"), 0
     )  # fmt: skip
-    grouped = session.execute(
-        select(Case.stage, Case.label, Case.sure, func.count())
-        .where(Case.stage.in_(stages))
-        .group_by(Case.stage, Case.label, Case.sure)
-    )
-    for stage, label, sure, count in grouped:
-        numbers["open"] += count
-        numbers["new" if stage == "arriving" else stage] += count
+    columns = (Case.stage, Case.label, Case.sure, Case.assignee_id, Case.lift)
+    grouped = session.execute(select(*columns, func.count()).where(_in_stage(None, arriving)).group_by(*columns))
+    for stage, label, sure, assignee_id, reason, count in grouped:
         kind = label if sure and label is not None else "unsure"
-        numbers[kind] = numbers.get(kind, 0) + count
-    numbers["later"] = session.scalar(select(func.count()).select_from(Snooze)) or 0
-    open_cases = select(func.count()).select_from(Case).where(Case.stage.in_(stages))
-    numbers["mine"] = session.scalar(open_cases.where(Case.assignee_id == actor.staff_id)) or 0
-    numbers["unassigned"] = session.scalar(open_cases.where(Case.assignee_id.is_(None))) or 0
-    for reason, count in session.execute(
-        select(Case.lift, func.count()).where(Case.stage.in_(stages), Case.lift.is_not(None)).group_by(Case.lift)
-    ):
+        for name in ("open", "new" if stage == "arriving" else stage, kind):
+            numbers[name] = numbers.get(name, 0) + count
+        if assignee_id is None or assignee_id == actor.staff_id:
+            numbers["unassigned" if assignee_id is None else "mine"] += count
         if reason not in (None, "message"):
-            numbers[reason] = count
-    numbers["rest"] = (
-        session.scalar(
-            select(func.count()).select_from(Message).where(Message.work == "rest", Message.read_at.is_(None))
-        )
-        or 0
-    )
+            numbers[reason] = numbers.get(reason, 0) + count
+    numbers["later"] = session.scalar(select(func.count()).select_from(Snooze)) or 0
+    unread = select(literal(1)).select_from(Message).where(Message.work == "rest", Message.read_at.is_(None))
+    numbers["rest"] = session.scalar(select(func.count()).select_from(unread.limit(MOST_COUNTED).subquery())) or 0
     return numbers
 
 

@@ -20,7 +20,8 @@ from services.search_query import Query, Term, read_query
 from services.search_snippets import snippet
 
 PAGE = 25
-MOST_COUNTED = 1000
+MOST_COUNTED, MOST_FILTERED = 1000, 100
+"""How far hits are counted; a filter by the case asks for every single hit's case, hence less far."""
 RANKED = 5000
 FEW = 5
 """Fewer hits than this let one look for a word that differs by one letter."""
@@ -59,7 +60,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``count`` is exact up to MOST_COUNTED; ``after`` leads to the next page. ``guess`` is the query with a word
+    """``count`` is exact up to ``most``; ``after`` leads to the next page. ``guess`` is the query with a word
     corrected, ``is_guessed``: these hits are already the guess's."""
 
     query: Query
@@ -68,6 +69,7 @@ class Found:
     after: str | None
     guess: str | None = None
     is_guessed: bool = False
+    most: int = 1000
 
 
 def synonyms(session: Session) -> tuple[tuple[str, ...], ...]:
@@ -116,20 +118,21 @@ def find(
 def _page(session: Session, query: Query, after: str | None, *, best: bool) -> Found:
     if query.is_empty:
         return Found(query, (), 0, None)
+    most = MOST_FILTERED if query.kind or query.department else MOST_COUNTED
     if best:
         keys = keys_of_hits(session, query, None, RANKED)
         start = _number(after)
         chosen = _ranked(session, keys, query)[start : start + PAGE]
         more = str(start + PAGE) if len(keys) > start + PAGE else None
-        return Found(query, _groups(session, chosen, query), len(keys), more)
+        return Found(query, _groups(session, chosen, query), len(keys), more, most=RANKED - 1)
     if after:
         keys = keys_of_hits(session, query, _number(after), PAGE + 1)
         count = None
     else:
-        keys = keys_of_hits(session, query, None, MOST_COUNTED + 1)
+        keys = keys_of_hits(session, query, None, most + 1)
         count = len(keys)
     more = str(keys[PAGE - 1]) if len(keys) > PAGE else None
-    return Found(query, _groups(session, keys[:PAGE], query), count, more)
+    return Found(query, _groups(session, keys[:PAGE], query), count, more, most=most)
 
 
 def _number(after: str | None) -> int:

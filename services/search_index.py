@@ -31,11 +31,13 @@ def key_of(at: datetime, kind: str = "message", object_id: int = 0) -> int:
 
 def index_messages(session: Session, messages: Sequence[Message], *, known: bool = False) -> None:
     """Writes the entries of ``messages``; ``known``: they may have some already."""
+    if not messages:
+        return
     ids = {message.author_id for message in messages if message.author_id is not None}
     names: dict[int | None, str] = {
         row.id: row.name for row in session.execute(select(Author.id, Author.name).where(Author.id.in_(ids)))
     }
-    _write(session, [_message_row(message, names.get(message.author_id, "")) for message in messages], known=known)
+    _write(session, [message_row(message, names.get(message.author_id, "")) for message in messages], known=known)
 
 
 def index_note(session: Session, note: Note) -> None:
@@ -51,7 +53,7 @@ def rename_author(session: Session, author_id: int) -> None:
     index_messages(session, list(session.scalars(query.limit(MOST_OF_AUTHOR))), known=True)
 
 
-def _message_row(message: Message, name: str) -> dict[str, Any]:
+def message_row(message: Message, name: str) -> dict[str, Any]:
     text = f"{message.subject}\n{message.text}" if message.subject else message.text
     marks = [f"xsrc{message.source_id}", "xout" if message.direction == "out" else "xin"]
     return _row("message", message.id, message.published_at, text, name, marks)

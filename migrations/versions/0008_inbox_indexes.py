@@ -13,7 +13,7 @@ INDEXES = (
     ("ix_case_open", "case", ["last_message_at", "id"], OPEN),
     ("ix_case_open_assignee", "case", ["assignee_id", "last_message_at", "id"], OPEN),
     ("ix_case_open_lift", "case", ["lift", "last_message_at", "id"], OPEN),
-    ("ix_case_open_counts", "case", ["stage", "label", "sure", "assignee_id", "lift"], OPEN),
+    ("ix_case_open_counts", "case", ["stage", "label", "sure", "assignee_id", "lift", "open_key"], OPEN),
     ("ix_message_unread", "message", ["work"], UNREAD),
 )
 
