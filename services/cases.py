@@ -156,6 +156,8 @@ def settle_cases(session: Session, verdicts: Mapping[int, tuple[Message, str, bo
             _reopen_or_hand_over(session, case, [member[0] for member in worthy])
         elif worthy:
             wake(session, case, DESK)
+            if case.state == "author":  # we waited for just this
+                move(session, case, "work", DESK)
             case.lift = "message"
             record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0][0].id)
     give_numbers(session, promoted)

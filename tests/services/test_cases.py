@@ -331,3 +331,17 @@ def test_whatever_the_order_and_the_repeats_the_rows_are_the_same(
         open_keys = list(session.scalars(select(Case.open_key)))
         assert len(open_keys) == len({f"Автор {n % 3}" for n in range(len(items))})
     database.engine.dispose()
+
+
+def test_the_author_we_waited_for_brings_the_case_back_to_work(cast, database) -> None:
+    cast.write("Когда откроют урок?")
+    label_all(database)
+    with database.write.begin() as session:
+        case_id = session.scalars(select(Case.id)).one()
+        write_reply(session, cast.smm, case_id, "Какой именно?", "f1", then="wait")
+        assert session.get_one(Case, case_id).state == "author"
+    cast.write("Третий, когда?")
+    label_all(database)
+    with database.read.begin() as session:
+        case = session.get_one(Case, case_id)
+        assert (case.state, case.lift) == ("work", "message")
