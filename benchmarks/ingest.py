@@ -69,7 +69,7 @@ def fill(database: Database, count: int) -> float:
 def fill_raw(database: Database, filled: Database) -> float:
     """Seconds for the same rows of the same tables by batched inserts of 1,000, nothing else done."""
 
-    names = ["source", "raw_item", "author", "publication", "case", "message"]
+    names = ["source", "raw_item", "author", "publication", "case", "message", "search_entry", "search_lemma"]
     rows = {}
     with filled.engine.connect() as connection:
         for name in names:
