@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = (
-    "tests/services/test_rights.py", "tests/services/test_replies.py", "tests/services/test_reply_care.py",
-    "tests/web/test_outbox.py", "tests/services/test_sending.py", "tests/services/test_backup.py",
+    "tests/services/test_rights.py", "tests/services/test_act_states.py", "tests/services/test_replies.py",
+    "tests/services/test_reply_care.py", "tests/web/test_outbox.py", "tests/services/test_sending.py", "tests/services/test_backup.py",
     "tests/services/test_races.py", "tests/services/test_storm.py",
 )  # fmt: skip
 TARGETS = ("services/outbox.py", "services/outcomes.py", "services/sending.py", "services/rights.py")
