@@ -13,10 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = (
-    "tests/services/test_rights.py", "tests/services/test_act_states.py", "tests/services/test_replies.py",
-    "tests/services/test_reply_care.py", "tests/web/test_outbox.py", "tests/services/test_sending.py", "tests/services/test_backup.py",
-    "tests/services/test_races.py", "tests/services/test_storm.py",
-)  # fmt: skip
+    *(f"tests/services/test_{name}.py" for name in ("rights", "act_states", "replies", "reply_care", "sending")),
+    "tests/web/test_outbox.py",
+    *(f"tests/services/test_{name}.py" for name in ("backup", "races", "storm")),
+)
 TARGETS = ("services/outbox.py", "services/outcomes.py", "services/sending.py", "services/rights.py")
 LEAST = 0.9
 """Share of mutants that the tests must kill."""

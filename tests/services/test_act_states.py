@@ -5,8 +5,19 @@ import itertools
 import pytest
 
 from models import Act
-from services.errors import Refused
-from services.outbox import MOVES, STATES, UNPROVEN, WAITING, move_act
+from services.errors import Forbidden, Refused
+from services.outbox import (
+    MOVES,
+    STATES,
+    UNPROVEN,
+    WAITING,
+    cancel_act,
+    confirm_act,
+    move_act,
+    retry_act,
+    send_now,
+    unproven,
+)
 
 
 @pytest.mark.parametrize(("before", "to"), [*itertools.product(STATES, STATES)])
@@ -33,3 +44,17 @@ def test_what_was_given_up_never_goes_and_what_may_be_out_is_never_claimed() -> 
     assert {before for before, to in MOVES if to == "sending"} == set(WAITING)
     assert {"sending", "unknown", "review"}.isdisjoint(WAITING)
     assert set(WAITING) <= set(UNPROVEN)
+
+
+@pytest.mark.parametrize("deed", [retry_act, cancel_act, send_now, lambda s, a, i: confirm_act(s, a, i, None)])
+def test_only_who_may_answer_decides_on_an_act(database, cast, deed) -> None:
+    for actor in (cast.curator, cast.tech):
+        with database.write.begin() as session, pytest.raises(Forbidden):
+            deed(session, actor, 1)
+
+
+def test_only_who_may_see_the_outbox_sees_it(database, cast) -> None:
+    with database.read.begin() as session:
+        assert unproven(session, cast.smm) == []
+        with pytest.raises(Forbidden):
+            unproven(session, cast.curator)
