@@ -1,12 +1,13 @@
 """The holding reply (day.md §1.6): a text approved beforehand with the day by which the author hears from us."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Setting, utc_now
+from services.calendars import Calendar, next_working_day
 
 NAME = "holding"
 TEXT = "Взяли ваш вопрос в работу, вернёмся с ответом до {until}."
@@ -16,12 +17,10 @@ _DAYS = ("понедельника", "вторника", "среды", "четв
 
 
 def promised_until(now: datetime, zone: str) -> datetime:
-    """The end of the next working day, Monday to Friday, by the desk's clock."""
-    there = now.astimezone(ZoneInfo(zone))
-    day = there.date() + timedelta(days=1)
-    while day.weekday() > 4:
-        day += timedelta(days=1)
-    return datetime.combine(day, CLOSES, there.tzinfo)
+    """The end of the next working day of the production calendar, by the desk's clock."""
+    calendar = Calendar(time(9), CLOSES, zone=zone)
+    day = next_working_day(calendar, calendar.local_day(now))
+    return datetime.combine(day, CLOSES, ZoneInfo(zone))
 
 
 def holding_text(session: Session, zone: str, now: datetime | None = None) -> str:

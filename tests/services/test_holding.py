@@ -13,6 +13,8 @@ from services.holding import holding_text, promised_until
         (datetime(2026, 11, 25, 9, tzinfo=UTC), "2026-11-26T17:00"),  # Wednesday
         (datetime(2026, 11, 27, 9, tzinfo=UTC), "2026-11-30T17:00"),  # Friday
         (datetime(2026, 11, 25, 22, tzinfo=UTC), "2026-11-27T17:00"),  # already Thursday in Moscow
+        (datetime(2026, 11, 3, 9, tzinfo=UTC), "2026-11-05T17:00"),  # before a holiday
+        (datetime(2026, 12, 30, 9, tzinfo=UTC), "2027-01-11T17:00"),
     ],
 )
 def test_the_next_working_day(now, until) -> None:
