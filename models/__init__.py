@@ -22,8 +22,8 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Clock", "Counter", "Department", "Draft", "Event", "Fact",
-    "FactUse", "Label", "Lease", "Message", "Note", "Notice", "Publication", "RawItem", "Reply", "Route",
+    "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Clock", "Counter", "Department", "Draft", "Event",
+    "Fact", "FactUse", "Label", "Lease", "Message", "Note", "Notice", "Publication", "RawItem", "Reply", "Route",
     "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole",
     "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip

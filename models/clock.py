@@ -9,7 +9,7 @@ from models.base import Base, utc_now
 
 
 class Clock(Base):
-    """``kind``: first · resolution · department · legal. It runs ``term_seconds`` of ``calendar`` from ``started_at``.
+    """``kind``: first · resolution · department · legal. It runs ``term_seconds`` by ``calendar``.
 
     ``paused_seconds`` is the working time that did not count, ``paused_at`` says since when it stands still.
     ``level`` counts the warnings given, ``next_at`` is when the next one is due; None: nothing is to be told.

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.holding import holding_text, promised_until
+from services.terms import save_terms
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,10 @@ def test_the_text_names_the_day(database) -> None:
     with database.read.begin() as session:
         said = holding_text(session, "Europe/Moscow", datetime(2026, 11, 25, 9, tzinfo=UTC))
     assert said == "Взяли ваш вопрос в работу, вернёмся с ответом до четверга, 17:00."
+
+
+def test_the_schools_own_days_off_are_not_promised(cast, database) -> None:
+    with database.write.begin() as session:
+        save_terms(session, cast.head, {"changes": {"2026-11-26": "off"}})
+        said = holding_text(session, "Europe/Moscow", datetime(2026, 11, 25, 9, tzinfo=UTC))
+    assert "до пятницы, 17:00" in said
