@@ -55,6 +55,12 @@ def nearest(clocks: Iterable[Clock]) -> Clock | None:
     return min(running, key=lambda clock: (clock.due_at, clock.id), default=None)
 
 
+def clocks_of_routes(session: Session, route_ids: Sequence[int]) -> dict[int, Clock]:
+    """question → the clock of its department, where one runs."""
+    query = select(Clock).where(Clock.route_id.in_(route_ids), Clock.done_at.is_(None)).order_by(Clock.id)
+    return {clock.route_id: clock for clock in session.scalars(query) if clock.route_id is not None}
+
+
 def running_clock(session: Session, route: Route) -> Clock | None:
     """The clock of the department, while it owes the answer."""
     return session.scalar(select(Clock).where(Clock.route_id == route.id, Clock.done_at.is_(None)))

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from bootstrap import Desk
 from services.errors import DeskError
-from web import addresses, dates, live, navigation, numbers, outbox_words, security, toasts, words
+from web import addresses, dates, deadlines, live, navigation, numbers, outbox_words, security, toasts, words
 from web.catalogues import compile_catalogues
 from web.looks import initials, looks
 
@@ -82,6 +82,7 @@ def _name_things(app: Flask) -> None:
         screens_of=navigation.screens_of, words=words, looks=looks, initials=initials,
         is_later=outbox_words.is_later,
         when=dates.when, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
+        deadline=deadlines.deadline, why_late=deadlines.why_late,
         spoken=toasts.spoken, locale=_locale, endpoints=lambda: app.view_functions,
     )  # fmt: skip
 
