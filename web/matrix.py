@@ -22,6 +22,11 @@ MATRIX: dict[str, str] = {
     # Live
     "live.stream": ANY_STAFF,
     "presence.note": "case.view",
+    # What the desk tells each person
+    "notices.index": ANY_STAFF,
+    "notices.bell": ANY_STAFF,
+    "notices.follow": ANY_STAFF,
+    "notices.seen": ANY_STAFF,
     # Inbox
     "inbox.index": "case.view",
     "inbox.rows": "case.view",

@@ -1,10 +1,13 @@
 """Deadlines on screens: words besides colours, the view «Горит», its order, and why something came late."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
-from models import Case, Clock, Department, Source, utc_now
+from models import Case, Clock, Department, Notice, Source, utc_now
+from services.notices import run_warn
 from services.routing import ask_department
 from services.sla import Share
 from tests.web.test_inbox import row_ids
@@ -118,3 +121,25 @@ def test_a_case_says_its_deadline_and_why_it_is_late(watched, smm, enter, open_c
     curator = enter("curator")
     assert "опоздали на 10 дн." in curator.get("/questions").text
     assert "опоздали на 10 дн." in curator.get("/questions/1").text
+
+
+def test_the_bell_counts_leads_on_and_falls_silent(watched, enter, open_case, database) -> None:
+    case_id = open_case("Когда вебинар?")
+    with database.write.begin() as session:
+        for clock in session.query(Clock).filter_by(kind="first"):
+            clock.sla_class = "CPUB"
+            clock.started_at = clock.next_at = utc_now() - timedelta(days=60)
+    run_warn(database)
+    # At night a notice waits for the morning, and the test runs at any hour.
+    with database.write.begin() as session:
+        session.execute(update(Notice).values(show_at=utc_now() - timedelta(minutes=1)))
+    head = enter("head")
+    assert 'id="bell"' in head.get("/inbox").text
+    assert head.get("/notices/bell").text.count('<b class="count">1</b>') == 1
+    listed = head.get("/notices").text
+    assert "первый ответ" in listed
+    notice_id = re.search(r'action="/notices/(\d+)"', listed).group(1)
+    assert enter("curator").post(f"/notices/{notice_id}").headers.get("Location") != f"/inbox/{case_id}"
+    assert head.post(f"/notices/{notice_id}").headers["Location"] == f"/inbox/{case_id}"
+    assert 'class="count"' not in head.get("/notices/bell").text
+    assert "Ничего не горит" in head.get("/notices").text
