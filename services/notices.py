@@ -93,7 +93,12 @@ def see_all(session: Session, actor: Actor, up_to: int) -> None:
 
 def due_clocks(session: Session, now: datetime, limit: int = BATCH) -> list[int]:
     """Ids of clocks of which somebody is to be told, the longest due first; by one index."""
-    query = select(Clock.id).where(Clock.next_at <= now).order_by(Clock.next_at, Clock.id).limit(limit)
+    query = (
+        select(Clock.id)
+        .where(Clock.next_at <= now, Clock.done_at.is_(None))
+        .order_by(Clock.next_at, Clock.id)
+        .limit(limit)
+    )
     return list(session.scalars(query))
 
 
@@ -113,7 +118,11 @@ def run_warn(database: Database) -> int:
 
 def _warn(session: Session, clock_ids: Sequence[int], now: datetime) -> None:
     # Read anew and held: an answer may have ended one since it was found.
-    held = select(Clock).where(Clock.id.in_(clock_ids), Clock.next_at <= now).order_by(Clock.id)
+    held = (
+        select(Clock)
+        .where(Clock.id.in_(clock_ids), Clock.next_at <= now, Clock.done_at.is_(None))
+        .order_by(Clock.id)
+    )
     clocks = list(session.scalars(held.with_for_update()))
     wanted = {clock.case_id for clock in clocks}
     cases = {case.id: case for case in session.scalars(select(Case).where(Case.id.in_(wanted)))}

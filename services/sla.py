@@ -1,6 +1,6 @@
 """Clocks on cases and questions: when they start, stand still, end, and why something came late."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Case, Clock, Department, Message, Route, Source, utc_now
-from models.database import Database
 from services.calendars import (
     add_working,
     add_working_days,
@@ -28,7 +27,6 @@ SHARES = (0.8, 1.0, 1.5)
 PAUSED_BY = ("author",)
 """States of a case in which its resolution stands still; the first response and the law's terms never do."""
 OURS = ("first", "resolution", "legal")
-BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,26 +323,8 @@ def _show(session: Session, case: Case) -> None:
     case.due_at, case.warn_at = (clock.due_at, clock.warn_at) if clock is not None else (None, None)
 
 
-def run_recount(database: Database, tell: Callable[[int, int], None] = lambda done, total: None) -> int:
-    """Reckons every running clock anew by the terms in force, piece by piece; returns how many deadlines moved."""
-    with database.read.begin() as session:
-        total = session.scalar(select(func.count()).select_from(Clock).where(Clock.done_at.is_(None))) or 0
-    last, done, moved = 0, 0, 0
-    while True:
-        with database.write.begin() as session:
-            query = select(Clock).where(Clock.done_at.is_(None), Clock.id > last).order_by(Clock.id).limit(BATCH)
-            clocks = list(session.scalars(query))
-            if not clocks:
-                return moved
-            policy = policy_of(session)
-            moved += sum(_recount(policy, clock) for clock in clocks)
-            session.flush()
-            _show_all(session, sorted({clock.case_id for clock in clocks}))
-        last, done = clocks[-1].id, done + len(clocks)
-        tell(done, total)
-
-
-def _recount(policy: Policy, clock: Clock) -> bool:
+def recount(policy: Policy, clock: Clock) -> bool:
+    """Gives a clock the terms of ``policy`` from its old start; True when its deadline moved."""
     before = clock.due_at
     terms = policy.classes[clock.sla_class]
     term = {"first": terms.first, "resolution": terms.resolution}.get(clock.kind)
@@ -354,7 +334,8 @@ def _recount(policy: Policy, clock: Clock) -> bool:
     return clock.due_at != before
 
 
-def _show_all(session: Session, case_ids: Sequence[int]) -> None:
+def show_all(session: Session, case_ids: Sequence[int]) -> None:
+    """The nearest deadlines of many cases."""
     clocks = clocks_of(session, case_ids)
     for case in session.scalars(select(Case).where(Case.id.in_(case_ids))):
         clock = nearest(clocks.get(case.id, []))

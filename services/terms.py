@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Case, Clock, Setting, utc_now
+from models import Case, Setting, utc_now
 from services.calendars import KINDS, Calendar
 from services.errors import Refused
 from services.events import record
@@ -81,8 +81,7 @@ class Policy:
 
 def policy_of(session: Session) -> Policy:
     """The terms as the settings have them; the preset «Небольшая школа» where nothing is set."""
-    row = session.scalar(select(Setting).where(Setting.name == NAME))
-    return build_policy(row.value if row else {})
+    return build_policy(stored_terms(session))
 
 
 def build_policy(values: Mapping[str, Any]) -> Policy:
@@ -143,6 +142,12 @@ def lines_of(policy: Policy) -> dict[str, float]:
     return {line: term.minutes / 60 for line, term in first.items() if term is not None}
 
 
+def stored_terms(session: Session) -> dict[str, Any]:
+    """The setting as it is kept: a preset's name and what differs from it."""
+    row = session.scalar(select(Setting).where(Setting.name == NAME))
+    return dict(row.value) if row else {}
+
+
 def check_terms(values: Mapping[str, Any]) -> None:
     """Raises Refused for what cannot be kept: a preset or day there is not, a term that is none or too long."""
     if values.get("preset", DEFAULT) not in SLA:
@@ -178,8 +183,3 @@ def save_terms(session: Session, actor: Actor, values: Mapping[str, Any]) -> Non
         session.add(row)
     row.value, row.updated_at = dict(values), utc_now()
     record(session, "settings.changed", actor, code=NAME, before=before, after=dict(values))
-
-
-def count_running(session: Session) -> int:
-    """How many clocks run: what a change of the terms could move."""
-    return session.scalar(select(func.count()).select_from(Clock).where(Clock.done_at.is_(None))) or 0

@@ -113,6 +113,10 @@ MATRIX: dict[str, str] = {
     "facts.correct": "fact.edit",
     "checks.index": "settings.edit",
     "checks.save": "settings.edit",
+    # Terms
+    "terms.index": "settings.edit",
+    "terms.preview": "settings.edit",
+    "terms.save": "settings.edit",
     # Staff
     "staff.index": "staff.view",
     "staff.new": "staff.edit",

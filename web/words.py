@@ -304,3 +304,20 @@ CLOCKS: Mapping[str, Lazy] = {
     "department": _l("the department's answer"),
     "legal": _l("the term by law"),
 }
+
+
+TERM_LINES: Mapping[str, Lazy] = {
+    "question": _l("Question"),
+    "complaint": _l("Complaint"),
+    "lead": _l("Application"),
+    "private": _l("Private message"),
+    "technical": _l("Technical"),
+    "wish": _l("Wish"),
+}
+CALENDARS: Mapping[str, Lazy] = {
+    "desk": _l("working hours"),
+    "duty": _l("duty hours, every day"),
+    "always": _l("around the clock"),
+}
+PRESETS: Mapping[str, Lazy] = {"small": _l("A small school"), "regulation": _l("By the Regulation")}
+DAYS: Mapping[str, Lazy] = {"off": _l("day off"), "work": _l("works"), "short": _l("an hour shorter")}

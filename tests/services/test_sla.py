@@ -13,10 +13,11 @@ from services.cases import close, reopen_case
 from services.errors import Forbidden, Refused
 from services.labelling import correct_label
 from services.outbox import note_first_reply
+from services.recount import Progress, ask_recount, effect_of, progress_of, run_recount
 from services.replies import take_back, write_reply
 from services.rights import DESK
 from services.routing import answer_route, ask_department, decline_route, recall_route, return_route
-from services.sla import bind_legal, lateness, run_recount
+from services.sla import bind_legal, lateness
 from services.terms import build_policy, class_of, policy_of, save_terms
 from tests.services.test_cases import label_all
 
@@ -227,12 +228,19 @@ def test_new_terms_hold_for_what_comes_and_on_demand_for_what_is_open(cast, data
         act(save_terms, cast.smm, {"preset": "regulation"})
     act(save_terms, head, {"preset": "regulation", "changes": {"2026-12-01": "off", "2026-12-02": "off"}})
     assert clocks("first")[0].due_at == moscow("30.11.2026 14:00")
-    told: list[tuple[int, int]] = []
-    assert run_recount(database, lambda done, total: told.append((done, total))) == 2
-    assert told == [(2, 2)]
+    assert run_recount(database) == 0  # nobody asked
+    with database.read.begin() as session:
+        effect = effect_of(session, {"classes": {"QPUB": [30, "desk", 30]}})
+        assert (effect.total, effect.tried, effect.earlier, effect.later) == (2, 2, 2, 0)
+    assert clocks("first")[0].due_at == moscow("30.11.2026 14:00")
+    act(ask_recount, head)
+    with database.read.begin() as session:
+        assert progress_of(session) == Progress(0, 2)
+    assert run_recount(database) == 2
     assert clocks("first")[0].due_at == shown(database) == moscow("30.11.2026 12:00")
     assert clocks("resolution")[0].due_at == moscow("03.12.2026 10:00")
-    assert run_recount(database) == 0
+    with database.read.begin() as session:
+        assert progress_of(session) is None
 
 
 @pytest.mark.parametrize(
