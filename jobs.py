@@ -8,6 +8,8 @@ from bootstrap import Desk
 from services.bulks import run_bulk
 from services.intake import run_collect
 from services.labelling import run_labelling
+from services.notices import run_warn
+from services.recount import run_recount
 from services.search_index import run_index
 from services.snoozes import run_wake
 from services.sources import due_sources
@@ -58,6 +60,19 @@ def bulk(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def warn(desk: Desk) -> None:
+    """Tells people of deadlines that come near or are over."""
+    if run_warn(desk.database):
+        desk.bell.ring()
+
+
+def recount(desk: Desk) -> None:
+    """Reckons running clocks anew, where somebody asked for it."""
+    if run_recount(desk.database):
+        desk.bell.ring()
+
+
 JOBS: dict[str, Callable[[Desk], None]] = {
-    "collect": collect, "label": label, "send": send, "index": index, "wake": wake, "bulk": bulk,
+    "collect": collect, "label": label, "send": send, "index": index, "wake": wake, "warn": warn,
+    "recount": recount, "bulk": bulk,
 }  # fmt: skip

@@ -21,6 +21,8 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("send", 0.5, 1),
     ("index", 20.0, 1),
     ("wake", 5.0, 1),
+    ("warn", 15.0, 1),
+    ("recount", 5.0, 1),
     ("bulk", 1.0, 1),
 )
 LEASE = "scheduler"

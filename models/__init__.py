@@ -5,6 +5,7 @@ from models.author import Author
 from models.base import Base, UtcDateTime, utc_now
 from models.bulk import Bulk
 from models.case import Case, Note
+from models.clock import Clock, Notice
 from models.event import Event
 from models.label import Label
 from models.lease import Counter, Lease, Setting
@@ -21,8 +22,8 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Counter", "Department", "Draft", "Event", "Fact",
-    "FactUse", "Label", "Lease", "Message", "Note", "Publication", "RawItem", "Reply", "Route", "SavedReply",
-    "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole", "TextVersion",
-    "UtcDateTime", "utc_now",
+    "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Clock", "Counter", "Department", "Draft", "Event",
+    "Fact", "FactUse", "Label", "Lease", "Message", "Note", "Notice", "Publication", "RawItem", "Reply", "Route",
+    "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole",
+    "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip

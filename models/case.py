@@ -21,6 +21,7 @@ class Case(Base):
     and None after, so that the database itself forbids two open cases of one author under one publication.
     ``lift`` says why a person should look now: message · answer · failed · unknown · snooze. ``version`` counts
     changes. ``last_message_at`` is where it stands in the list: the newest message, or when it was woken.
+    ``due_at`` is the nearest deadline of its running clocks, ``warn_at`` when it begins to burn (services.sla).
     """
 
     __tablename__ = "case"
@@ -37,6 +38,8 @@ class Case(Base):
         Index("ix_case_open_lift", "lift", "last_message_at", "id", **_OPEN),
         # SQLite reads an index alone only if the column of its condition stands in it too.
         Index("ix_case_open_counts", "stage", "label", "sure", "assignee_id", "lift", "open_key", **_OPEN),
+        Index("ix_case_open_due", "due_at", "id", **_OPEN),
+        Index("ix_case_open_warn", "warn_at", "stage", "open_key", **_OPEN),
         Index(None, "author_id", "id"),
         Index(None, "subject_key", "id"),
     )
@@ -60,6 +63,8 @@ class Case(Base):
     first_reply_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     close_reason: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    warn_at: Mapped[datetime | None]
     reopened: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

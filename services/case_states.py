@@ -7,6 +7,7 @@ from models import Case, Snooze, utc_now
 from services.errors import Refused
 from services.events import record
 from services.rights import Actor
+from services.sla import follow_move
 
 STAGES = {
     "new": "new",
@@ -64,6 +65,7 @@ def move(session: Session, case: Case, to: str, actor: Actor, *, reason: str | N
     if case.state == "snoozed":
         session.execute(delete(Snooze).where(Snooze.case_id == case.id))
     record(session, "case.moved", actor, case_id=case.id, object_id=case.id, old=case.state, new=to, reason=reason)
+    was_open = is_open(case)
     case.state, case.stage = to, STAGES[to]
     case.version += 1
     if case.stage == "closed":
@@ -74,6 +76,7 @@ def move(session: Session, case: Case, to: str, actor: Actor, *, reason: str | N
     else:
         case.open_key = case.subject_key
         case.closed_at = case.close_reason = None
+    follow_move(session, case, was_open)
 
 
 def wake(session: Session, case: Case, actor: Actor, reason: str | None = None) -> None:

@@ -16,6 +16,7 @@ from services.events import record
 from services.leases import insert_missing, next_numbers
 from services.rights import DESK, Actor, actor_of, require
 from services.search_index import index_note
+from services.sla import note_author, reclassify, start_clocks
 
 T = TypeVar("T")
 HOLD = {"key_share": True}
@@ -147,7 +148,7 @@ def settle_cases(session: Session, verdicts: Mapping[int, tuple[Message, str, bo
         worthy = [member for member in members if member[3]]
         for message, label, sure, worth in members:
             message.work = "labelled" if worth or case.number is not None else _set_aside(label)
-            _strengthen(case, message, label, sure, worth)
+            _strengthen(session, case, message, label, sure, worth)
         if case.number is None and worthy:
             promoted.append(case)
         elif case.number is None:
@@ -159,6 +160,7 @@ def settle_cases(session: Session, verdicts: Mapping[int, tuple[Message, str, bo
             if case.state == "author":  # we waited for just this
                 move(session, case, "work", DESK)
             case.lift = "message"
+            note_author(session, case, worthy[0][0].published_at)
             record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0][0].id)
     give_numbers(session, promoted)
 
@@ -182,10 +184,13 @@ def _set_aside(label: str) -> str:
     return "spam" if label == "spam" else "rest"
 
 
-def _strengthen(case: Case, message: Message, label: str, sure: bool, worth: bool) -> None:
+def _strengthen(session: Session, case: Case, message: Message, label: str, sure: bool, worth: bool) -> None:
     stronger = case.label is None or STRENGTH.index(label) > STRENGTH.index(case.label)
     if message.id == case.first_message_id or (worth and stronger):
+        changes = case.label != label and case.number is not None
         case.label, case.sure = label, sure
+        if changes:
+            reclassify(session, case)
 
 
 def _dissolve(session: Session, case: Case) -> None:
@@ -213,6 +218,7 @@ def give_numbers(session: Session, cases: Sequence[Case], actor: Actor = DESK) -
             if case.stage == "arriving":
                 case.stage = STAGES[case.state]
             record(session, "case.opened", actor, case_id=case.id, object_id=case.id, label=case.label)
+    start_clocks(session, waiting)
 
 
 def touch(session: Session, case: Case, actor: Actor) -> None:

@@ -29,9 +29,9 @@ def count_newer(
 ) -> int:
     """How many cases of the view stand above the key ``top`` (of its first line when it was drawn), PAGE at most.
 
-    ``top`` None means that the list was empty then. With the longest wait first, new ones come at the end.
+    ``top`` None means that the list was empty then. In another order than by the newest, new ones come elsewhere.
     """
-    if filters.sort == "wait" and top:
+    if filters.sort != "new" and top:
         return 0
     first = parse_key(top) if top else None
     return keys_above(session, actor, filters, first, arriving=arriving, most=PAGE)

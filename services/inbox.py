@@ -63,7 +63,8 @@ class Filters:
     assignee_id: int | None = None
     older: int | None = None  # opened more than so many days ago
     newer: int | None = None  # opened within so many days
-    sort: str = "new"  # new · wait: the longest wait first
+    sort: str = "new"  # new · wait: the longest wait first · due: the nearest deadline first
+    burning: bool = False  # most of its time is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def list_cases(
         query = query.where(_below(filters, at, case_id))
     found = list(session.scalars(_in_order(query, filters).limit(limit + 1)))
     cases = found[:limit]
-    key = f"{cases[-1].last_message_at.timestamp():.6f}:{cases[-1].id}" if len(found) > limit else None
+    key = f"{_standing(filters, cases[-1]).timestamp():.6f}:{cases[-1].id}" if len(found) > limit else None
     return CasePage(rows_of(session, cases), key)
 
 
@@ -171,7 +172,14 @@ def all_ids(session: Session, actor: Actor, filters: Filters, most: int) -> list
     return list(session.scalars(_in_order(query, filters).limit(most)))
 
 
+def _standing(filters: Filters, case: Case) -> datetime:
+    """What puts a case at its place in the list; one that lost its deadline since stands before all others."""
+    return case.last_message_at if filters.sort != "due" else case.due_at or datetime.fromtimestamp(0, UTC)
+
+
 def _in_order(query: Select[Any], filters: Filters) -> Select[Any]:
+    if filters.sort == "due":
+        return query.order_by(Case.due_at, Case.id)
     if filters.sort == "wait":
         return query.order_by(Case.last_message_at, Case.id)
     return query.order_by(Case.last_message_at.desc(), Case.id.desc())
@@ -179,8 +187,9 @@ def _in_order(query: Select[Any], filters: Filters) -> Select[Any]:
 
 def _below(filters: Filters, at: datetime, case_id: int) -> ColumnElement[bool]:
     """What stands under a line of the list, in its order."""
-    here, key = tuple_(Case.last_message_at, Case.id), tuple_(literal(at, UtcDateTime), literal(case_id))
-    return here > key if filters.sort == "wait" else here < key
+    column = Case.due_at if filters.sort == "due" else Case.last_message_at
+    here, key = tuple_(column, Case.id), tuple_(literal(at, UtcDateTime), literal(case_id))
+    return here < key if filters.sort == "new" else here > key
 
 
 def parse_key(key: str) -> tuple[datetime, int]:
@@ -195,6 +204,10 @@ def parse_key(key: str) -> tuple[datetime, int]:
 
 def _filtered(query: Select[Any], filters: Filters, actor: Actor, arriving: bool) -> Select[Any]:
     query = query.where(_in_stage(filters.stage, arriving))
+    if filters.burning:
+        query = query.where(Case.warn_at <= utc_now())
+    if filters.sort == "due":
+        query = query.where(Case.due_at.is_not(None))
     if filters.label == "unsure":
         query = query.where(or_(Case.label.is_(None), Case.sure.is_(False)))
     elif filters.label:
@@ -301,6 +314,8 @@ def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[
         if reason not in (None, "message"):
             numbers[reason] = numbers.get(reason, 0) + count
     numbers["later"] = session.scalar(select(func.count()).select_from(Snooze)) or 0
+    burning = select(func.count()).select_from(Case).where(_in_stage(None, arriving), Case.warn_at <= utc_now())
+    numbers["burning"] = session.scalar(burning) or 0
     unread = select(literal(1)).select_from(Message).where(Message.work == "rest", Message.read_at.is_(None))
     numbers["rest"] = session.scalar(select(func.count()).select_from(unread.limit(MOST_COUNTED).subquery())) or 0
     return numbers
@@ -416,6 +431,6 @@ def _other_cases(session: Session, case: Case) -> list[Case]:
 def next_case(session: Session, actor: Actor, filters: Filters, case: Case) -> int | None:
     """The case below this one in the same view: where «ответить и дальше» goes."""
     require(actor, "case.view")
-    query = _filtered(select(Case), filters, actor, False).where(_below(filters, case.last_message_at, case.id))
+    query = _filtered(select(Case), filters, actor, False).where(_below(filters, _standing(filters, case), case.id))
     found = session.scalars(_in_order(query, filters).limit(1)).first()
     return found.id if found else None

@@ -14,6 +14,7 @@ from services.cases import ACTIONABLE, admit, lift_message, settle_cases, stale_
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import DESK, Actor, require
+from services.sla import reclassify
 
 BATCH = 200
 log = logging.getLogger(__name__)
@@ -194,6 +195,7 @@ def correct_label(session: Session, actor: Actor, message_id: int, label: str) -
         if case.first_message_id == message.id or case.label is None:
             case.label, case.sure = label, True
             case.version += 1
+            reclassify(session, case)
     record(session, "label.corrected", actor, case_id=message.case_id, object_id=message_id, label=label)
     return row
 

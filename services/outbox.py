@@ -18,6 +18,7 @@ from models import Act, Case, Message, Reply, Source, utc_now
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import Actor, require
+from services.sla import note_answered
 
 STATES = (
     "approval",  # somebody must agree first
@@ -185,6 +186,7 @@ def note_first_reply(session: Session, row: Act) -> None:
     if row.case_id is not None and row.kind in WRITING:
         case = session.get_one(Case, row.case_id)
         case.first_reply_at = case.first_reply_at or row.accepted_at
+        note_answered(session, case)
 
 
 def _held_row(session: Session, act_id: int, states: Sequence[str]) -> Act:

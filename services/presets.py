@@ -1,5 +1,7 @@
 """The preset «Небольшая школа» as data: departments and the roles people get (day.md §1.9, domain.md §6.7)."""
 
+from typing import Any
+
 DEPARTMENTS = (
     ("curators", "Кураторы", "Curators"),
     ("technical", "Технический отдел", "Technical department"),
@@ -11,3 +13,86 @@ DEPARTMENTS = (
 
 HEAD_ROLES = ("head", "administrator", "privacy")
 """The head is also administrator and in charge of personal data."""
+
+CALENDARS: dict[str, dict[str, Any]] = {
+    "desk": {"opens": "09:00", "closes": "18:00"},
+    "duty": {"opens": "09:00", "closes": "21:00", "every_day": True},
+    "always": {"opens": "00:00", "closes": "24:00", "every_day": True},
+}
+"""ОСН, ДЕЖ and around the clock (domain.md §6.6)."""
+
+LINES = {
+    "question": ("QPUB",),
+    "complaint": ("CPUB", "CPRV"),
+    "lead": ("LEAD",),
+    "private": ("QPRV",),
+    "technical": ("TECH",),
+    "wish": ("WISH",),
+}
+"""The six lines of «Сроки» → the classes whose first response they set (day.md §1.10)."""
+
+CLASS_OF = {
+    ("complaint", "public"): "CPUB",
+    ("complaint", "private"): "CPRV",
+    ("wish", "public"): "WISH",
+    ("wish", "private"): "WISH",
+    ("praise", "public"): "WISH",
+    ("question", "public"): "QPUB",
+}
+"""Label and visibility → class; what is not named is QPRV in private and QPUB in public."""
+
+_SMALL = {
+    # class: (first response, its calendar, resolution) in minutes; None: no such term
+    "QPUB": (240, "desk", 1080),
+    "QPRV": (240, "desk", 1080),
+    "LEAD": (60, "desk", None),
+    "TECH": (120, "desk", 1080),
+    "CPUB": (120, "desk", 1620),
+    "CPRV": (120, "desk", 1620),
+    "WISH": (1080, "desk", 5400),
+}
+_REGULATION = {
+    "QPUB": (120, "desk", 540),
+    "QPRV": (240, "desk", 1080),
+    "LEAD": (30, "desk", None),
+    "TECH": (60, "desk", 540),
+    "TECH0": (15, "duty", None),
+    "CPUB": (60, "duty", 1620),
+    "CPRV": (120, "desk", 2700),
+    "CLAIM": (540, "desk", None),
+    "DOC": (240, "desk", 1620),
+    "WISH": (540, "desk", 5400),
+    "STOP": (60, "duty", None),
+    "PDN": (540, "desk", None),
+    "CALL": (60, "desk", None),
+    "STATE": (15, "duty", None),
+    "CRISIS": (15, "always", None),
+}
+SLA: dict[str, dict[str, Any]] = {
+    "small": {
+        "classes": _SMALL,
+        # code: (answer in minutes of the desk's calendar, answering hours)
+        "departments": {
+            "curators": (240, ("10:00", "17:00")),
+            "technical": (240, ()),
+            "accounting": (540, ()),
+            "marketing": (1080, ()),
+            "head": (240, ()),
+        },
+    },
+    "regulation": {
+        "classes": _REGULATION,
+        "departments": {
+            "curators": (540, ()),
+            "technical": (540, ()),
+            "accounting": (1080, ()),
+            "marketing": (1620, ()),
+            "head": (540, ()),
+        },
+    },
+}
+"""«Небольшая школа» and «По Положению»; a class that a preset does not name takes the regulation's terms."""
+
+LEGAL_TERMS = {"CLAIM": ("calendar", 10), "PDN": ("working", 10)}
+"""Class → how the law counts and how many days (domain.md §6.6); they never stand still."""
+QUIET = ("21:00", "09:00")

@@ -10,6 +10,7 @@ from services.cases import HOLD, check_version, get_case, lift, reopen, same_for
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
 from services.rights import DESK, Actor, Scope, require
+from services.sla import end_department, start_department
 
 MOVES: dict[tuple[str, str], str] = {
     ("sent", "opened"): "route.answer",
@@ -109,6 +110,7 @@ def ask_department(
     session.flush()
     if case.state != "department":
         move(session, case, "department", actor)
+    start_department(session, route)
     record(session, "route.asked", actor, case_id=case.id, object_id=route.id, department=department_id)
     return route
 
@@ -173,6 +175,7 @@ def return_route(session: Session, actor: Actor, route_id: int, reason: str) -> 
     if case.state != "department":
         move(session, case, "department", actor)
     case.lift = None
+    start_department(session, route)
     record(session, "route.returned", actor, case_id=route.case_id, object_id=route.id)
     return route
 
@@ -219,6 +222,8 @@ def _move(session: Session, route: Route, to: str, actor: Actor) -> None:
     if right is None:
         raise Refused("route.move", state=route.state, to=to)
     require(actor, right)
+    if to not in OWED:
+        end_department(session, route)
     route.state = to
     route.version += 1
 

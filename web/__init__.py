@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from bootstrap import Desk
 from services.errors import DeskError
-from web import addresses, dates, live, navigation, numbers, outbox_words, security, toasts, words
+from web import addresses, dates, deadlines, live, navigation, numbers, outbox_words, security, toasts, words
 from web.catalogues import compile_catalogues
 from web.looks import initials, looks
 
@@ -21,8 +21,8 @@ __all__ = ["create_app"]
 
 SCREENS = (
     "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "views", "acts", "rest", "search",
-    "composing", "saved", "facts", "checks", "palette", "outbox", "department", "sources", "staff", "first", "help",
-    "health", "hooks",
+    "composing", "saved", "facts", "checks", "palette", "notices", "outbox", "department", "sources", "staff",
+    "terms", "first", "help", "health", "hooks",
 )  # fmt: skip
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024
@@ -82,6 +82,7 @@ def _name_things(app: Flask) -> None:
         screens_of=navigation.screens_of, words=words, looks=looks, initials=initials,
         is_later=outbox_words.is_later,
         when=dates.when, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
+        deadline=deadlines.deadline, why_late=deadlines.why_late,
         spoken=toasts.spoken, locale=_locale, endpoints=lambda: app.view_functions,
     )  # fmt: skip
 

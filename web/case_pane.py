@@ -1,14 +1,14 @@
 """One case as its pane shows it: the thread as a tree, what may be done, the history in sentences."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind, Capabilities
-from models import Act, Case, Department, Label, Staff
+from models import Act, Case, Clock, Department, Label, Staff
 from services.accounts import list_staff
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.labelling import classifier_word
@@ -16,6 +16,7 @@ from services.presence import drafts_of
 from services.replies import draft_of
 from services.rights import Actor, actor_of
 from services.routing import departments
+from services.sla import Share, clocks_of_routes, lateness
 from web.sentences import Sentence, sentences_of
 
 MOST_SHOWN = 10
@@ -56,6 +57,8 @@ class Pane:
     people: tuple[Staff, ...]
     departments: tuple[Department, ...]
     form_key: str
+    late: Sequence[Share] = ()  # whose the time was, when it came late
+    clocks: Mapping[int, Clock] = field(default_factory=dict)  # question → its department's
 
     @property
     def case(self) -> Case:
@@ -87,6 +90,8 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         people=tuple(p for p in people if p.active and actor_of(p).may("case.reply")),
         departments=tuple(units),
         form_key=str(uuid4()),
+        late=lateness(session, view.case),
+        clocks=clocks_of_routes(session, [route.id for route, _unit, _name in view.routes]),
     )
 
 

@@ -16,6 +16,7 @@ from services.questions import (
     send_answer,
 )
 from services.routing import count_owed, departments, get_route, open_route
+from services.sla import clocks_of_routes
 from web.forms import go
 from web.language import _
 from web.numbers import whole
@@ -33,8 +34,9 @@ def index() -> str:
         actor = current_actor()
         rows = question_rows(session, actor, done=done)
         owed, answered = count_owed(session, actor), count_answered(session, actor)
+        clocks = clocks_of_routes(session, [row.route.id for row in rows])
     template = "department/list.html" if is_htmx() else "department/index.html"
-    return render_template(template, rows=rows, done=done, owed=owed, answered=answered)
+    return render_template(template, rows=rows, done=done, owed=owed, answered=answered, clocks=clocks)
 
 
 @screen.get("/<int:route_id>")
@@ -57,8 +59,10 @@ def _mark_seen(route_id: int) -> None:
 def _page(route_id: int, text: str = "", problem: str | None = None) -> str:
     with current_desk().database.read.begin() as session:
         view = question_view(session, current_actor(), route_id)
-        units = departments(session)
-    return render_template("department/question.html", view=view, units=units, text=text, problem=problem)
+        units, clock = departments(session), clocks_of_routes(session, [route_id]).get(route_id)
+    return render_template(
+        "department/question.html", view=view, units=units, clock=clock, text=text, problem=problem
+    )
 
 
 @screen.post("/<int:route_id>/answer")

@@ -24,7 +24,10 @@ class View:
 
 
 VIEWS: tuple[tuple[View, ...], ...] = (
-    (View(_l("Inbox"), "inbox", Filters(), "open"),),
+    (
+        View(_l("Inbox"), "inbox", Filters(), "open"),
+        View(_l("Burning"), "flame", Filters(burning=True, sort="due"), "burning"),
+    ),
     (
         View(_l("Questions"), "question-mark", Filters(label="question"), "question"),
         View(_l("Complaints"), "message-report", Filters(label="complaint"), "complaint"),
@@ -66,7 +69,8 @@ def read_filters(args: Mapping[str, str]) -> Filters:
         assignee_id=_number(args.get("assignee")),
         older=_days(args.get("older")),
         newer=_days(args.get("newer")),
-        sort=_one_of(args.get("sort"), ("new", "wait")) or "new",
+        burning=args.get("burning") == "1",
+        sort=_one_of(args.get("sort"), ("new", "wait", "due")) or "new",
     )
 
 
@@ -77,7 +81,7 @@ def query_of(filters: Filters) -> dict[str, str]:
         "department": filters.department_id, "mine": filters.mine or None, "unassigned": filters.unassigned or None,
         "lift": filters.lift, "author": filters.author_id, "visibility": filters.visibility,
         "assignee": filters.assignee_id, "older": filters.older, "newer": filters.newer,
-        "sort": filters.sort if filters.sort != "new" else None,
+        "burning": filters.burning or None, "sort": filters.sort if filters.sort != "new" else None,
     }  # fmt: skip
     return {name: "1" if value is True else str(value) for name, value in values.items() if value is not None}
 
@@ -85,7 +89,7 @@ def query_of(filters: Filters) -> dict[str, str]:
 def view_of(filters: Filters) -> View | None:
     """The view that stands behind the filters: platform, place and department narrow it without leaving it."""
     bare = replace(filters, platform=None, source_id=None, department_id=None, author_id=None, sort="new")
-    return next((view for group in VIEWS for view in group if view.filters == bare), None)
+    return next((view for group in VIEWS for view in group if replace(view.filters, sort="new") == bare), None)
 
 
 def narrowed(view: View, filters: Filters) -> dict[str, str]:

@@ -22,6 +22,11 @@ MATRIX: dict[str, str] = {
     # Live
     "live.stream": ANY_STAFF,
     "presence.note": "case.view",
+    # What the desk tells each person
+    "notices.index": ANY_STAFF,
+    "notices.bell": ANY_STAFF,
+    "notices.follow": ANY_STAFF,
+    "notices.seen": ANY_STAFF,
     # Inbox
     "inbox.index": "case.view",
     "inbox.rows": "case.view",
@@ -108,6 +113,10 @@ MATRIX: dict[str, str] = {
     "facts.correct": "fact.edit",
     "checks.index": "settings.edit",
     "checks.save": "settings.edit",
+    # Terms
+    "terms.index": "settings.edit",
+    "terms.preview": "settings.edit",
+    "terms.save": "settings.edit",
     # Staff
     "staff.index": "staff.view",
     "staff.new": "staff.edit",

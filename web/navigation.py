@@ -42,6 +42,7 @@ MENU = (
     Item("department.index", _l("Questions to me"), "messages", "route.view", Scope.DEPARTMENT, "owed"),
     Item("sources.index", _l("Places"), "antenna", "source.view"),
     Item("saved.index", _l("Saved replies"), "template", "case.reply", covers=("facts",)),
+    Item("terms.index", _l("Deadlines"), "hourglass", "settings.edit"),
     Item("staff.index", _l("Staff"), "users", "staff.view"),
 )
 

@@ -8,7 +8,7 @@ from models import Department, Event
 from services.inbox import CaseView
 from web.dates import when
 from web.language import _
-from web.words import ACT_KINDS, CHANNEL_ERRORS, CLOSE_REASONS, LABELS, LIFTS, STATES, department_name
+from web.words import ACT_KINDS, CHANNEL_ERRORS, CLOCKS, CLOSE_REASONS, LABELS, LIFTS, STATES, department_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,15 @@ def _snoozed(event: Event, _names: Names) -> str:
     return _("Put off until %(time)s", time=when(datetime.fromisoformat(until)))
 
 
+def _warned(event: Event, _names: Names) -> str:
+    what = str(CLOCKS.get(event.data.get("code", ""), ""))
+    if event.data.get("level") == 1:
+        return _("80%% of the time is over: %(what)s", what=what)
+    if event.data.get("level") == 2:
+        return _("The time is over, the head is told: %(what)s", what=what)
+    return _("Half as much again is over: %(what)s", what=what)
+
+
 SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "case.opened": lambda e, n: _("The case is opened"),
     "case.attached": lambda e, n: _("The author wrote again"),
@@ -81,6 +90,8 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "case.reopened": lambda e, n: _("Opened again"),
     "case.lifted": lambda e, n: _("Lifted: %(why)s", why=LIFTS.get(e.data.get("reason", ""), "")),
     "case.snoozed": _snoozed,
+    "clock.warned": _warned,
+    "clock.bound": lambda e, n: _("The term by law binds"),
     "case.woken": lambda e, n: _("Came back: the time has come") if e.data.get("reason") else _("Came back"),
     "label.corrected": lambda e, n: _("Kind corrected: %(kind)s", kind=LABELS.get(e.data.get("label", ""), "")),
     "message.edited": lambda e, n: _("The author edited the text"),

@@ -233,6 +233,11 @@ ERRORS: Mapping[str, Lazy] = {
     "route.move": _l("This can no longer be done with the question: its state has changed."),
     "route.returns": _l("The answer was returned %(limit)s times already. Now the head decides."),
     "route.stale": _l("Somebody answered meanwhile. Look again."),
+    "notice.unknown": _l("There is no such notice."),
+    "terms.hour": _l("«%(text)s» is no time of day. Write it as 17:30."),
+    "terms.day": _l("«%(text)s» is no day. Write it as 31.12.2026."),
+    "terms.minutes": _l("A term is at least a minute and at most %(most)s hours."),
+    "terms.preset": _l("There are no such terms."),
     "snooze.time": _l("Choose a time within a year from now."),
     "source.unknown": _l("There is no such place."),
     "source.cannot": _l("The platform cannot do this."),
@@ -291,3 +296,28 @@ def label_name(label: str | None, sure: bool = True) -> str:
     """The kind, or «Вид не определён»."""
     known = LABELS.get(label or "") if sure else None
     return str(known) if known is not None else _("Kind not known")
+
+
+CLOCKS: Mapping[str, Lazy] = {
+    "first": _l("the first response"),
+    "resolution": _l("the resolution"),
+    "department": _l("the department's answer"),
+    "legal": _l("the term by law"),
+}
+
+
+TERM_LINES: Mapping[str, Lazy] = {
+    "question": _l("Question"),
+    "complaint": _l("Complaint"),
+    "lead": _l("Application"),
+    "private": _l("Private message"),
+    "technical": _l("Technical"),
+    "wish": _l("Wish"),
+}
+CALENDARS: Mapping[str, Lazy] = {
+    "desk": _l("working hours"),
+    "duty": _l("duty hours, every day"),
+    "always": _l("around the clock"),
+}
+PRESETS: Mapping[str, Lazy] = {"small": _l("A small school"), "regulation": _l("By the Regulation")}
+DAYS: Mapping[str, Lazy] = {"off": _l("day off"), "work": _l("works"), "short": _l("an hour shorter")}

@@ -10,6 +10,8 @@ from services.inbox import Filters, counters, list_cases
 VIEWS = {
     "open": Filters(),
     "oldest first": Filters(sort="wait"),
+    "by deadline": Filters(sort="due"),
+    "burning": Filters(burning=True, sort="due"),
     "new": Filters(stage="new"),
     "closed": Filters(stage="closed"),
     "put off": Filters(stage="later"),
@@ -60,6 +62,7 @@ def test_a_list_is_walked_not_sorted(plans, cast, name, after) -> None:
 def test_counters_read_one_index_alone(plans, cast) -> None:
     plan = plans(lambda session: counters(session, cast.smm))
     assert "COVERING INDEX ix_case_open_counts" in plan
+    assert "COVERING INDEX ix_case_open_warn" in plan
 
 
 def test_unread_of_the_rest_is_an_index_of_its_own(database, cast) -> None:

@@ -1,0 +1,183 @@
+"""What people are told of deadlines: the sweep that finds it, whom it concerns, and the list behind the bell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from models import Author, Case, Clock, Message, Notice, Route, Staff, utc_now
+from models.database import Database
+from services.events import record
+from services.questions import first_name, without_contacts
+from services.rights import DESK, Actor, actor_of
+from services.routing import OWED
+from services.sla import SHARES, reckon
+from services.terms import Policy, policy_of
+
+BATCH = 200
+PAGE = 100
+GRAVE = ("CPUB", "CPRV", "CLAIM")
+"""Classes of which the director hears when half as much again as the term is over (domain.md §6.6)."""
+DESK_ROLES = ("smm", "client_manager", "sales")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A notice as the list shows it; a department's people see the question, never the case."""
+
+    notice: Notice
+    author: str
+    text: str
+    number: str | None
+
+
+def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> list[Line]:
+    """What waits to be seen, newest first; what is over by itself is left out."""
+    columns: Any = select(Notice, Case, Author.name, Message.text, Route.question)
+    query = (
+        _waiting(columns, actor, now)
+        .outerjoin(Author, Author.id == Case.author_id)
+        .outerjoin(Message, Message.id == Case.first_message_id)
+    )
+    rows = session.execute(query.order_by(Notice.id.desc()).limit(PAGE))
+    return [
+        Line(notice, first_name(name) or "", without_contacts(question), None)
+        if question is not None and not actor.may("case.view")
+        else Line(notice, name or "", question or text or "", case.number)
+        for notice, case, name, text, question in rows
+    ]
+
+
+def count_notices(session: Session, actor: Actor, now: datetime | None = None) -> int:
+    """The number beside the bell."""
+    return session.scalar(_waiting(select(func.count(Notice.id)), actor, now)) or 0
+
+
+def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[Any]:
+    found = (
+        query.select_from(Notice)
+        .join(Case, Case.id == Notice.case_id)
+        .outerjoin(Route, Route.id == Notice.route_id)
+        .where(
+            Notice.staff_id == actor.staff_id,
+            Notice.seen_at.is_(None),
+            Notice.show_at <= (now or utc_now()),
+            Case.open_key.is_not(None),
+            or_(Notice.route_id.is_(None), Route.state.in_(OWED)),
+        )
+    )
+    # Whoever left a department is told nothing of its questions any more.
+    return found if actor.may("case.view") else found.where(Route.department_id.in_(actor.departments))
+
+
+def see_notice(session: Session, actor: Actor, notice_id: int) -> Notice | None:
+    """The person has seen it; None when it is not theirs."""
+    notice = session.get(Notice, notice_id)
+    if notice is None or notice.staff_id != actor.staff_id:
+        return None
+    notice.seen_at = notice.seen_at or utc_now()
+    return notice
+
+
+def see_all(session: Session, actor: Actor, up_to: int) -> None:
+    """Everything that the list showed; what came since, with a greater id, stays."""
+    session.execute(
+        update(Notice)
+        .where(Notice.staff_id == actor.staff_id, Notice.seen_at.is_(None), Notice.id <= up_to)
+        .values(seen_at=utc_now())
+    )
+
+
+def due_clocks(session: Session, now: datetime, limit: int = BATCH) -> list[int]:
+    """Ids of clocks of which somebody is to be told, the longest due first; by one index."""
+    query = (
+        select(Clock.id)
+        .where(Clock.next_at <= now, Clock.done_at.is_(None))
+        .order_by(Clock.next_at, Clock.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def run_warn(database: Database) -> int:
+    """Tells whom it concerns of every clock at 80, 100 and 150 % of its term, once; returns how many."""
+    done = 0
+    while True:
+        now = utc_now()
+        with database.read.begin() as session:
+            found = due_clocks(session, now)
+        if not found:
+            return done
+        with database.write.begin() as session:
+            _warn(session, found, now)
+        done += len(found)
+
+
+def _warn(session: Session, clock_ids: Sequence[int], now: datetime) -> None:
+    # Read anew and held: an answer may have ended one since it was found.
+    held = (
+        select(Clock)
+        .where(Clock.id.in_(clock_ids), Clock.next_at <= now, Clock.done_at.is_(None))
+        .order_by(Clock.id)
+    )
+    clocks = list(session.scalars(held.with_for_update()))
+    wanted = {clock.case_id for clock in clocks}
+    cases = {case.id: case for case in session.scalars(select(Case).where(Case.id.in_(wanted)))}
+    asked = {clock.route_id for clock in clocks if clock.route_id is not None}
+    routes = {route.id: route for route in session.scalars(select(Route).where(Route.id.in_(asked)))}
+    policy, people = policy_of(session), [actor_of(row) for row in session.scalars(select(Staff))]
+    for clock in clocks:
+        case = cases[clock.case_id]
+        while clock.next_at is not None and clock.next_at <= now:
+            clock.level += 1
+            reckon(policy, clock)
+        route = routes.get(clock.route_id or 0)
+        for staff_id in addressees(people, clock, case, route):
+            _tell(session, policy, staff_id, clock, now)
+        given = {"code": clock.kind, "level": clock.level}
+        record(session, "clock.warned", DESK, case_id=case.id, object_id=clock.id, **given)
+
+
+def _tell(session: Session, policy: Policy, staff_id: int, clock: Clock, now: datetime) -> None:
+    """One line a case and question: the new one stands for those before it."""
+    session.execute(
+        update(Notice)
+        .where(
+            Notice.staff_id == staff_id, Notice.case_id == clock.case_id, Notice.seen_at.is_(None),
+            Notice.route_id.is_(None) if clock.route_id is None else Notice.route_id == clock.route_id,
+        )
+        .values(seen_at=now)
+    )  # fmt: skip
+    session.add(
+        Notice(
+            staff_id=staff_id, kind=f"{clock.kind}.{clock.level}", case_id=clock.case_id, route_id=clock.route_id,
+            due_at=clock.due_at, show_at=policy.after_quiet(now), created_at=now,
+        )
+    )  # fmt: skip
+
+
+def addressees(people: Sequence[Actor], clock: Clock, case: Case, route: Route | None) -> list[int]:
+    """Whom a clock concerns at its level: whoever owes at 80 %, the head besides at 100 %, and of a grave case the
+    director at 150 %; where nobody holds the role, the head, then an administrator."""
+    heads = _with_role(people, "head") or _with_role(people, "administrator")
+    if clock.level >= len(SHARES):
+        higher = _with_role(people, "director") or heads
+        return _ids(higher) if clock.sla_class in GRAVE else []
+    owner = [one for one in people if one.staff_id == case.assignee_id and one.may("case.reply")]
+    desk = owner or _with_role(people, *DESK_ROLES) or heads
+    owing = desk
+    if route is not None:
+        owing = [one for one in people if route.department_id in one.departments and one.may("route.answer")]
+    told = [owing or desk] if clock.level == 1 else [owing, desk, heads]
+    return _ids([one for group in told for one in group])
+
+
+def _ids(people: Sequence[Actor]) -> list[int]:
+    return sorted({one.staff_id for one in people if one.staff_id is not None})
+
+
+def _with_role(people: Sequence[Actor], *roles: str) -> list[Actor]:
+    return [one for one in people if one.roles.intersection(roles)]

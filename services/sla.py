@@ -1,0 +1,342 @@
+"""Clocks on cases and questions: when they start, stand still, end, and why something came late."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Case, Clock, Department, Message, Route, Source, utc_now
+from services.calendars import (
+    add_working,
+    add_working_days,
+    end_of_day,
+    legal_dates,
+    next_answering,
+    previous_working_day,
+    working_between,
+)
+from services.events import record
+from services.presets import LEGAL_TERMS
+from services.rights import Actor, require
+from services.terms import Policy, class_of, policy_of
+
+SHARES = (0.8, 1.0, 1.5)
+"""Of its term: to the owner, to the head, to the director (domain.md §6.6)."""
+PAUSED_BY = ("author",)
+"""States of a case in which its resolution stands still; the first response and the law's terms never do."""
+OURS = ("first", "resolution", "legal")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A piece of the time that passed: whose it was (None: ours), and how much working time."""
+
+    department: Department | None
+    spent: timedelta
+
+
+def clocks_of(session: Session, case_ids: Sequence[int]) -> dict[int, list[Clock]]:
+    """case id → its clocks, in the order they were started."""
+    found: dict[int, list[Clock]] = {}
+    if not case_ids:
+        return found
+    for clock in session.scalars(select(Clock).where(Clock.case_id.in_(case_ids)).order_by(Clock.id)):
+        found.setdefault(clock.case_id, []).append(clock)
+    return found
+
+
+def nearest(clocks: Iterable[Clock]) -> Clock | None:
+    """The clock of ours that runs out first; one that stands still is none."""
+    running = [c for c in clocks if c.kind in OURS and c.done_at is None and c.paused_at is None]
+    return min(running, key=lambda clock: (clock.due_at, clock.id), default=None)
+
+
+def clocks_of_routes(session: Session, route_ids: Sequence[int]) -> dict[int, Clock]:
+    """question → the clock of its department, where one runs."""
+    query = select(Clock).where(Clock.route_id.in_(route_ids), Clock.done_at.is_(None)).order_by(Clock.id)
+    return {clock.route_id: clock for clock in session.scalars(query) if clock.route_id is not None}
+
+
+def running_clock(session: Session, route: Route) -> Clock | None:
+    """The clock of the department, while it owes the answer."""
+    return session.scalar(select(Clock).where(Clock.route_id == route.id, Clock.done_at.is_(None)))
+
+
+def lateness(session: Session, case: Case, now: datetime | None = None) -> list[Share]:
+    """Who the working time since receipt was spent by, longest first; nothing while the case is in time.
+
+    Of two departments asked at once the first asked has the time they share; waiting for the author is nobody's.
+    """
+    now = now or utc_now()
+    clocks = clocks_of(session, [case.id]).get(case.id, [])
+    ours = [clock for clock in clocks if clock.kind in OURS]
+    late = [clock for clock in ours if (clock.done_at or now) > clock.due_at and clock.paused_at is None]
+    if not late:
+        return []
+    begin, end = min(clock.started_at for clock in late), max(clock.done_at or now for clock in late)
+    calendar = policy_of(session).calendars["desk"]
+    total = working_between(calendar, begin, end)
+    paused = max((timedelta(seconds=clock.paused_seconds) for clock in late), default=timedelta(0))
+    spent: dict[int, timedelta] = {}
+    units = _departments_of(session, [clock.route_id for clock in clocks if clock.route_id is not None])
+    reached = begin
+    for clock in (clock for clock in clocks if clock.route_id is not None):
+        since, until = max(clock.started_at, reached), min(clock.done_at or now, end)
+        if since < until:
+            unit = units[clock.route_id or 0]
+            spent[unit.id] = spent.get(unit.id, timedelta(0)) + working_between(calendar, since, until)
+            reached = until
+    named = {unit.id: unit for unit in units.values()}
+    shares = [Share(named[key], value) for key, value in spent.items() if value]
+    ours_left = max(total - paused - sum(spent.values(), timedelta(0)), timedelta(0))
+    return [*sorted(shares, key=lambda share: -share.spent), Share(None, ours_left)]
+
+
+def _departments_of(session: Session, route_ids: Sequence[int]) -> dict[int, Department]:
+    query = select(Route.id, Department).join(Department, Department.id == Route.department_id)
+    return {row[0]: row[1] for row in session.execute(query.where(Route.id.in_(route_ids)))}
+
+
+def start_clocks(session: Session, cases: Sequence[Case]) -> None:
+    """The clocks of cases that became real, from the time of receipt at the source; history has none."""
+    ids = [case.id for case in cases]
+    known = clocks_of(session, ids)
+    fresh = [case for case in cases if case.id not in known]
+    if not fresh:
+        return
+    policy = policy_of(session)
+    history = _history(session, fresh)
+    for case in fresh:
+        if case.id not in history and case.stage not in ("closed", "arriving"):
+            _start(session, policy, case, case.opened_at)
+
+
+def _history(session: Session, cases: Sequence[Case]) -> set[int]:
+    """Cases whose first message was there before the place was added: they came with its first whole reading."""
+    sources = select(Source).where(Source.id.in_({case.source_id for case in cases}))
+    places = {source.id: source for source in session.scalars(sources)}
+    first = select(Message.id, Message.ingested_at).where(
+        Message.id.in_([case.first_message_id for case in cases if case.first_message_id])
+    )
+    came = {row[0]: row[1] for row in session.execute(first)}
+    return {
+        case.id
+        for case in cases
+        if _is_history(places[case.source_id], case.opened_at, came.get(case.first_message_id or 0))
+    }
+
+
+def _is_history(source: Source, published_at: datetime, ingested_at: datetime | None) -> bool:
+    if published_at >= source.created_at:
+        return False
+    return source.backfilled_at is None or (ingested_at is not None and ingested_at <= source.backfilled_at)
+
+
+def _start(session: Session, policy: Policy, case: Case, at: datetime) -> None:
+    name = class_of(case)
+    terms = policy.classes[name]
+    for kind, term in (("first", terms.first), ("resolution", terms.resolution)):
+        if term is not None:
+            clock = Clock(
+                case_id=case.id, kind=kind, sla_class=name, calendar=term.calendar, level=0, paused_seconds=0,
+                term_seconds=term.minutes * 60, started_at=at,
+            )  # fmt: skip
+            reckon(policy, clock)
+            session.add(clock)
+    session.flush()
+    _show(session, case)
+
+
+def reckon(policy: Policy, clock: Clock) -> None:
+    """Sets what follows from start, term and pauses: due, warning, and what the sweep looks for next."""
+    if clock.kind == "legal":
+        _reckon_legal(policy, clock)
+        return
+    calendar = policy.calendars[clock.calendar]
+    paused, term = timedelta(seconds=clock.paused_seconds), timedelta(seconds=clock.term_seconds)
+    clock.due_at = add_working(calendar, clock.started_at, term + paused)
+    clock.warn_at = add_working(calendar, clock.started_at, term * SHARES[0] + paused)
+    if clock.done_at is not None or clock.paused_at is not None or clock.level >= len(SHARES):
+        clock.next_at = None
+    else:
+        clock.next_at = add_working(calendar, clock.started_at, term * SHARES[clock.level] + paused)
+
+
+def _reckon_legal(policy: Policy, clock: Clock) -> None:
+    calendar = policy.calendars["desk"]
+    received = calendar.local_day(clock.started_at)
+    how, days = LEGAL_TERMS[clock.sla_class]
+    if how == "calendar":
+        last, control = legal_dates(calendar, received, days)
+    else:
+        last = add_working_days(calendar, received, days)
+        control = previous_working_day(calendar, last)
+    clock.due_at, clock.warn_at = end_of_day(calendar, last), end_of_day(calendar, control)
+    moments = (clock.warn_at, clock.due_at)
+    clock.next_at = moments[clock.level] if clock.done_at is None and clock.level < len(moments) else None
+
+
+def bind_legal(session: Session, actor: Actor, case: Case, name: str) -> Clock:
+    """A person says that it is a claim or a request of a data subject: the law's term binds from receipt."""
+    require(actor, "case.assign")
+    known = session.scalar(
+        select(Clock).where(Clock.case_id == case.id, Clock.kind == "legal", Clock.sla_class == name)
+    )
+    if known is not None:
+        return known
+    clock = Clock(
+        case_id=case.id, kind="legal", sla_class=name, calendar="desk", term_seconds=0, started_at=case.opened_at,
+        level=0, paused_seconds=0,
+    )  # fmt: skip
+    reckon(policy_of(session), clock)
+    session.add(clock)
+    session.flush()
+    _show(session, case)
+    record(session, "clock.bound", actor, case_id=case.id, object_id=clock.id, code=name)
+    return clock
+
+
+def follow_move(session: Session, case: Case, was_open: bool) -> None:
+    """A case changed its state: its clocks end with it, stand still while the author owes, go on, or start anew."""
+    if case.state == "snoozed" or case.number is None:
+        return
+    clocks = [clock for clock in clocks_of(session, [case.id]).get(case.id, []) if clock.kind in OURS]
+    policy, now = policy_of(session), utc_now()
+    if not was_open and case.stage != "closed":
+        _open_again(session, policy, case, clocks)
+    for clock in clocks:
+        if case.stage == "closed":
+            # A reply that is on its way ends the first one at the platform's time, see note_answered.
+            if clock.kind != "first" or case.state != "solved":
+                _end(policy, clock, now)
+        elif clock.kind == "resolution" and clock.done_at is None:
+            (_pause if case.state in PAUSED_BY else _go_on)(policy, clock, now)
+    session.flush()
+    _show(session, case)
+
+
+def _open_again(session: Session, policy: Policy, case: Case, clocks: Sequence[Clock]) -> None:
+    """By a new message the terms run anew from its receipt; else what had ended goes on as if it never had."""
+    newest = session.scalar(
+        select(func.max(Message.published_at)).where(Message.case_id == case.id, Message.direction == "in")
+    )
+    ended = max((clock.done_at for clock in clocks if clock.done_at is not None), default=None)
+    if newest is not None and (newest > ended if ended else not clocks and _is_news(session, case, newest)):
+        for clock in clocks:
+            _end(policy, clock, utc_now())
+        _start(session, policy, case, newest)
+        return
+    resolutions = [clock for clock in clocks if clock.kind == "resolution"]
+    for clock in resolutions[-1:]:
+        clock.done_at = None
+        reckon(policy, clock)
+
+
+def _is_news(session: Session, case: Case, published_at: datetime) -> bool:
+    return published_at >= session.get_one(Source, case.source_id).created_at
+
+
+def note_answered(session: Session, case: Case) -> None:
+    """The first answer reached the author, at the platform's own time."""
+    for clock in clocks_of(session, [case.id]).get(case.id, []):
+        if clock.kind == "first" and clock.done_at is None:
+            clock.done_at, clock.next_at = case.first_reply_at or utc_now(), None
+    session.flush()
+    _show(session, case)
+
+
+def note_author(session: Session, case: Case, published_at: datetime) -> None:
+    """The author wrote again: what stood still goes on, and a case of the history begins to count."""
+    clocks, policy = clocks_of(session, [case.id]).get(case.id, []), policy_of(session)
+    if not clocks and case.number is not None and _is_news(session, case, published_at):
+        _start(session, policy, case, published_at)
+    for clock in clocks:
+        _go_on(policy, clock, utc_now())
+    session.flush()
+    _show(session, case)
+
+
+def reclassify(session: Session, case: Case) -> None:
+    """The kind changed: what still runs has the new terms from the same receipt."""
+    policy, name = policy_of(session), class_of(case)
+    terms = policy.classes[name]
+    for clock in clocks_of(session, [case.id]).get(case.id, []):
+        term = {"first": terms.first, "resolution": terms.resolution}.get(clock.kind)
+        if term is not None and clock.done_at is None and clock.sla_class != name:
+            clock.sla_class, clock.calendar, clock.term_seconds = name, term.calendar, term.minutes * 60
+            clock.level = 0
+            reckon(policy, clock)
+    _show(session, case)
+
+
+def start_department(session: Session, route: Route) -> Clock | None:
+    """The department's own clock, up to its next answering hour; a case of the history has none."""
+    case = session.get_one(Case, route.case_id)
+    if _history(session, [case]):
+        return None
+    policy, now = policy_of(session), utc_now()
+    unit = policy.unit(session.get_one(Department, route.department_id).code)
+    calendar = policy.calendars["desk"]
+    due = next_answering(calendar, add_working(calendar, now, timedelta(minutes=unit.minutes)), unit.hours)
+    clock = Clock(
+        case_id=case.id, route_id=route.id, kind="department", sla_class=class_of(case), calendar="desk",
+        term_seconds=max(int(working_between(calendar, now, due).total_seconds()), unit.minutes * 60),
+        started_at=now, level=0, paused_seconds=0,
+    )  # fmt: skip
+    reckon(policy, clock)
+    session.add(clock)
+    session.flush()
+    return clock
+
+
+def end_department(session: Session, route: Route) -> None:
+    """The department owes no more: it answered, declined, or was released."""
+    clock = running_clock(session, route)
+    if clock is not None:
+        _end(policy_of(session), clock, utc_now())
+
+
+def _end(policy: Policy, clock: Clock, now: datetime) -> None:
+    if clock.done_at is None:
+        _go_on(policy, clock, now)
+        clock.done_at, clock.next_at = now, None
+
+
+def _pause(policy: Policy, clock: Clock, now: datetime) -> None:
+    if clock.paused_at is None:
+        clock.paused_at, clock.next_at = now, None
+
+
+def _go_on(policy: Policy, clock: Clock, now: datetime) -> None:
+    if clock.paused_at is not None:
+        stood = working_between(policy.calendars[clock.calendar], clock.paused_at, now)
+        clock.paused_seconds += int(stood.total_seconds())
+        clock.paused_at = None
+        reckon(policy, clock)
+
+
+def _show(session: Session, case: Case) -> None:
+    """The nearest deadline stands on the case itself, where lists are sorted by it."""
+    clock = nearest(clocks_of(session, [case.id]).get(case.id, []))
+    case.due_at, case.warn_at = (clock.due_at, clock.warn_at) if clock is not None else (None, None)
+
+
+def recount(policy: Policy, clock: Clock) -> bool:
+    """Gives a clock the terms of ``policy`` from its old start; True when its deadline moved."""
+    before = clock.due_at
+    terms = policy.classes[clock.sla_class]
+    term = {"first": terms.first, "resolution": terms.resolution}.get(clock.kind)
+    if term is not None:
+        clock.calendar, clock.term_seconds = term.calendar, term.minutes * 60
+    reckon(policy, clock)
+    return clock.due_at != before
+
+
+def show_all(session: Session, case_ids: Sequence[int]) -> None:
+    """The nearest deadlines of many cases."""
+    clocks = clocks_of(session, case_ids)
+    for case in session.scalars(select(Case).where(Case.id.in_(case_ids))):
+        clock = nearest(clocks.get(case.id, []))
+        case.due_at, case.warn_at = (clock.due_at, clock.warn_at) if clock is not None else (None, None)

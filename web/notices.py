@@ -1,0 +1,54 @@
+"""The bell of the header and its list: what the desk tells a person of deadlines."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from services.errors import NotFound
+from services.notices import count_notices, notices_of, see_all, see_notice
+from web.forms import go
+from web.numbers import whole
+from web.security import current_actor, current_desk, current_staff
+
+screen = Blueprint("notices", __name__, url_prefix="/notices")
+
+
+def bell_count() -> int:
+    """The number beside the bell."""
+    with current_desk().database.read.begin() as session:
+        return count_notices(session, current_actor())
+
+
+@screen.app_context_processor
+def _names() -> dict[str, object]:
+    return {"bell_count": bell_count} if current_staff() else {}
+
+
+@screen.get("")
+def index() -> str:
+    with current_desk().database.read.begin() as session:
+        lines = notices_of(session, current_actor())
+    return render_template("notices/index.html", lines=lines)
+
+
+@screen.get("/bell")
+def bell() -> str:
+    return render_template("parts/bell.html")
+
+
+@screen.post("/<int:notice_id>")
+def follow(notice_id: int) -> Response:
+    """To what the notice is about; it is seen by that."""
+    with current_desk().database.write.begin() as session:
+        notice = see_notice(session, current_actor(), notice_id)
+    if notice is None:
+        raise NotFound("notice.unknown", id=notice_id)
+    if current_actor().may("case.view"):
+        return redirect(url_for("inbox.show", case_id=notice.case_id))
+    return redirect(url_for("department.show", route_id=notice.route_id))
+
+
+@screen.post("/seen")
+def seen() -> Response:
+    with current_desk().database.write.begin() as session:
+        see_all(session, current_actor(), request.form.get("up_to", 0, type=whole))
+    return go(url_for("notices.index"))

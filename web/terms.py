@@ -1,0 +1,141 @@
+"""«Сроки»: six lines of hours, all classes under «подробно», departments, days; what a change does comes first."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from services.errors import Refused
+from services.presets import CALENDARS, LINES, QUIET, SLA
+from services.recount import Effect, change_terms, effect_of, progress_of
+from services.routing import departments
+from services.terms import MOST_MINUTES, build_policy, lines_of, stored_terms
+from web.forms import go
+from web.language import _
+from web.security import current_actor, current_desk, rang
+from web.toasts import tell
+from web.words import DAYS
+
+screen = Blueprint("terms", __name__, url_prefix="/settings/terms")
+
+
+@screen.get("")
+def index() -> str:
+    with current_desk().database.read.begin() as session:
+        return _page(session, stored_terms(session))
+
+
+@screen.post("/preview")
+def preview() -> str:
+    """What the change would do to what is open; nothing is kept yet."""
+    with current_desk().database.read.begin() as session:
+        values = read_terms(request.form, stored_terms(session))
+        return _page(session, values, effect_of(session, values))
+
+
+@screen.post("")
+def save() -> Response:
+    with current_desk().database.write.begin() as session:
+        values = read_terms(request.form, stored_terms(session))
+        change_terms(session, current_actor(), values, open_too=request.form.get("open_too") == "1")
+    rang()
+    tell(_("Saved."))
+    return go(url_for("terms.index"))
+
+
+def _page(session: Session, values: Mapping[str, Any], effect: Effect | None = None) -> str:
+    policy = build_policy(values)
+    return render_template(
+        "terms/index.html", policy=policy, lines=lines_of(policy), units=departments(session), effect=effect,
+        progress=progress_of(session), CALENDARS=CALENDARS, days=_days(policy.changes), hours=hours,
+    )  # fmt: skip
+
+
+def hours(minutes: int | None) -> str:
+    """Minutes as hours are typed: «4», «0,5», «0,25»."""
+    return "" if minutes is None else f"{minutes / 60:.4f}".rstrip("0").rstrip(".").replace(".", ",")
+
+
+def read_terms(form: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The setting that the form means; only what differs from the preset is kept, and of two fields that say the
+    same the one that was changed counts. Raises Refused for what is no term, day or hour."""
+    preset = form.get("preset", "")
+    if preset not in SLA:
+        raise Refused("terms.preset")
+    kept: dict[str, Any] = {key: value for key, value in stored.items() if key == "zone"}
+    kept |= {"preset": preset, "quiet": [form.get("quiet_from", QUIET[0]), form.get("quiet_to", QUIET[1])]}
+    kept["changes"] = _read_days(form.get("changes", ""))
+    if preset == build_policy(stored).preset:
+        kept["classes"] = _read_classes(form, stored)
+        kept["departments"] = _read_units(form, preset)
+    return kept
+
+
+def _read_classes(form: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, list[Any]]:
+    policy = build_policy(stored)
+    shown = lines_of(policy)
+    by_line: dict[str, int] = {}
+    for line, names in LINES.items():
+        minutes = _minutes(form.get(f"line_{line}", ""))
+        if minutes is not None and minutes != round(shown.get(line, 0) * 60):
+            by_line |= dict.fromkeys(names, minutes)
+    known = {**SLA["regulation"]["classes"], **SLA[policy.preset]["classes"]}
+    changed = {}
+    for name, terms in policy.classes.items():
+        before = terms.first.minutes if terms.first else None
+        first = _minutes(form.get(f"first_{name}", hours(before)))
+        first = by_line.get(name, first) if first == before else first
+        calendar = form.get(f"calendar_{name}", terms.first.calendar if terms.first else "desk")
+        last = form.get(f"last_{name}", hours(terms.resolution.minutes if terms.resolution else None))
+        value = [first, calendar if calendar in CALENDARS else "desk", _minutes(last)]
+        if value != list(known[name]):
+            changed[name] = value
+    return changed
+
+
+def _read_units(form: Mapping[str, str], preset: str) -> dict[str, list[Any]]:
+    found = {}
+    for name, typed in form.items():
+        code = name.removeprefix("unit_")
+        if name.startswith("unit_"):
+            value = [_minutes(typed) or 0, re.findall(r"\d{1,2}:\d{2}", form.get(f"hours_{code}", ""))]
+            usual = SLA[preset]["departments"].get(code)
+            if usual is None or value != [usual[0], list(usual[1])]:
+                found[code] = value
+    return found
+
+
+def _minutes(typed: str) -> int | None:
+    """Hours as they are typed, in minutes; None for an empty field."""
+    text = typed.strip().replace(",", ".")
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,4})?", text):
+        raise Refused("terms.minutes", most=MOST_MINUTES // 60)
+    return round(float(text) * 60)
+
+
+def _read_days(typed: str) -> dict[str, str]:
+    """Lines such as «31.12.2026 выходной», the word in either language or as a code."""
+    found = {}
+    named = {str(word).casefold(): kind for kind, word in DAYS.items()} | {kind: kind for kind in DAYS}
+    for line in filter(None, (line.strip() for line in typed.splitlines())):
+        day, _space, word = line.partition(" ")
+        match = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", day)
+        kind = named.get(word.strip().casefold() or "off")
+        try:
+            at = date(int(match[3]), int(match[2]), int(match[1])) if match else None
+        except ValueError:
+            at = None
+        if at is None or kind is None:
+            raise Refused("terms.day", text=line[:30])
+        found[at.isoformat()] = kind
+    return found
+
+
+def _days(changes: Mapping[date, str]) -> str:
+    return "\n".join(f"{day:%d.%m.%Y} {DAYS[kind]}" for day, kind in sorted(changes.items()))
