@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from classifier import meaning, patterns
 from classifier.features import RECIPE
 from classifier.labels import LABELS, SECONDARY, ClassifierError
+from classifier.phrases import signal_names
 
 MANIFEST = "manifest.json"
 
@@ -39,7 +40,8 @@ class Thresholds:
 class Artifact:
     """The trained model: `weights` is (features, labels + secondary labels), `bias` one number a column.
 
-    `dense` holds the weights of the meaning vector, (`meaning.width()`, labels + secondary labels).
+    `dense` holds the weights of the meaning vector, (`meaning.width()`, labels + secondary labels); `alarms` and
+    `alarm_bias` those of the signals, see `classifier.alarms`.
     """
 
     names: list[str]
@@ -48,6 +50,8 @@ class Artifact:
     dense: NDArray[np.float32]
     bias: NDArray[np.float64]
     thresholds: Thresholds
+    alarms: NDArray[np.float32]
+    alarm_bias: NDArray[np.float64]
 
 
 def recipe() -> str:
@@ -66,6 +70,8 @@ def write(artifact: Artifact, folder: Path, facts: Mapping[str, object]) -> None
         weights=artifact.weights,
         dense=artifact.dense,
         bias=artifact.bias,
+        alarms=artifact.alarms,
+        alarm_bias=artifact.alarm_bias,
         thresholds=np.array([limits.sure, limits.tie, limits.gate, *limits.secondary]),
     )
     content = buffer.getvalue()
@@ -101,16 +107,23 @@ def _unpack(content: bytes, name: str) -> Artifact:
             names = arrays["names"].tobytes().decode("utf-8", "surrogatepass").split("\n")
             sure, tie, gate, *secondary = (float(number) for number in arrays["thresholds"])
             idf, weights, bias, dense = (arrays[key] for key in ("idf", "weights", "bias", "dense"))
+            alarms, alarm_bias = arrays["alarms"], arrays["alarm_bias"]
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ClassifierError("hash", f"{name}: {error}") from error
     columns = len(LABELS) + len(SECONDARY)
-    shapes = (idf.shape, weights.shape, dense.shape, bias.shape, len(secondary))
-    wanted = ((len(names),), (len(names), columns), (meaning.width(), columns), (columns,), len(SECONDARY))
+    shapes = (idf.shape, weights.shape, dense.shape, bias.shape, len(secondary), alarms.shape, alarm_bias.shape)
+    signals = len(signal_names())
+    wanted = (
+        (len(names),), (len(names), columns), (meaning.width(), columns), (columns,), len(SECONDARY),
+        (meaning.width(), signals), (signals,),
+    )  # fmt: skip
     if shapes != wanted:
         raise ClassifierError("hash", f"{name}: shapes {shapes}")
     # One text gathers a few hundred rows: they must lie together in memory.
     weights = np.ascontiguousarray(weights, dtype=np.float32)
-    return Artifact(names, idf, weights, dense, bias, Thresholds(sure, tie, gate, tuple(secondary)))
+    return Artifact(
+        names, idf, weights, dense, bias, Thresholds(sure, tie, gate, tuple(secondary)), alarms, alarm_bias
+    )
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -10,12 +10,17 @@ from classifier import meaning
 from classifier.artifact import Artifact, load
 from classifier.features import Feature, features
 from classifier.labels import ACTIONABLE, LABELS, PRECEDENCE, SECONDARY, Reason, Verdict
+from classifier.language import language_of
+from classifier.phrases import signal_names, signals_of, themes_of
 from classifier.text import Reading, read
 from classifier.vectors import Floats, Ints, block_bounds, probabilities, weigh
 
 _REASONS = 6
 # A reason this much weaker than the strongest is noise to a reader.
 _FAINT = 0.1
+# From here on a telephone is meant to be seen and a promise claims nothing; below, a letter full of numbers may
+# be a claim that only looks like an advertisement.
+_SURELY_SPAM = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,18 @@ class Classifier:
             why=_strongest(self._explain(vector, LABELS.index(label)).parts),
             sure=bool(p.max() >= limits.sure),
             actionable=round(float(sum(p[LABELS.index(name)] for name in ACTIONABLE)), 4),
+            themes=themes_of(reading),
+            signals=self._signals(reading, sense, float(p[LABELS.index("spam")])),
+            language=language_of(reading),
         )
+
+    def _signals(self, reading: Reading, sense: Floats, spam: float) -> tuple[str, ...]:
+        """What the phrases or the meaning raise; what is surely an advertisement raises nothing."""
+        if spam >= _SURELY_SPAM:
+            return ()
+        said = signals_of(reading)
+        meant = sense @ self._artifact.alarms + self._artifact.alarm_bias > 0
+        return tuple(name for name, felt in zip(signal_names(), meant, strict=True) if felt or name in said)
 
     def _secondary(self, primary: str, scores: Floats) -> tuple[str, ...]:
         over = zip(SECONDARY, scores, self._artifact.thresholds.secondary, strict=True)

@@ -11,7 +11,7 @@ import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from classifier import calibration, corpus, meaning
+from classifier import alarms, calibration, corpus, meaning
 from classifier.artifact import Artifact, Thresholds, write
 from classifier.engine import Classifier
 from classifier.features import BLOCKS, features
@@ -64,9 +64,10 @@ def train(
     factor = calibration.fit_temperature(scores[:, : len(LABELS)], truth)
     p = _held_out_p(scores[:, : len(LABELS)], truth, folds)
     thresholds = calibration.measure(p, scores[:, len(LABELS) :], truth, examples)
+    raised = alarms.fit(readings, senses, folds, seed)
     tell(0.95, "store")
     facts = _facts(examples, seed, calibration.settle(p, thresholds.tie), truth, p, thresholds)
-    write(_artifact(names, fitted, factor, thresholds), folder, facts)
+    write(_artifact(names, fitted, factor, thresholds, *raised), folder, facts)
     classifier = Classifier.load(folder)
     tell(1.0, "store")
     return classifier
@@ -155,7 +156,9 @@ def _held_out_p(scores: Floats, truth: Ints, folds: Ints) -> Floats:
     return p
 
 
-def _artifact(names: list[str], fitted: _Fitted, factor: float, thresholds: Thresholds) -> Artifact:
+def _artifact(
+    names: list[str], fitted: _Fitted, factor: float, thresholds: Thresholds, raised: Floats, raised_bias: Floats
+) -> Artifact:
     """The fitted numbers with the calibration folded in: one product and a softmax at answering time."""
     stacked = np.vstack([fitted.weights, fitted.bias])
     primary = stacked[:, : len(LABELS)] * factor
@@ -164,7 +167,16 @@ def _artifact(names: list[str], fitted: _Fitted, factor: float, thresholds: Thre
     stacked = np.hstack([primary, stacked[:, len(LABELS) :]])
     kept = [names[column] for column in fitted.kept]
     weights, dense = np.split(stacked[:-1].astype(np.float32), [len(kept)])
-    return Artifact(kept, fitted.idf.astype(np.float32), weights, dense, stacked[-1], thresholds)
+    return Artifact(
+        kept,
+        fitted.idf.astype(np.float32),
+        weights,
+        dense,
+        stacked[-1],
+        thresholds,
+        raised.astype(np.float32),
+        raised_bias,
+    )
 
 
 def _facts(
@@ -186,6 +198,7 @@ def _facts(
         "share_sure": round(float((p.max(axis=1) >= thresholds.sure).mean()), 4),
         "sure": thresholds.sure,
         "gate": thresholds.gate,
+        "gate_curve": calibration.gate_curve(p, examples),
         "seed": seed,
         "sklearn": sklearn.__version__,
         "corpus_sha256": corpus.fingerprint(examples),
