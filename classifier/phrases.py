@@ -52,9 +52,16 @@ def signal_names() -> tuple[str, ...]:
 def _hits(entry: _Entry, reading: Reading) -> int:
     """How many expressions of an entry occur; 0 when one that takes it back occurs too."""
     sought = [text for text in (reading.folded, reading.view) if text]
-    if any(expression.search(text) for expression in entry.unless for text in sought):
+    found = 0
+    for expression in entry.words:
+        for text in sought:
+            if expression.search(text):
+                found += 1
+                break
+    # Most texts hit nothing: what takes a hit back is looked for only after one.
+    if found and any(expression.search(text) for expression in entry.unless for text in sought):
         return 0
-    return sum(any(expression.search(text) for text in sought) for expression in entry.words)
+    return found
 
 
 @cache
