@@ -10,14 +10,21 @@ from classifier.labels import ACTIONABLE, LABELS, ClassifierError, Example, Reas
 
 if TYPE_CHECKING:
     from classifier.corpus import read_corpus
+    from classifier.duplicates import fingerprint, is_near
     from classifier.engine import Classifier
     from classifier.evaluation import Evaluation, evaluate
+    from classifier.kinds import kind_of
+    from classifier.phrases import department_of
     from classifier.training import train
 
 _HOMES = {
     "Classifier": "classifier.engine",
     "Evaluation": "classifier.evaluation",
+    "department_of": "classifier.phrases",
     "evaluate": "classifier.evaluation",
+    "fingerprint": "classifier.duplicates",
+    "is_near": "classifier.duplicates",
+    "kind_of": "classifier.kinds",
     "read_corpus": "classifier.corpus",
     "train": "classifier.training",
 }
@@ -31,7 +38,11 @@ __all__ = [
     "Example",
     "Reason",
     "Verdict",
+    "department_of",
     "evaluate",
+    "fingerprint",
+    "is_near",
+    "kind_of",
     "read_corpus",
     "train",
 ]

@@ -2,7 +2,7 @@
 
 Plain arrays were chosen over a skops file: nothing in the file can name a class, answering needs neither
 scikit-learn nor its version, and the folded calibration is ours, not an estimator's. What an sklearn version
-would guard is guarded by the recipe: the features' number and the hash of the pattern table.
+would guard is guarded by the recipe: the features' number, the hash of the pattern table, the encoder of meaning.
 """
 
 import hashlib
@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import patterns
+from classifier import meaning, patterns
 from classifier.features import RECIPE
 from classifier.labels import LABELS, SECONDARY, ClassifierError
+from classifier.phrases import signal_names
 
 MANIFEST = "manifest.json"
 
@@ -37,18 +38,25 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Artifact:
-    """The trained model: `weights` is (features, labels + secondary labels), `bias` one number a column."""
+    """The trained model: `weights` is (features, labels + secondary labels), `bias` one number a column.
+
+    `dense` holds the weights of the meaning vector, (`meaning.width()`, labels + secondary labels); `alarms` and
+    `alarm_bias` those of the signals, see `classifier.alarms`.
+    """
 
     names: list[str]
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]
+    dense: NDArray[np.float32]
     bias: NDArray[np.float64]
     thresholds: Thresholds
+    alarms: NDArray[np.float32]
+    alarm_bias: NDArray[np.float64]
 
 
 def recipe() -> str:
     """Names what an artifact depends on besides itself; another recipe needs another training."""
-    return f"{RECIPE}-{patterns.fingerprint()[:12]}"
+    return f"{RECIPE}-{patterns.fingerprint()[:12]}-{meaning.encoder()}"
 
 
 def write(artifact: Artifact, folder: Path, facts: Mapping[str, object]) -> None:
@@ -60,7 +68,10 @@ def write(artifact: Artifact, folder: Path, facts: Mapping[str, object]) -> None
         names=np.frombuffer("\n".join(artifact.names).encode("utf-8", "surrogatepass"), dtype=np.uint8),
         idf=artifact.idf,
         weights=artifact.weights,
+        dense=artifact.dense,
         bias=artifact.bias,
+        alarms=artifact.alarms,
+        alarm_bias=artifact.alarm_bias,
         thresholds=np.array([limits.sure, limits.tie, limits.gate, *limits.secondary]),
     )
     content = buffer.getvalue()
@@ -95,16 +106,24 @@ def _unpack(content: bytes, name: str) -> Artifact:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             names = arrays["names"].tobytes().decode("utf-8", "surrogatepass").split("\n")
             sure, tie, gate, *secondary = (float(number) for number in arrays["thresholds"])
-            idf, weights, bias = arrays["idf"], arrays["weights"], arrays["bias"]
+            idf, weights, bias, dense = (arrays[key] for key in ("idf", "weights", "bias", "dense"))
+            alarms, alarm_bias = arrays["alarms"], arrays["alarm_bias"]
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ClassifierError("hash", f"{name}: {error}") from error
     columns = len(LABELS) + len(SECONDARY)
-    shapes = (idf.shape, weights.shape, bias.shape, len(secondary))
-    if shapes != ((len(names),), (len(names), columns), (columns,), len(SECONDARY)):
+    shapes = (idf.shape, weights.shape, dense.shape, bias.shape, len(secondary), alarms.shape, alarm_bias.shape)
+    signals = len(signal_names())
+    wanted = (
+        (len(names),), (len(names), columns), (meaning.width(), columns), (columns,), len(SECONDARY),
+        (meaning.width(), signals), (signals,),
+    )  # fmt: skip
+    if shapes != wanted:
         raise ClassifierError("hash", f"{name}: shapes {shapes}")
     # One text gathers a few hundred rows: they must lie together in memory.
     weights = np.ascontiguousarray(weights, dtype=np.float32)
-    return Artifact(names, idf, weights, bias, Thresholds(sure, tie, gate, tuple(secondary)))
+    return Artifact(
+        names, idf, weights, dense, bias, Thresholds(sure, tie, gate, tuple(secondary)), alarms, alarm_bias
+    )
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -6,23 +6,29 @@ from pathlib import Path
 
 import numpy as np
 
+from classifier import meaning
 from classifier.artifact import Artifact, load
 from classifier.features import Feature, features
 from classifier.labels import ACTIONABLE, LABELS, PRECEDENCE, SECONDARY, Reason, Verdict
+from classifier.language import language_of
+from classifier.phrases import signal_names, signals_of, themes_of
 from classifier.text import Reading, read
 from classifier.vectors import Floats, Ints, block_bounds, probabilities, weigh
 
 _REASONS = 6
 # A reason this much weaker than the strongest is noise to a reader.
 _FAINT = 0.1
+# From here on a telephone is meant to be seen and a promise claims nothing; below, a letter full of numbers may
+# be a claim that only looks like an advertisement.
+_SURELY_SPAM = 0.97
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The score of one label, taken apart: score = bias + whole + the sum of the parts' weights.
 
-    `whole` is what length, script and other marks without a place gave; `parts` are the words in the order of
-    the text, the words of a phrase that a pattern recognised being one part.
+    `whole` is what the meaning, length, script and other marks without a place gave; `parts` are the words in
+    the order of the text, the words of a phrase that a pattern recognised being one part.
     """
 
     score: float
@@ -33,7 +39,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Vector:
-    """A text as numbers: distinct columns with their values, and which occurrence belongs to which column."""
+    """A text as numbers: distinct columns with their values, which occurrence belongs to which, its meaning."""
 
     reading: Reading
     found: list[Feature]
@@ -41,6 +47,7 @@ class _Vector:
     values: Floats
     inverse: Ints
     counts: Floats
+    sense: Floats
 
 
 class Classifier:
@@ -57,6 +64,7 @@ class Classifier:
         self._columns = {name: column for column, name in enumerate(artifact.names)}
         self._idf = artifact.idf.astype(np.float64)
         self._bounds = block_bounds(artifact.names)
+        self._dense = artifact.dense.astype(np.float64)
 
     @classmethod
     def load(cls, folder: Path) -> "Classifier":
@@ -65,14 +73,17 @@ class Classifier:
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
         """One verdict a text, in order. Any string is accepted, an empty one too."""
-        return [self._verdict(text) for text in texts]
+        readings = [read(text) for text in texts]
+        senses = meaning.encode(readings)
+        return [self._verdict(reading, sense) for reading, sense in zip(readings, senses, strict=True)]
 
     def explain(self, text: str, label: str) -> Explanation:
         """Where the score of `label` for `text` came from, exactly."""
-        return self._explain(self._vector(text), LABELS.index(label))
+        reading = read(text)
+        return self._explain(self._vector(reading, meaning.encode([reading])[0]), LABELS.index(label))
 
-    def _verdict(self, text: str) -> Verdict:
-        vector = self._vector(text)
+    def _verdict(self, reading: Reading, sense: Floats) -> Verdict:
+        vector = self._vector(reading, sense)
         scores = self._scores(vector)
         p = probabilities(scores[: len(LABELS)])
         limits = self._artifact.thresholds
@@ -86,24 +97,35 @@ class Classifier:
             why=_strongest(self._explain(vector, LABELS.index(label)).parts),
             sure=bool(p.max() >= limits.sure),
             actionable=round(float(sum(p[LABELS.index(name)] for name in ACTIONABLE)), 4),
+            themes=themes_of(reading),
+            signals=self._signals(reading, sense, float(p[LABELS.index("spam")])),
+            language=language_of(reading),
         )
+
+    def _signals(self, reading: Reading, sense: Floats, spam: float) -> tuple[str, ...]:
+        """What the phrases or the meaning raise; what is surely an advertisement raises nothing."""
+        if spam >= _SURELY_SPAM:
+            return ()
+        said = signals_of(reading)
+        meant = sense @ self._artifact.alarms + self._artifact.alarm_bias > 0
+        return tuple(name for name, felt in zip(signal_names(), meant, strict=True) if felt or name in said)
 
     def _secondary(self, primary: str, scores: Floats) -> tuple[str, ...]:
         over = zip(SECONDARY, scores, self._artifact.thresholds.secondary, strict=True)
         return tuple(label for label, score, limit in over if score >= limit and label != primary)
 
-    def _vector(self, text: str) -> _Vector:
-        reading = read(text)
+    def _vector(self, reading: Reading, sense: Floats) -> _Vector:
         found = [feature for feature in features(reading) if feature[0] in self._columns]
         occurring = np.array([self._columns[feature[0]] for feature in found], dtype=np.int64)
         columns, inverse, times = np.unique(occurring, return_inverse=True, return_counts=True)
         counts = times.astype(np.float64)
         values = weigh(np.zeros_like(columns), columns, counts, self._idf, self._bounds)
-        return _Vector(reading, found, columns, values, inverse, counts)
+        return _Vector(reading, found, columns, values, inverse, counts, sense)
 
     def _scores(self, vector: _Vector) -> Floats:
         gathered = self._artifact.weights[vector.columns].astype(np.float64)
-        return np.asarray(self._artifact.bias + vector.values @ gathered, dtype=np.float64)
+        total = self._artifact.bias + vector.values @ gathered + vector.sense @ self._dense
+        return np.asarray(total, dtype=np.float64)
 
     def _explain(self, vector: _Vector, column: int) -> Explanation:
         contributions = vector.values * self._artifact.weights[vector.columns, column].astype(np.float64)
@@ -117,10 +139,11 @@ class Classifier:
             if start >= 0 and share > 0 and name.startswith("mark:")
         ]
         bias = float(self._artifact.bias[column])
+        sense = float(vector.sense @ self._dense[:, column])
         return Explanation(
-            score=bias + float(contributions.sum()),
+            score=bias + sense + float(contributions.sum()),
             bias=bias,
-            whole=float(shares[~placed].sum()),
+            whole=sense + float(shares[~placed].sum()),
             parts=_parts(vector.reading, _spread(spans[placed], shares[placed]), phrases),
         )
 

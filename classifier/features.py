@@ -7,7 +7,7 @@ from classifier import patterns
 from classifier.text import Reading
 
 # Part of the artifact's recipe: raise it with any change of what this module or text.py produces.
-RECIPE = 1
+RECIPE = 2
 
 # A feature is "<block>:<value>". Blocks are normalised apart, so that a long text does not drown its marks.
 BLOCKS = ("word", "char", "mark")

@@ -11,12 +11,12 @@ import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from classifier import calibration, corpus
+from classifier import alarms, calibration, corpus, meaning
 from classifier.artifact import Artifact, Thresholds, write
 from classifier.engine import Classifier
 from classifier.features import BLOCKS, features
 from classifier.labels import LABELS, SECONDARY, ClassifierError, Example
-from classifier.text import read
+from classifier.text import Reading, read
 from classifier.vectors import Floats, Ints, block_bounds, probabilities, weigh
 
 Progress = Callable[[float, str], None]
@@ -46,24 +46,28 @@ def train(
     tell = progress or (lambda share, step: None)
     _check(examples)
     tell(0.0, "read")
-    names, counts = _count(examples)
+    readings = [read(example.text) for example in examples]
+    names, counts = _count(readings)
+    senses = meaning.encode(readings)
     targets = _targets(examples)
     truth = np.array([LABELS.index(example.primary) for example in examples])
     folds = _folds(examples, seed)
     scores = np.zeros(targets.shape)
     for fold in range(max(folds) + 1):
         tell(0.2 + 0.6 * fold / (max(folds) + 1), "fold")
-        fitted = _fit(names, counts[folds != fold], targets[folds != fold], seed)
-        unseen = _matrix(names, counts[folds == fold], fitted)
-        scores[folds == fold] = unseen @ fitted.weights + fitted.bias
+        seen = folds != fold
+        fitted = _fit(names, counts[seen], senses[seen], targets[seen], seed)
+        unseen = _weighed(names, counts[~seen], senses[~seen], fitted.kept, fitted.idf)
+        scores[~seen] = unseen @ fitted.weights + fitted.bias
     tell(0.8, "fit")
-    fitted = _fit(names, counts, targets, seed)
+    fitted = _fit(names, counts, senses, targets, seed)
     factor = calibration.fit_temperature(scores[:, : len(LABELS)], truth)
     p = _held_out_p(scores[:, : len(LABELS)], truth, folds)
     thresholds = calibration.measure(p, scores[:, len(LABELS) :], truth, examples)
+    raised = alarms.fit(readings, senses, folds, seed)
     tell(0.95, "store")
     facts = _facts(examples, seed, calibration.settle(p, thresholds.tie), truth, p, thresholds)
-    write(_artifact(names, fitted, factor, thresholds), folder, facts)
+    write(_artifact(names, fitted, factor, thresholds, *raised), folder, facts)
     classifier = Classifier.load(folder)
     tell(1.0, "store")
     return classifier
@@ -82,9 +86,9 @@ def _check(examples: Sequence[Example]) -> None:
             raise ClassifierError("corpus", f"{label} must occur in two groups at least, is in {len(groups)}")
 
 
-def _count(examples: Sequence[Example]) -> tuple[list[str], sp.csr_matrix]:
+def _count(readings: Sequence[Reading]) -> tuple[list[str], sp.csr_matrix]:
     """All feature names, ordered by block and name, and how often each text has each."""
-    bags = [Counter(name for name, _, _ in features(read(example.text))) for example in examples]
+    bags = [Counter(name for name, _, _ in features(reading)) for reading in readings]
     names = sorted(set().union(*bags), key=lambda name: (BLOCKS.index(name.partition(":")[0]), name))
     column = {name: number for number, name in enumerate(names)}
     rows = np.repeat(np.arange(len(bags)), [len(bag) for bag in bags])
@@ -115,31 +119,32 @@ def _folds(examples: Sequence[Example], seed: int) -> Ints:
     return np.array([place[example.group] for example in examples])
 
 
-def _fit(names: list[str], counts: sp.csr_matrix, targets: Ints, seed: int) -> _Fitted:
+def _fit(names: list[str], counts: sp.csr_matrix, senses: Floats, targets: Ints, seed: int) -> _Fitted:
     seen = np.bincount(counts.indices, minlength=len(names))
     kept = np.flatnonzero(seen >= _RARE)
     idf = np.log((1.0 + counts.shape[0]) / (1.0 + seen[kept])) + 1.0
-    matrix = _weighed(names, counts, kept, idf)
+    matrix = _weighed(names, counts, senses, kept, idf)
     weights, bias = [], []
-    for target in targets.T:
+    for column, target in enumerate(targets.T):
+        # A secondary label is a phrase in the text, which the meaning of the whole drowns: 0.556 against 0.518
+        # held-out F1 for praise, 0.568 against 0.509 for wishes.
+        seen_part = matrix if column < len(LABELS) else matrix[:, : len(kept)]
         # The dual solver gives the same answer some twenty times faster than the primal on so wide a matrix.
         model = LogisticRegression(
-            C=_C, class_weight="balanced", solver="liblinear", dual=True, tol=1e-3, random_state=seed
-        ).fit(matrix, target)
-        weights.append(model.coef_[0])
+            C=_C, class_weight="balanced", solver="liblinear", dual=True, tol=1e-2, random_state=seed
+        ).fit(seen_part, target)
+        weights.append(np.pad(model.coef_[0], (0, matrix.shape[1] - seen_part.shape[1])))
         bias.append(model.intercept_[0])
     return _Fitted(kept, idf, np.array(weights).T, np.array(bias))
 
 
-def _matrix(names: list[str], counts: sp.csr_matrix, fitted: _Fitted) -> sp.csr_matrix:
-    return _weighed(names, counts, fitted.kept, fitted.idf)
-
-
-def _weighed(names: list[str], counts: sp.csr_matrix, kept: Ints, idf: Floats) -> sp.csr_matrix:
+def _weighed(names: list[str], counts: sp.csr_matrix, senses: Floats, kept: Ints, idf: Floats) -> sp.csr_matrix:
+    """What the model multiplies: the kept features, then the meaning."""
     triples = counts[:, kept].tocoo()
     bounds = block_bounds([names[column] for column in kept])
     values = weigh(triples.row.astype(np.int64), triples.col.astype(np.int64), triples.data, idf, bounds)
-    return sp.csr_matrix((values, (triples.row, triples.col)), shape=triples.shape)
+    found = sp.csr_matrix((values, (triples.row, triples.col)), shape=triples.shape)
+    return sp.hstack([found, sp.csr_matrix(senses)], format="csr")
 
 
 def _held_out_p(scores: Floats, truth: Ints, folds: Ints) -> Floats:
@@ -151,7 +156,9 @@ def _held_out_p(scores: Floats, truth: Ints, folds: Ints) -> Floats:
     return p
 
 
-def _artifact(names: list[str], fitted: _Fitted, factor: float, thresholds: Thresholds) -> Artifact:
+def _artifact(
+    names: list[str], fitted: _Fitted, factor: float, thresholds: Thresholds, raised: Floats, raised_bias: Floats
+) -> Artifact:
     """The fitted numbers with the calibration folded in: one product and a softmax at answering time."""
     stacked = np.vstack([fitted.weights, fitted.bias])
     primary = stacked[:, : len(LABELS)] * factor
@@ -159,8 +166,17 @@ def _artifact(names: list[str], fitted: _Fitted, factor: float, thresholds: Thre
     primary -= primary.mean(axis=1, keepdims=True)
     stacked = np.hstack([primary, stacked[:, len(LABELS) :]])
     kept = [names[column] for column in fitted.kept]
-    idf, weights = fitted.idf.astype(np.float32), stacked[:-1].astype(np.float32)
-    return Artifact(kept, idf, weights, stacked[-1], thresholds)
+    weights, dense = np.split(stacked[:-1].astype(np.float32), [len(kept)])
+    return Artifact(
+        kept,
+        fitted.idf.astype(np.float32),
+        weights,
+        dense,
+        stacked[-1],
+        thresholds,
+        raised.astype(np.float32),
+        raised_bias,
+    )
 
 
 def _facts(
@@ -182,6 +198,7 @@ def _facts(
         "share_sure": round(float((p.max(axis=1) >= thresholds.sure).mean()), 4),
         "sure": thresholds.sure,
         "gate": thresholds.gate,
+        "gate_curve": calibration.gate_curve(p, examples),
         "seed": seed,
         "sklearn": sklearn.__version__,
         "corpus_sha256": corpus.fingerprint(examples),
