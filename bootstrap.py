@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from pyrate_limiter import Duration, Limiter, Rate, SQLiteBucket
@@ -15,7 +17,7 @@ from sqlalchemy import func, select
 from collectors import channel_class
 from collectors.base import Channel
 from collectors.wire import Guard, Wire
-from config import Config
+from config import ROOT, Config
 from models import Source
 from models.database import Database, open_database
 from services.labelling import is_gate_proven
@@ -76,20 +78,22 @@ class Labeller:
             return True
 
     def train(self) -> None:
-        """Trains on the corpus of the house, telling its progress; the desk works meanwhile."""
-        from classifier import read_corpus, train
+        """Trains on the corpus of the house, telling its progress; the desk works meanwhile.
 
-        def tell(share: float, step: str) -> None:
-            self.progress, self.step = share, step
-
-        self.state, self.progress = "training", 0.0
-        try:
-            classifier = train(read_corpus(), self.folder, progress=tell)
-        except Exception as error:
-            self.state, self.error = "failed", type(error).__name__
-            raise
-        with self._lock:
-            self.classifier, self.state, self.error, self.progress = classifier, "ready", None, 1.0
+        In a process of its own: the memory that training takes goes back with it, and nobody waits for its threads.
+        """
+        self.state, self.progress, self.error = "training", 0.0, None
+        command = [sys.executable, "-m", "classifier", str(self.folder)]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes) as child:  # noqa: S603
+            for line in child.stdout or ():
+                share, _, self.step = line.strip().partition(" ")
+                self.progress = float(share)
+        if child.returncode:
+            self.state, self.error = "failed", "training"
+            raise RuntimeError(f"training ended with {child.returncode}")
+        if not self.load():
+            raise RuntimeError(f"the trained artifact cannot be loaded: {self.error}")
 
     def ensure(self) -> None:
         """Loads what is there, or trains it when nothing usable is."""
