@@ -92,7 +92,7 @@ async function refreshList(ids) {
   await window.htmx.ajax("GET", `${list.dataset.refresh}?${asked}`, { source: list, swap: "none" });
   if (openId()) markRow(openId());
   shown();
-  if (byId("pill").children.length && isUnread()) await loadNewest();
+  if (byId("pill").children.length && isUnread()) await loadNewest({ quietly: true });
 }
 
 /** Nobody reads the list now: nothing can jump under anybody's eyes. */
@@ -102,13 +102,16 @@ function isUnread() {
   return scroller.scrollTop === 0 && !list.matches(":hover") && !list.contains(document.activeElement) && !openId();
 }
 
-async function loadNewest() {
+/** The newest page of the list; one that comes by itself gives way to whoever has begun to read meanwhile. */
+async function loadNewest({ quietly = false } = {}) {
   const asked = new URLSearchParams(query);
   if (openId()) asked.set("open", openId());
   const answer = await fetch(`${list.dataset.rows}?${asked}`, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
+  const text = await answer.text();
+  if (quietly && !isUnread()) return;
   const place = byId("rows");
-  place.innerHTML = await answer.text();
+  place.innerHTML = text;
   window.htmx.process(place);
   place.scrollTop = 0;
   top = rows()[0]?.dataset.key ?? "";
