@@ -10,7 +10,7 @@ from services.errors import NotFound, Refused
 from services.events import record
 from services.lint import Place, check_text, habits_of
 from services.outbox import move_act
-from services.replies import go_on, restore_draft
+from services.replies import check_length, go_on, restore_draft
 from services.rights import Actor, require
 
 
@@ -34,6 +34,7 @@ def approve(
     check_version(case, version)
     if text is not None and text.strip() != reply.text:
         message, source = session.get_one(Message, reply.message_id), session.get_one(Source, act.source_id)
+        check_length(source, text.strip())
         place = Place(message.visibility == "public", source.platform, message.text)
         reply.overrides = check_text(text, place, habits_of(session), reply.overrides)
         reply.text = act.text = text.strip()

@@ -7,14 +7,15 @@ platform settles one row.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import bindparam, delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind, Capabilities, ChannelError, Proof, Receipt, Sent, Verdict, normalise
-from models import Act, Case, Message, Source, TextVersion, utc_now
+from models import Act, Case, FactUse, Message, Reply, Source, TextVersion, utc_now
 from services.cases import lift
 from services.events import record
+from services.facts import note_facts
 from services.outbox import (
     CLOCK_SLACK,
     MAX_ATTEMPTS,
@@ -76,6 +77,11 @@ def _change_own(session: Session, row: Act) -> None:
             )
         )
         message.text, message.edited_at, message.versions = row.text, row.accepted_at, message.versions + 1
+    reply = session.get(Reply, own.reply_id) if own.reply_id else None
+    if reply is not None:  # the first text stays in the row of its own act
+        reply.text = row.text
+        session.execute(delete(FactUse).where(FactUse.reply_id == reply.id))
+        note_facts(session, reply)
     record(session, "act.edited", DESK, case_id=own.case_id, object_id=own.id)
 
 

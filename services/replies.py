@@ -25,7 +25,7 @@ from services.cases import (
     same_form,
     touch,
 )
-from services.errors import NotFound, Refused
+from services.errors import Forbidden, NotFound, Refused
 from services.events import record
 from services.facts import note_facts
 from services.labelling import accept_label
@@ -175,12 +175,12 @@ def go_on(session: Session, actor: Actor, case: Case, state: str | None) -> None
 def _check_text(source: Source, message: Message, text: str) -> None:
     if ActKind.REPLY not in channel_class(source.platform).can.acts:
         raise Refused("source.no_reply", platform=source.platform)
-    _check_length(source, text)
+    check_length(source, text)
     if message.state == SourceState.DELETED.value and message.visibility == "public":
         raise Refused("message.deleted")
 
 
-def _check_length(source: Source, text: str) -> None:
+def check_length(source: Source, text: str) -> None:
     can = channel_class(source.platform).can
     if not text:
         raise Refused("text.empty")
@@ -277,8 +277,17 @@ def change_published(
         raise Refused("act.state", state=own.state)
     if kind not in channel_class(source.platform).can.acts:
         raise Refused("source.cannot", platform=source.platform, act=kind.value)
+    if needs_approval(session, actor):
+        raise Forbidden(
+            "forbidden", act="reply.approve"
+        )  # what stands there would change without anybody's consent
     if text is not None:
-        _check_length(source, text.strip())
+        check_length(source, text.strip())
+        message = session.get(Message, own.message_id) if own.message_id else None
+        is_public = message is None or message.visibility == "public"
+        place = Place(is_public, source.platform, message.text if message else "")
+        reply = session.get(Reply, own.reply_id) if own.reply_id else None
+        check_text(text, place, habits_of(session), reply.overrides if reply else {})
     due_at = utc_now() + timedelta(seconds=undo_seconds) if undo_seconds > 0 else None
     act = Act(
         kind=kind.value, source_id=own.source_id, case_id=own.case_id, of_act_id=own.id, message_id=own.message_id,

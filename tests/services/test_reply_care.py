@@ -234,3 +234,38 @@ def test_a_fact_has_one_code_and_a_last_day(database, cast) -> None:
             save_fact(session, cast.head, None, code="не код", title="Ещё", value="1 января")
         with pytest.raises(Forbidden):
             save_fact(session, cast.smm, None, code="x", title="Ещё", value="1 января")
+
+
+def test_a_corrected_reply_is_outdated_no_more(database, cast, case_id) -> None:
+    with database.write.begin() as session:
+        fact = save_fact(session, cast.head, None, code="price", title="Цена", value="4 900 ₽")
+        write_reply(session, cast.smm, case_id, "Курс стоит 4 900 ₽", "f1", undo_seconds=0)
+    own = publish(database)
+    with database.write.begin() as session:
+        fact = save_fact(session, cast.head, fact.id, code="price", title="Цена", value="5 400 ₽")
+        change_published(session, cast.smm, own, "e1", text="Курс стоит 5 400 ₽", undo_seconds=0)
+    publish(database)
+    with database.read.begin() as session:
+        assert outdated_replies(session, fact) == []
+        assert session.scalars(select(Reply.text)).one() == "Курс стоит 5 400 ₽"
+        assert session.scalars(select(FactUse.value)).one() == "5 400 ₽"
+        assert session.get_one(Act, own).text == "Курс стоит 4 900 ₽"
+
+
+def test_the_door_is_the_same_for_an_edit_and_for_an_approver(database, cast, case_id) -> None:
+    with database.write.begin() as session:
+        write_reply(session, cast.smm, case_id, "В пятницу", "f1", undo_seconds=0)
+    own = publish(database)
+    for text, code in (("Звоните +7 916 555-12-34", "text.lint"), (" ", "text.empty"), ("я" * 70_000, "text.long")):
+        with database.write.begin() as session, pytest.raises(Refused, match=code):
+            change_published(session, cast.smm, own, "e1", text=text)
+    with database.write.begin() as session:
+        session.get_one(Staff, cast.smm.staff_id).trainee = True
+    with database.write.begin() as session:
+        with pytest.raises(Forbidden):
+            change_published(session, cast.smm, own, "e1", text="В субботу")
+        write_reply(session, cast.smm, case_id, "В воскресенье", "f2")
+    with database.write.begin() as session:
+        act_id = session.scalars(select(Act.id).where(Act.state == "approval")).one()
+        with pytest.raises(Refused, match=r"text\.empty"):
+            approve(session, cast.head, act_id, "  ")
