@@ -37,22 +37,52 @@ class Shown:
 
 
 MENU = (
+    Item("morning.index", _l("Morning"), "sun", "report.view", Scope.ALL),
     Item("inbox.index", _l("Inbox"), "inbox", "case.view", covers=("rest",)),
     Item("outbox.index", _l("Outgoing"), "send", "outbox.view", counter="outbox", only_counted=True),
     Item("department.index", _l("Questions to me"), "messages", "route.view", Scope.DEPARTMENT, "owed"),
+    Item("clients.index", _l("Clients"), "users-group", "client.view"),
+    Item("contracts.index", _l("Contracts"), "file-text", "contract.view"),
+    Item("broadcasts.index", _l("Broadcasts"), "broadcast", "broadcast.view"),
+    Item("reports.index", _l("Reports"), "chart-bar", "report.view"),
     Item("sources.index", _l("Places"), "antenna", "source.view"),
     Item("saved.index", _l("Saved replies"), "template", "case.reply", covers=("facts",)),
     Item("terms.index", _l("Deadlines"), "hourglass", "settings.edit"),
     Item("staff.index", _l("Staff"), "users", "staff.view"),
 )
 
+_DESK = ("inbox.index", "outbox.index", "clients.index", "sources.index")
+SHORT: dict[str, tuple[str, ...]] = {
+    "smm": _DESK,
+    "client_manager": _DESK,
+    "sales": _DESK,
+    "manager": ("department.index",),
+    "head": ("morning.index", "inbox.index", "outbox.index", "contracts.index", "reports.index"),
+    "director": ("morning.index", "contracts.index", "reports.index"),
+    "privacy": ("clients.index", "reports.index"),
+    "administrator": ("sources.index", "terms.index", "staff.index"),
+    "observer": ("reports.index",),
+}
+"""What each role has in sight; the rest of its rows stand under «Ещё» (day.md §1.9)."""
 
-def menu_of(actor: Actor) -> list[Shown]:
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """``first``: the rows in sight; ``more``: those under «Ещё»."""
+
+    first: list[Shown]
+    more: list[Shown]
+
+
+def menu_of(actor: Actor) -> Menu:
     """The rows for ``actor``, with numbers where a row has one."""
     there = screens_of(actor)
     numbers = _numbers(actor) if any(item.counter for item in there) else {}
-    shown = [Shown(item, numbers.get(item.counter or "", 0)) for item in there]
-    return [row for row in shown if row.count or not row.item.only_counted]
+    rows = [Shown(item, numbers.get(item.counter or "", 0)) for item in there]
+    rows = [row for row in rows if row.count or not row.item.only_counted]
+    in_sight = {endpoint for role in actor.roles for endpoint in SHORT[role]}
+    first = [row for row in rows if row.item.endpoint in in_sight]
+    return Menu(first, [row for row in rows if row not in first])
 
 
 def screens_of(actor: Actor) -> list[Item]:
@@ -66,9 +96,10 @@ def first_screen(actor: Actor) -> str | None:
 
 
 def _is_for(actor: Actor, item: Item) -> bool:
+    if item.endpoint not in current_app.view_functions:
+        return False
     reach = actor.scope(item.act)
-    known = item.endpoint in current_app.view_functions
-    return known and reach is not None and item.scope in (None, reach)
+    return reach is not None and item.scope in (None, reach)
 
 
 def _numbers(actor: Actor) -> dict[str, int]:
