@@ -9,8 +9,9 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from collectors.base import Act as ChannelAct
 from collectors.base import ActKind, Channel, Target
@@ -86,20 +87,25 @@ def acts_of(session: Session, case_id: int) -> list[Act]:
     return list(session.scalars(select(Act).where(Act.case_id == case_id).order_by(Act.id)))
 
 
+def _claim(*there: ColumnElement[bool]) -> ReturningUpdate[Act]:
+    """One statement finds, locks and takes: a round trip less is a tenth of what an act costs on PostgreSQL."""
+    due = (
+        select(Act.id).join(Source, Source.id == Act.source_id)
+        .where(Act.state.in_(WAITING), Act.due_at <= bindparam("now"), Source.state != "paused", *there)
+        .order_by(Act.priority, Act.due_at, Act.id).limit(1).with_for_update(skip_locked=True, of=Act)
+    )  # fmt: skip
+    return (
+        update(Act).where(Act.id == due.scalar_subquery(), Act.state.in_(WAITING))
+        .values(
+            state="sending", attempt=Act.attempt + 1, lease_until=bindparam("until"), attempted_at=bindparam("now"),
+            first_attempt_at=func.coalesce(Act.first_attempt_at, bindparam("now")),
+        ).returning(Act)
+    )  # fmt: skip
+
+
 # Built once: composing a statement costs SQLAlchemy more than SQLite needs to run it.
-_DUE = (
-    select(Act.id).join(Source, Source.id == Act.source_id)
-    .where(Act.state.in_(WAITING), Act.due_at <= bindparam("now"), Source.state != "paused")
-    .order_by(Act.priority, Act.due_at, Act.id).limit(1).with_for_update(skip_locked=True, of=Act)
-)  # fmt: skip
-_DUE_THERE = _DUE.where(Act.source_id == bindparam("source"))
-_CLAIM = (
-    update(Act).where(Act.id == bindparam("act"), Act.state.in_(WAITING))
-    .values(
-        state="sending", attempt=Act.attempt + 1, lease_until=bindparam("until"), attempted_at=bindparam("now"),
-        first_attempt_at=func.coalesce(Act.first_attempt_at, bindparam("now")),
-    ).returning(Act)
-)  # fmt: skip
+_CLAIM = _claim()
+_CLAIM_THERE = _claim(Act.source_id == bindparam("source"))
 
 
 def claim_act(session: Session, source_id: int | None = None, now: datetime | None = None) -> Act | None:
@@ -108,14 +114,10 @@ def claim_act(session: Session, source_id: int | None = None, now: datetime | No
     Single acts go before those of a mass answer (``priority``), so that nobody's reply starves behind a wave.
     """
     now = now or utc_now()
+    key = {"now": now, "until": now + timedelta(seconds=LEASE_SECONDS)}
     if source_id is None:
-        act_id = session.scalar(_DUE, {"now": now})
-    else:
-        act_id = session.scalar(_DUE_THERE, {"now": now, "source": source_id})
-    if act_id is None:
-        return None
-    until = now + timedelta(seconds=LEASE_SECONDS)
-    return session.scalar(_CLAIM, {"act": act_id, "now": now, "until": until})
+        return session.scalars(_CLAIM, key).one_or_none()
+    return session.scalars(_CLAIM_THERE, {**key, "source": source_id}).one_or_none()
 
 
 def channel_act(act: Act) -> ChannelAct:

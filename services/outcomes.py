@@ -32,13 +32,12 @@ _FENCED = select(Act).where(
     Act.id == bindparam("act"), Act.attempt == bindparam("try"), Act.state.in_(bindparam("states", expanding=True))
 ).with_for_update()  # fmt: skip
 _OWNER = select(Act.id).where(
-    Act.source_id == bindparam("source"), Act.container == bindparam("container"),
-    Act.external_id == bindparam("external"), Act.id != bindparam("act"),
-)  # fmt: skip
-_STORED = select(Message).where(
-    Message.source_id == bindparam("source"), Message.container == bindparam("container"),
-    Message.external_id == bindparam("external"),
-)  # fmt: skip
+    Act.source_id == bindparam("source"), Act.container == bindparam("container"), Act.external_id == bindparam("external"), Act.id != bindparam("act")
+).limit(1)  # fmt: skip
+_STORED = select(Message.id).where(
+    Message.source_id == bindparam("source"), Message.container == bindparam("container"), Message.external_id == bindparam("external")
+).limit(1)  # fmt: skip
+_KNOWN = select(_OWNER.scalar_subquery(), _STORED.scalar_subquery())
 
 
 def fenced(session: Session, act: Act, states: Sequence[str] = ("sending",)) -> Act | None:
@@ -53,12 +52,14 @@ def record_receipt(session: Session, act: Act, receipt: Receipt, at: datetime | 
         return
     move_act(row, "accepted")
     row.container = receipt.container or row.target.get("container")
-    row.external_id, row.url = _free_id(session, row, receipt.external_id), receipt.url
+    row.external_id, stored = _look_up(session, row, receipt.external_id)
+    row.url = receipt.url
     row.accepted_at = at or receipt.at or utc_now()
     row.lease_until = row.error_code = row.error_text = None
     record(session, "act.accepted", DESK, case_id=row.case_id, object_id=row.id, attempt=row.attempt)
     note_first_reply(session, row)
-    _join_stored(session, row)
+    if stored is not None:  # the collector may have met our reply before its receipt was written
+        _mark_seen(session, row, session.get_one(Message, stored))
     if row.of_act_id is not None:
         _change_own(session, row)
 
@@ -92,13 +93,16 @@ def mark_removed(session: Session, row: Act) -> None:
         record(session, "act.removed", DESK, case_id=row.case_id, object_id=row.id)
 
 
-def _free_id(session: Session, row: Act, external_id: str | None) -> str | None:
-    """The platform's id unless another act owns it: a like or a deletion bears the id of its target."""
+def _look_up(session: Session, row: Act, external_id: str | None) -> tuple[str | None, int | None]:
+    """The platform's id unless another act owns it, and our message if it is stored already.
+
+    A like or a deletion bears the id of its target: it names nothing of its own.
+    """
     if external_id is None or row.kind not in WRITING:
-        return None
+        return None, None
     key = {"source": row.source_id, "container": row.container, "external": external_id, "act": row.id}
-    taken = session.scalar(_OWNER, key)
-    return None if taken else external_id
+    owner, stored = session.execute(_KNOWN, key).one()
+    return (None, None) if owner else (external_id, stored)
 
 
 def record_error(session: Session, act: Act, error: ChannelError) -> None:
@@ -178,7 +182,7 @@ def ask_a_person(session: Session, row: Act) -> None:
 
 def _id_is_free(session: Session, row: Act, external_id: str | None) -> bool:
     """Two equal «Спасибо!» must not settle on one platform id (R5)."""
-    return external_id is None or _free_id(session, row, external_id) is not None
+    return external_id is None or _look_up(session, row, external_id)[0] is not None
 
 
 def join_own(session: Session, messages: Sequence[Message]) -> None:
@@ -219,16 +223,6 @@ def _match_unproven(session: Session, message: Message) -> Act | None:
         ):
             return row
     return None
-
-
-def _join_stored(session: Session, row: Act) -> None:
-    """The collector may have met our reply before its receipt was written."""
-    if row.external_id is None:
-        return
-    key = {"source": row.source_id, "container": row.container, "external": row.external_id}
-    message = session.scalar(_STORED, key)
-    if message is not None:
-        _mark_seen(session, row, message)
 
 
 def _mark_seen(session: Session, row: Act, message: Message) -> None:
