@@ -27,7 +27,7 @@ class Reply(Base):
     form_key: Mapped[str] = mapped_column(unique=True)
     overrides: Mapped[dict[str, Any]] = mapped_column(default=dict)
     afterwards: Mapped[str | None]
-    is_holding: Mapped[bool] = mapped_column(default=False)  # «взяли в работу, вернёмся до …»
+    promised_until: Mapped[datetime | None]  # a holding reply: «взяли в работу, вернёмся до …»
     approver_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     decided_at: Mapped[datetime | None]
     verdict_note: Mapped[str | None] = mapped_column(Text)
