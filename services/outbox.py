@@ -16,10 +16,11 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from collectors.base import Act as ChannelAct
 from collectors.base import ActKind, Channel, Target
 from models import Act, Case, Message, Reply, Source, utc_now
+from services.case_states import is_open
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import Actor, require
-from services.sla import note_answered
+from services.sla import keep_promise, note_answered, promise
 
 STATES = (
     "approval",  # somebody must agree first
@@ -160,7 +161,7 @@ def confirm_act(session: Session, actor: Actor, act_id: int, url: str | None) ->
     row.accepted_at, row.url = row.first_attempt_at or utc_now(), url or row.url
     row.error_code = row.error_text = None
     record(session, "act.settled", actor, case_id=row.case_id, object_id=row.id)
-    note_first_reply(session, row)
+    note_reply(session, row)
     return row
 
 
@@ -183,12 +184,20 @@ def send_now(session: Session, actor: Actor, act_id: int) -> Act:
     return row
 
 
-def note_first_reply(session: Session, row: Act) -> None:
-    """The case was answered for the first time, at the platform's own time where it is known."""
+def note_reply(session: Session, row: Act, *, again: bool = False) -> None:
+    """The case was answered, at the platform's own time where it is known; ``again``: that had been known already.
+
+    A holding reply leaves its promise open, another one keeps it.
+    """
     if row.case_id is not None and row.kind in WRITING:
         case = session.get_one(Case, row.case_id)
         case.first_reply_at = case.first_reply_at or row.accepted_at
         note_answered(session, case)
+        reply = reply_of(session, row)
+        if not again and is_open(case) and reply is not None and reply.promised_until is not None:
+            promise(session, case, reply.promised_until)
+        elif not again:
+            keep_promise(session, case)
 
 
 def _held_row(session: Session, act_id: int, states: Sequence[str]) -> Act:

@@ -24,7 +24,7 @@ from services.outbox import (
     WAITING,
     WRITING,
     move_act,
-    note_first_reply,
+    note_reply,
 )
 from services.rights import DESK
 
@@ -32,10 +32,12 @@ _FENCED = select(Act).where(
     Act.id == bindparam("act"), Act.attempt == bindparam("try"), Act.state.in_(bindparam("states", expanding=True))
 ).with_for_update()  # fmt: skip
 _OWNER = select(Act.id).where(
-    Act.source_id == bindparam("source"), Act.container == bindparam("container"), Act.external_id == bindparam("external"), Act.id != bindparam("act")
+    Act.source_id == bindparam("source"), Act.container == bindparam("container"),
+    Act.external_id == bindparam("external"), Act.id != bindparam("act"),
 ).limit(1)  # fmt: skip
 _STORED = select(Message.id).where(
-    Message.source_id == bindparam("source"), Message.container == bindparam("container"), Message.external_id == bindparam("external")
+    Message.source_id == bindparam("source"), Message.container == bindparam("container"),
+    Message.external_id == bindparam("external"),
 ).limit(1)  # fmt: skip
 _KNOWN = select(_OWNER.scalar_subquery(), _STORED.scalar_subquery())
 
@@ -57,7 +59,7 @@ def record_receipt(session: Session, act: Act, receipt: Receipt, at: datetime | 
     row.accepted_at = at or receipt.at or utc_now()
     row.lease_until = row.error_code = row.error_text = None
     record(session, "act.accepted", DESK, case_id=row.case_id, object_id=row.id, attempt=row.attempt)
-    note_first_reply(session, row)
+    note_reply(session, row)
     if stored is not None:  # the collector may have met our reply before its receipt was written
         _mark_seen(session, row, session.get_one(Message, stored))
     if row.of_act_id is not None:
@@ -235,4 +237,4 @@ def _mark_seen(session: Session, row: Act, message: Message) -> None:
     row.url, row.accepted_at = message.url or row.url, message.published_at
     row.error_code = row.error_text = row.lease_until = None
     record(session, "act.seen", DESK, case_id=row.case_id, object_id=row.id, accepted=was_accepted)
-    note_first_reply(session, row)
+    note_reply(session, row, again=was_accepted)

@@ -28,6 +28,7 @@ from services.cases import (
 from services.errors import Forbidden, NotFound, Refused
 from services.events import record
 from services.facts import note_facts
+from services.holding import is_approved_text
 from services.labelling import accept_label
 from services.lint import Place, check_text, habits_of
 from services.outbox import WRITING, cancel_act, target_of
@@ -80,6 +81,7 @@ class Wish:
     ``then``: a key of AFTERWARDS. ``send_at`` holds the reply until then, else ``undo_seconds`` do. ``version``:
     the case as the writer saw it. ``route_id``: the department's answer it was made of. ``overrides``: rule of the
     linter → why it may stand. ``message_id``: the message answered, the newest of the author by default.
+    ``promised_until``: it is a holding reply, and this is what it promises.
     """
 
     then: str = "solve"
@@ -89,7 +91,7 @@ class Wish:
     version: int | None = None
     route_id: int | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)
-    is_holding: bool = False
+    promised_until: datetime | None = None
 
 
 def write_reply(
@@ -118,14 +120,14 @@ def write_reply(
     reply = Reply(
         case_id=case.id, message_id=message.id, staff_id=actor.staff_id, text=text, form_key=form_key,
         route_id=_answer_used(session, actor, case, wish.route_id), afterwards=AFTERWARDS[wish.then],
-        overrides=check_text(text, place, habits_of(session), wish.overrides), is_holding=wish.is_holding,
+        overrides=check_text(text, place, habits_of(session), wish.overrides), promised_until=wish.promised_until,
     )  # fmt: skip
     session.add(reply)
     session.flush()
     act = queue_act(session, actor, ActKind.REPLY, source, message, text=text, reply=reply, due_at=_due_at(wish))
     accept_label(session, actor, message)
     note_facts(session, reply)
-    if needs_approval(session, actor):
+    if needs_approval(session, actor) and not (reply.promised_until and is_approved_text(session, text)):
         _offer(session, actor, act, case, wish.send_at)
     elif is_open(case) or open_twin(session, case) is None:
         go_on(session, actor, case, reply.afterwards)

@@ -26,7 +26,7 @@ SHARES = (0.8, 1.0, 1.5)
 """Of its term: to the owner, to the head, to the director (domain.md §6.6)."""
 PAUSED_BY = ("author",)
 """States of a case in which its resolution stands still; the first response and the law's terms never do."""
-OURS = ("first", "resolution", "legal")
+OURS = ("first", "resolution", "legal", "promise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +196,31 @@ def bind_legal(session: Session, actor: Actor, case: Case, name: str) -> Clock:
     _show(session, case)
     record(session, "clock.bound", actor, case_id=case.id, object_id=clock.id, code=name)
     return clock
+
+
+def promise(session: Session, case: Case, until: datetime) -> Clock:
+    """A holding reply told the author by when we are back: it runs beside the terms, the latest promise alone."""
+    policy, now = policy_of(session), utc_now()
+    keep_promise(session, case)
+    spent = working_between(policy.calendars["desk"], now, until)
+    clock = Clock(
+        case_id=case.id, kind="promise", sla_class=class_of(case), calendar="desk", started_at=now, level=0,
+        term_seconds=int(spent.total_seconds()), paused_seconds=0,
+    )  # fmt: skip
+    reckon(policy, clock)
+    session.add(clock)
+    session.flush()
+    _show(session, case)
+    return clock
+
+
+def keep_promise(session: Session, case: Case) -> None:
+    """The answer that was promised is there."""
+    for clock in clocks_of(session, [case.id]).get(case.id, []):
+        if clock.kind == "promise" and clock.done_at is None:
+            _end(policy_of(session), clock, utc_now())
+            session.flush()
+            _show(session, case)
 
 
 def follow_move(session: Session, case: Case, was_open: bool) -> None:

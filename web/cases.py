@@ -45,7 +45,7 @@ def reply(case_id: int) -> AnyResponse:
                 session, current_actor(), case_id, form.get("text", ""), form["form_key"],
                 message_id=form.get("message_id", type=whole), then=_then(form.get("then")), undo_seconds=seconds,
                 version=_version(), route_id=form.get("route_id", type=whole), overrides=_overrides(),
-                send_at=_send_at(form.get("send_at")), is_holding=form.get("holding") == "1",
+                send_at=_send_at(form.get("send_at")), promised_until=_send_at(form.get("holding")),
             )  # fmt: skip
             act = next(act for act in acts_of(session, case_id) if act.reply_id == row.id)
     except Stale:

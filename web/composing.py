@@ -6,7 +6,7 @@ from models import Message, Source
 from services import saved_replies
 from services.cases import get_case, newest_incoming
 from services.errors import NotFound
-from services.holding import holding_text
+from services.holding import holding_reply
 from services.lint import Place, habits_of, lint
 from services.rights import require
 from web.numbers import whole
@@ -54,8 +54,9 @@ def use(case_id: int, saved_id: int) -> Response:
 
 @screen.get("/holding")
 def holding(case_id: int) -> Response:
-    """«Взяли в работу, вернёмся до …», the day by the desk's own clock."""
+    """«Взяли в работу, вернёмся до …», the day by the department's clock or the desk's own."""
     desk = current_desk()
     with desk.database.read.begin() as session:
-        get_case(session, current_actor(), case_id)
-        return jsonify(text=holding_text(session, desk.config.desk.time_zone))
+        case = get_case(session, current_actor(), case_id)
+        found = holding_reply(session, desk.config.desk.time_zone, case)
+    return jsonify(text=found.text, until=found.until.isoformat())

@@ -303,6 +303,7 @@ CLOCKS: Mapping[str, Lazy] = {
     "resolution": _l("the resolution"),
     "department": _l("the department's answer"),
     "legal": _l("the term by law"),
+    "promise": _l("the promised answer"),
 }
 
 

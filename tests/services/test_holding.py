@@ -1,10 +1,17 @@
 """The holding reply promises the end of the next working day, by the desk's own clock."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
-from services.holding import holding_text, promised_until
+from collectors.base import Person, Receipt
+from models import Act, Case, Clock, Message, Source, Staff
+from services.holding import holding_reply, is_approved_text, promised_until
+from services.outbox import claim_act
+from services.outcomes import record_receipt
+from services.replies import write_reply
+from services.routing import ask_department
 from services.terms import save_terms
 
 
@@ -24,12 +31,92 @@ def test_the_next_working_day(now, until) -> None:
 
 def test_the_text_names_the_day(database) -> None:
     with database.read.begin() as session:
-        said = holding_text(session, "Europe/Moscow", datetime(2026, 11, 25, 9, tzinfo=UTC))
+        said = holding_reply(session, "Europe/Moscow", now=datetime(2026, 11, 25, 9, tzinfo=UTC)).text
     assert said == "Взяли ваш вопрос в работу, вернёмся с ответом до четверга, 17:00."
 
 
 def test_the_schools_own_days_off_are_not_promised(cast, database) -> None:
     with database.write.begin() as session:
         save_terms(session, cast.head, {"changes": {"2026-11-26": "off"}})
-        said = holding_text(session, "Europe/Moscow", datetime(2026, 11, 25, 9, tzinfo=UTC))
+        said = holding_reply(session, "Europe/Moscow", now=datetime(2026, 11, 25, 9, tzinfo=UTC)).text
     assert "до пятницы, 17:00" in said
+
+
+@pytest.fixture
+def case_id(database, cast) -> int:
+    cast.write("Когда откроют третий урок?", author="Анна Яр")
+    with database.read.begin() as session:
+        return session.scalars(select(Message.case_id)).one()
+
+
+def published(database, cast, case_id, form_key, number, **wishes):
+    """Writes a reply that the platform takes at once."""
+    with database.write.begin() as session:
+        found = holding_reply(session, "Europe/Moscow", session.get_one(Case, case_id))
+        if "text" not in wishes:
+            wishes.update(text=found.text, promised_until=found.until, then="keep")
+        write_reply(session, cast.smm, case_id, wishes.pop("text"), form_key, undo_seconds=0, **wishes)
+    with database.write.begin() as session:
+        act = claim_act(session)
+    with database.write.begin() as session:
+        record_receipt(session, act, Receipt(number, f"https://blog.example/17#{number}"))
+    return found.until
+
+
+def promises(database) -> list[Clock]:
+    with database.read.begin() as session:
+        return list(session.scalars(select(Clock).where(Clock.kind == "promise").order_by(Clock.id)))
+
+
+def test_a_promise_runs_until_the_answer_stands_there(database, cast, case_id) -> None:
+    until = published(database, cast, case_id, "f1", "901")
+    [promise] = promises(database)
+    assert (promise.due_at, promise.done_at) == (until, None)
+    with database.read.begin() as session:
+        case = session.get_one(Case, case_id)
+        assert case.first_reply_at is not None
+        assert case.due_at == until
+    published(database, cast, case_id, "f2", "902", text="Откроем завтра", then="keep")
+    assert promises(database)[0].done_at is not None
+
+
+def test_the_second_promise_stands_for_the_first(database, cast, case_id) -> None:
+    published(database, cast, case_id, "f1", "901")
+    published(database, cast, case_id, "f2", "902")
+    first, second = promises(database)
+    assert first.done_at is not None
+    assert second.done_at is None
+
+
+def test_reading_back_an_old_reply_changes_no_promise(database, cast, case_id) -> None:
+    published(database, cast, case_id, "f1", "901", text="Уточняем", then="keep")
+    published(database, cast, case_id, "f2", "902")
+    cast.write("Уточняем", author=Person("desk", "Школа", is_us=True), external_id="901")
+    with database.read.begin() as session:
+        assert session.scalars(select(Act.state).where(Act.external_id == "901")).one() == "seen"
+    assert promises(database)[0].done_at is None
+
+
+def test_a_department_that_owes_gives_the_day(database, cast, case_id) -> None:
+    with database.write.begin() as session:
+        session.get_one(Source, cast.source_id).created_at = datetime(2026, 11, 1, tzinfo=UTC)
+        ask_department(session, cast.smm, case_id, cast.departments["curators"], "Когда третий урок?", "r1")
+        due = session.scalars(select(Clock.due_at).where(Clock.kind == "department")).one()
+        found = holding_reply(session, "Europe/Moscow", session.get_one(Case, case_id))
+    assert timedelta(0) <= found.until - due < timedelta(hours=1)
+    assert found.until.minute == 0
+
+
+@pytest.mark.parametrize("said", ["четверга, 17:00", "4 декабря, 9:30"])
+def test_the_approved_text_is_known_with_any_day_in_it(database, said) -> None:
+    with database.read.begin() as session:
+        is_known = is_approved_text(session, f"Взяли ваш вопрос в работу, вернёмся с ответом до {said}.")
+        assert is_known is (said != "4 декабря, 9:30")
+        assert not is_approved_text(session, f"Взяли ваш вопрос в работу, вернёмся с ответом до {said}. Скидка 50 %")
+
+
+def test_a_trainee_needs_nobody_for_the_approved_text(database, cast, case_id) -> None:
+    with database.write.begin() as session:
+        session.get_one(Staff, cast.smm.staff_id).trainee = True
+    published(database, cast, case_id, "f1", "901")
+    assert len(promises(database)) == 1

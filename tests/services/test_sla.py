@@ -12,7 +12,7 @@ from services.case_states import move
 from services.cases import close, reopen_case
 from services.errors import Forbidden, Refused
 from services.labelling import correct_label
-from services.outbox import note_first_reply
+from services.outbox import note_reply
 from services.recount import Progress, ask_recount, effect_of, progress_of, run_recount
 from services.replies import take_back, write_reply
 from services.rights import DESK
@@ -123,7 +123,7 @@ def test_the_platforms_time_ends_the_first(cast, database, case_id, clocks, act)
     def _accept(session) -> None:
         row = session.scalars(select(Act)).one()
         row.accepted_at = answered
-        note_first_reply(session, row)
+        note_reply(session, row)
 
     act(_accept)
     assert clocks("first")[0].done_at == answered

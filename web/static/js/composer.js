@@ -84,8 +84,10 @@ export async function insertHolding() {
   if (!box || !field()) return;
   const answer = await fetch(box.dataset.holding, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
-  insertText((await answer.json()).text);
-  box.elements.holding.value = "1";
+  const { text, until } = await answer.json();
+  insertText(text);
+  box.elements.holding.value = until;
+  box.elements.holding.dataset.text = text;
   box.elements.then.value = "keep";
 }
 
@@ -95,7 +97,14 @@ export function flushDraft() {
   return save();
 }
 
+/** A text that promises nothing any more is no holding reply. */
+function forgetHolding() {
+  const promise = form()?.elements.holding;
+  if (promise?.value && !field().value.includes(promise.dataset.text)) promise.value = "";
+}
+
 function typed() {
+  forgetHolding();
   unsaved = true;
   count();
   checkSoon();
