@@ -13,6 +13,7 @@ from services.recount import run_recount
 from services.search_index import run_index
 from services.snoozes import run_wake
 from services.sources import due_sources
+from services.watch import run_watch
 
 log = structlog.get_logger()
 
@@ -66,6 +67,12 @@ def warn(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def watch(desk: Desk) -> None:
+    """Tells people of replies that do not get out."""
+    if run_watch(desk.database):
+        desk.bell.ring()
+
+
 def recount(desk: Desk) -> None:
     """Reckons running clocks anew, where somebody asked for it."""
     if run_recount(desk.database):
@@ -74,5 +81,5 @@ def recount(desk: Desk) -> None:
 
 JOBS: dict[str, Callable[[Desk], None]] = {
     "collect": collect, "label": label, "send": send, "index": index, "wake": wake, "warn": warn,
-    "recount": recount, "bulk": bulk,
+    "watch": watch, "recount": recount, "bulk": bulk,
 }  # fmt: skip

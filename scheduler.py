@@ -22,6 +22,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("index", 20.0, 1),
     ("wake", 5.0, 1),
     ("warn", 15.0, 1),
+    ("watch", 5.0, 1),
     ("recount", 5.0, 1),
     ("bulk", 1.0, 1),
 )

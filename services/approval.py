@@ -1,9 +1,11 @@
 """Approval: what a trainee offers is published, changed or sent back by somebody who may (day.md §1.6)."""
 
-from sqlalchemy import select
+from collections.abc import Mapping
+
 from sqlalchemy.orm import Session
 
 from models import Act, Case, Message, Reply, Source, utc_now
+from services.candidates import offered, require_agreeing, supersede
 from services.case_states import is_open, move
 from services.cases import check_version, get_case, lift, open_twin
 from services.errors import NotFound, Refused
@@ -14,17 +16,13 @@ from services.replies import check_length, go_on, restore_draft
 from services.rights import Actor, require
 
 
-def offered(session: Session, case_id: int) -> list[tuple[Act, Reply]]:
-    """The candidates of a case that nobody has decided on, oldest first."""
-    rows = session.execute(
-        select(Act, Reply).join(Reply, Reply.id == Act.reply_id)
-        .where(Act.case_id == case_id, Act.state == "approval").order_by(Act.id)
-    )  # fmt: skip
-    return [(row[0], row[1]) for row in rows]
-
-
 def approve(
-    session: Session, actor: Actor, act_id: int, text: str | None = None, version: int | None = None
+    session: Session,
+    actor: Actor,
+    act_id: int,
+    text: str | None = None,
+    version: int | None = None,
+    overrides: Mapping[str, str] | None = None,
 ) -> Reply:
     """Lets a reply go, with another ``text`` if one is given; the other candidates for the message are superseded.
 
@@ -36,16 +34,13 @@ def approve(
         message, source = session.get_one(Message, reply.message_id), session.get_one(Source, act.source_id)
         check_length(source, text.strip())
         place = Place(message.visibility == "public", source.platform, message.text)
-        reply.overrides = check_text(text, place, habits_of(session), reply.overrides)
+        reply.overrides = check_text(text, place, habits_of(session), {**reply.overrides, **(overrides or {})})
         reply.text = act.text = text.strip()
     later = act.due_at > utc_now()
     move_act(act, "held" if later else "queued")
     act.due_at = act.due_at if later else utc_now()
     _decide(session, actor, reply, "reply.approved")
-    for other, candidate in offered(session, case.id):
-        if candidate.message_id == reply.message_id:
-            move_act(other, "cancelled")
-            record(session, "reply.superseded", actor, case_id=case.id, object_id=candidate.id)
+    supersede(session, actor, case, reply.message_id)
     if is_open(case) or open_twin(session, case) is None:
         _leave(session, actor, case)
         go_on(session, actor, case, reply.afterwards)
@@ -67,12 +62,13 @@ def reject(session: Session, actor: Actor, act_id: int, note: str) -> Reply:
 
 
 def _undecided(session: Session, actor: Actor, act_id: int) -> tuple[Act, Reply, Case]:
-    require(actor, "reply.approve")
+    require(actor, "case.reply")
     act = session.get(Act, act_id, with_for_update=True)
     if act is None or act.reply_id is None:
         raise NotFound("act.unknown", id=act_id)
     if act.state != "approval":
         raise Refused("act.state", state=act.state)
+    require_agreeing(session, actor, act)
     reply = session.get_one(Reply, act.reply_id)
     return act, reply, get_case(session, actor, reply.case_id, hold=True)
 

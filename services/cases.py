@@ -10,6 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from models import Case, Draft, Label, Message, Note, Route, Staff, utc_now
 from models.base import storable
+from services.candidates import supersede
 from services.case_states import CLOSE_REASONS, STAGES, is_open, move, wake
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
@@ -261,6 +262,7 @@ def close(session: Session, actor: Actor, case_id: int, reason: str, version: in
     ):
         raise Refused("case.open_routes", id=case.id)
     give_numbers(session, [case], actor)
+    supersede(session, actor, case)
     move(session, case, "spam" if reason == "spam" else "no_answer", actor, reason=reason)
     return case
 

@@ -8,20 +8,20 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Author, Case, Clock, Message, Notice, Route, Staff, utc_now
+from models import Act, Author, Case, Clock, Message, Notice, Route, Staff, utc_now
 from models.database import Database
 from services.events import record
 from services.questions import first_name, without_contacts
-from services.rights import DESK, Actor, actor_of
+from services.rights import DESK, DESK_ROLES, Actor, actor_of
 from services.routing import OWED
 from services.sla import SHARES, reckon
 from services.terms import Policy, policy_of
+from services.watch import STILL
 
 BATCH = 200
 PAGE = 100
 GRAVE = ("CPUB", "CPRV", "CLAIM")
 """Classes of which the director hears when half as much again as the term is over (domain.md §6.6)."""
-DESK_ROLES = ("smm", "client_manager", "sales")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,17 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
         query.select_from(Notice)
         .join(Case, Case.id == Notice.case_id)
         .outerjoin(Route, Route.id == Notice.route_id)
+        .outerjoin(Act, Act.id == Notice.act_id)
         .where(
             Notice.staff_id == actor.staff_id,
             Notice.seen_at.is_(None),
             Notice.show_at <= (now or utc_now()),
-            Case.open_key.is_not(None),
-            or_(Notice.route_id.is_(None), Route.state.in_(OWED)),
+            or_(
+                STILL,
+                Notice.act_id.is_(None)
+                & Case.open_key.is_not(None)
+                & or_(Notice.route_id.is_(None), Route.state.in_(OWED)),
+            ),
         )
     )
     # Whoever left a department is told nothing of its questions any more.

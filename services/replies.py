@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind, SourceState
-from models import Act, Author, Case, Draft, Message, Publication, Reply, Route, Source, Staff, utc_now
+from models import Act, Author, Case, Draft, Message, Publication, Reply, Route, Source, utc_now
 from models.base import storable
+from services.candidates import needs_agreement, supersede
 from services.case_states import MOVES, is_open, move
 from services.cases import (
     check_version,
@@ -127,19 +128,15 @@ def write_reply(
     act = queue_act(session, actor, ActKind.REPLY, source, message, text=text, reply=reply, due_at=_due_at(wish))
     accept_label(session, actor, message)
     note_facts(session, reply)
-    if needs_approval(session, actor) and not (reply.promised_until and is_approved_text(session, text)):
+    if needs_agreement(session, actor) and not (reply.promised_until and is_approved_text(session, text)):
         _offer(session, actor, act, case, wish.send_at)
-    elif is_open(case) or open_twin(session, case) is None:
-        go_on(session, actor, case, reply.afterwards)
+    else:
+        supersede(session, actor, case, message.id)
+        if is_open(case) or open_twin(session, case) is None:
+            go_on(session, actor, case, reply.afterwards)
     session.execute(delete(Draft).where(Draft.case_id == case.id, Draft.staff_id == actor.staff_id))
     record(session, "reply.written", actor, case_id=case.id, object_id=reply.id)
     return reply
-
-
-def needs_approval(session: Session, actor: Actor) -> bool:
-    """Whether what the actor writes waits for another person (day.md §1.6): off but for trainees."""
-    staff = session.get(Staff, actor.staff_id) if actor.staff_id else None
-    return staff is not None and staff.trainee
 
 
 def _offer(session: Session, actor: Actor, act: Act, case: Case, reply_at: datetime | None) -> None:
@@ -253,11 +250,24 @@ def take_back(session: Session, actor: Actor, act_id: int) -> Reply | None:
     elif case.state == "author":
         move(session, case, "work", actor)
     restore_draft(session, reply)
+    beside = session.scalar(
+        select(Act.id).join(Reply, Reply.id == Act.reply_id)
+        .where(Reply.form_key == f"{reply.form_key}-private", Act.state == "held")
+    )  # fmt: skip
+    if beside is not None:  # both halves of «Разделить» were one press
+        take_back(session, actor, beside)
     return reply
 
 
 def change_published(
-    session: Session, actor: Actor, act_id: int, form_key: str, *, text: str | None, undo_seconds: float = 10
+    session: Session,
+    actor: Actor,
+    act_id: int,
+    form_key: str,
+    *,
+    text: str | None,
+    undo_seconds: float = 10,
+    overrides: Mapping[str, str] | None = None,
 ) -> Act:
     """Edits our own reply where it stands (``text``), or removes it from there (None), through the same ledger.
 
@@ -279,7 +289,7 @@ def change_published(
         raise Refused("act.state", state=own.state)
     if kind not in channel_class(source.platform).can.acts:
         raise Refused("source.cannot", platform=source.platform, act=kind.value)
-    if needs_approval(session, actor):
+    if needs_agreement(session, actor):
         raise Forbidden(
             "forbidden", act="reply.approve"
         )  # what stands there would change without anybody's consent
@@ -289,7 +299,11 @@ def change_published(
         is_public = message is None or message.visibility == "public"
         place = Place(is_public, source.platform, message.text if message else "")
         reply = session.get(Reply, own.reply_id) if own.reply_id else None
-        check_text(text, place, habits_of(session), reply.overrides if reply else {})
+        kept = check_text(
+            text, place, habits_of(session), {**(reply.overrides if reply else {}), **(overrides or {})}
+        )
+        if reply is not None:
+            reply.overrides = kept
     due_at = utc_now() + timedelta(seconds=undo_seconds) if undo_seconds > 0 else None
     act = Act(
         kind=kind.value, source_id=own.source_id, case_id=own.case_id, of_act_id=own.id, message_id=own.message_id,

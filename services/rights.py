@@ -18,6 +18,9 @@ class Scope(IntEnum):
 ROLES = ("smm", "client_manager", "sales", "manager", "head", "director", "privacy", "administrator", "observer")
 """domain.md §1; «manager» answers for one department and is the only role bound to one."""
 
+DESK_ROLES = ("smm", "client_manager", "sales")
+"""Who works in the inbox."""
+
 _DESK = {
     "case.view": Scope.ALL,
     "case.reply": Scope.ALL,

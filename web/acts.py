@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from models import Act
 from services import approval, outbox, replies
 from web.cases import done
+from web.forms import overrides
 from web.language import _
 from web.numbers import whole
 from web.security import current_actor, current_desk, rang
@@ -44,7 +45,13 @@ def _change(act_id: int, text: str | None, said: str) -> Response:
     seconds = current_desk().config.desk.undo_seconds
     with current_desk().database.write.begin() as session:
         act = replies.change_published(
-            session, current_actor(), act_id, request.form["form_key"], text=text, undo_seconds=seconds
+            session,
+            current_actor(),
+            act_id,
+            request.form["form_key"],
+            text=text,
+            undo_seconds=seconds,
+            overrides=overrides(),
         )
     back, now = url_for("acts.take_back", act_id=act.id), url_for("acts.send_now", act_id=act.id)
     tell(said, "undo", undo=back, now=now, seconds=seconds) if seconds > 0 else tell(said)
@@ -56,7 +63,7 @@ def approve(act_id: int) -> Response:
     form = request.form
     with current_desk().database.write.begin() as session:
         reply = approval.approve(
-            session, current_actor(), act_id, form.get("text"), form.get("version", type=whole)
+            session, current_actor(), act_id, form.get("text"), form.get("version", type=whole), overrides()
         )
     rang(outbox=True)
     tell(_("Agreed: the reply goes out"))

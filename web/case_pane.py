@@ -10,6 +10,7 @@ from collectors import channel_class
 from collectors.base import ActKind, Capabilities
 from models import Act, Case, Clock, Department, Label, Staff
 from services.accounts import list_staff
+from services.candidates import agreement_of, may_agree
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.labelling import classifier_word
 from services.presence import drafts_of
@@ -17,6 +18,7 @@ from services.replies import draft_of
 from services.rights import Actor, actor_of
 from services.routing import departments
 from services.sla import Share, clocks_of_routes, lateness
+from services.split import PrivateLine, private_line
 from web.sentences import Sentence, sentences_of
 
 MOST_SHOWN = 10
@@ -58,6 +60,8 @@ class Pane:
     departments: tuple[Department, ...]
     form_key: str
     late: Sequence[Share] = ()  # whose the time was, when it came late
+    unseen: PrivateLine | None = None  # where a second, private text would go
+    agreeable: frozenset[int] = frozenset()  # acts that this person may agree to
     clocks: Mapping[int, Clock] = field(default_factory=dict)  # question → its department's
 
     @property
@@ -67,6 +71,9 @@ class Pane:
     @property
     def can_reply(self) -> bool:
         return ActKind.REPLY in self.can.acts
+
+    def may_agree(self, act: Act) -> bool:
+        return act.id in self.agreeable
 
     def can_do(self, kind: str) -> bool:
         return ActKind(kind) in self.can.acts
@@ -90,9 +97,19 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         people=tuple(p for p in people if p.active and actor_of(p).may("case.reply")),
         departments=tuple(units),
         form_key=str(uuid4()),
+        unseen=private_line(session, actor, view.case),
+        agreeable=_agreeable(session, actor, view.acts),
         late=lateness(session, view.case),
         clocks=clocks_of_routes(session, [route.id for route, _unit, _name in view.routes]),
     )
+
+
+def _agreeable(session: Session, actor: Actor, acts: Sequence[Act]) -> frozenset[int]:
+    waiting = [act for act in acts if act.state == "approval"]
+    if not waiting:
+        return frozenset()
+    agreement = agreement_of(session)
+    return frozenset(act.id for act in waiting if may_agree(agreement, actor, act))
 
 
 def _tree(view: CaseView, words: Mapping[int, Label | None]) -> list[Item]:

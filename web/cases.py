@@ -3,16 +3,19 @@
 from datetime import datetime
 
 from flask import Blueprint, Response, redirect, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from collectors.base import ActKind
-from models import Act
+from models import Act, Reply
 from services import cases, labelling, replies, routing
 from services.errors import NotFound, Refused, Stale
 from services.inbox import view_case
 from services.outbox import acts_of
+from services.split import write_split
 from web.addresses import back
 from web.dates import typed_time, when
+from web.forms import overrides
 from web.language import _
 from web.numbers import whole
 from web.outbox_words import is_later
@@ -41,12 +44,7 @@ def reply(case_id: int) -> AnyResponse:
     seconds = 0.0 if form.get("now") else desk.config.desk.undo_seconds
     try:
         with desk.database.write.begin() as session:
-            row = replies.write_reply(
-                session, current_actor(), case_id, form.get("text", ""), form["form_key"],
-                message_id=form.get("message_id", type=whole), then=_then(form.get("then")), undo_seconds=seconds,
-                version=_version(), route_id=form.get("route_id", type=whole), overrides=_overrides(),
-                send_at=_send_at(form.get("send_at")), promised_until=_send_at(form.get("holding")),
-            )  # fmt: skip
+            row = _write(session, case_id, seconds)
             act = next(act for act in acts_of(session, case_id) if act.reply_id == row.id)
     except Stale:
         _keep_text(case_id, form.get("text", ""))
@@ -54,6 +52,19 @@ def reply(case_id: int) -> AnyResponse:
     rang(outbox=True)
     _tell_sending(act, seconds)
     return done(case_id, sent=True)
+
+
+def _write(session: Session, case_id: int, seconds: float) -> Reply:
+    form, actor = request.form, current_actor()
+    wish = replies.Wish(
+        message_id=form.get("message_id", type=whole), then=_then(form.get("then")), undo_seconds=seconds,
+        version=_version(), route_id=form.get("route_id", type=whole), overrides=overrides(),
+        send_at=_send_at(form.get("send_at")), promised_until=_send_at(form.get("holding")),
+    )  # fmt: skip
+    text, unseen = form.get("text", ""), form.get("private_text", "")
+    if unseen.strip():
+        return write_split(session, actor, case_id, text, unseen, form["form_key"], wish)[0]
+    return replies.write_reply(session, actor, case_id, text, form["form_key"], wish)
 
 
 def _then(wanted: str | None) -> str:
@@ -67,11 +78,6 @@ def _send_at(typed: str | None) -> datetime | None:
     if at is None:
         raise Refused("date.invalid")
     return at
-
-
-def _overrides() -> dict[str, str]:
-    """Reasons that stand beside the linter's findings: fields «why-<rule>»."""
-    return {name.removeprefix("why-"): why for name, why in request.form.items() if name.startswith("why-")}
 
 
 def _keep_text(case_id: int, text: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from flask import Response, flash, g, redirect
+from flask import Response, flash, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from web.security import is_htmx
@@ -15,3 +15,8 @@ def go(address: str) -> AnyResponse:
     for toast in g.pop("toasts", []):
         flash(json.dumps(toast))
     return Response(status=204, headers={"HX-Redirect": address})
+
+
+def overrides() -> dict[str, str]:
+    """Reasons that stand beside the linter's findings: fields «why-<rule>»."""
+    return {name.removeprefix("why-"): why for name, why in request.form.items() if name.startswith("why-")}

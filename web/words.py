@@ -194,6 +194,9 @@ ERRORS: Mapping[str, Lazy] = {
     "fact.taken": _l("There is a fact with this code already."),
     "fact.unknown": _l("There is no such fact any more."),
     "lint.unknown": _l("There is no such rule."),
+    "agreement.minutes": _l("Give the time in minutes, at most a day."),
+    "agreement.deputy": _l("Only somebody who answers authors can be a deputy."),
+    "reply.no_private": _l("There is no private conversation with the author: they have not written to us."),
     "reply.time": _l("Choose a time from now on, at most %(days)s days ahead."),
     "saved.scope": _l("Choose for whom the text is."),
     "saved.unknown": _l("There is no such saved reply."),
@@ -305,6 +308,21 @@ CLOCKS: Mapping[str, Lazy] = {
     "legal": _l("the term by law"),
     "promise": _l("the promised answer"),
 }
+
+
+NOTICES: Mapping[str, Lazy] = {
+    **CLOCKS,
+    "act.doubt": _l("A reply needs a decision"),
+    "act.late": _l("A reply waits too long"),
+    "act.unsettled": _l("A reply has not got out for two hours"),
+    "act.agree": _l("A reply waits for agreement"),
+    "act.deputy": _l("Nobody has agreed to a reply: it is yours to decide"),
+}
+
+
+def notice_title(kind: str) -> Lazy:
+    """A kind of notice: of an act by its whole name, of a clock by the clock's."""
+    return NOTICES.get(kind) or NOTICES[kind.partition(".")[0]]
 
 
 TERM_LINES: Mapping[str, Lazy] = {

@@ -112,7 +112,9 @@ def test_the_approved_text_is_known_with_any_day_in_it(database, said) -> None:
     with database.read.begin() as session:
         is_known = is_approved_text(session, f"Взяли ваш вопрос в работу, вернёмся с ответом до {said}.")
         assert is_known is (said != "4 декабря, 9:30")
-        assert not is_approved_text(session, f"Взяли ваш вопрос в работу, вернёмся с ответом до {said}. Скидка 50 %")
+        assert not is_approved_text(
+            session, f"Взяли ваш вопрос в работу, вернёмся с ответом до {said}. Скидка 50 %"
+        )
 
 
 def test_a_trainee_needs_nobody_for_the_approved_text(database, cast, case_id) -> None:

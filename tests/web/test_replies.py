@@ -1,13 +1,19 @@
 """What surrounds a reply on the screen: the check, sending later, agreement, saved replies, facts."""
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from collectors.base import Receipt
-from models import Act, Draft, Fact, Reply, SavedReply, Staff
+from models import Act, Draft, Fact, Notice, Reply, SavedReply, Staff, utc_now
 from services.lint import habits_of
+from services.notices import notices_of
 from services.outbox import claim_act
 from services.outcomes import record_receipt
+from services.people import create_staff
+from services.rights import DESK, actor_of
+from services.watch import run_watch
 
 
 def act(database) -> Act:
@@ -49,10 +55,6 @@ def test_a_time_that_makes_no_sense_is_refused(enter, open_case, typed, status) 
 
 
 def test_a_later_reply_says_when_it_goes(enter, open_case, database) -> None:
-    from datetime import timedelta
-
-    from models import utc_now
-
     case_id, smm = open_case(), enter("smm")
     at = (utc_now() + timedelta(days=2)).isoformat(timespec="minutes")
     smm.post(f"/inbox/{case_id}/reply", htmx=True, text="Ответ", form_key="k1", send_at=at)
@@ -147,3 +149,48 @@ def test_the_holding_reply_names_the_end_of_the_next_working_day(enter, open_cas
     said = enter("smm").get(f"/inbox/{open_case()}/compose/holding").json["text"]
     assert said.startswith("Взяли ваш вопрос в работу")
     assert said.endswith(", 17:00.")
+
+
+def test_a_deputy_is_named_on_a_screen_and_agrees_when_it_is_time(enter, open_case, database, cast) -> None:
+    case_id, head = open_case(), enter("head")
+    with database.write.begin() as session:
+        session.get_one(Staff, cast.smm.staff_id).trainee = True
+        made = create_staff(
+            session, DESK, email="anna@school.example", name="Анна Вяз", roles=("smm",), department=None
+        )
+        deputy_id = made.id
+    assert "Анна Вяз" in head.get("/settings/agreement").text
+    assert head.post("/settings/agreement", minutes="0", deputy=str(deputy_id)).status_code == 302
+    assert head.post("/settings/agreement", htmx=True, minutes="много").status_code == 422
+    assert enter("smm").get("/settings/agreement").status_code == 403
+    enter("smm").post(f"/inbox/{case_id}/reply", htmx=True, text="Не знаю", form_key="k1")
+    run_watch(database)
+    with database.read.begin() as session:
+        agreeing = actor_of(session.get_one(Staff, deputy_id))
+        [line] = notices_of(session, agreeing, utc_now() + timedelta(days=1))
+    assert line.notice.kind == "act.deputy"
+    with database.write.begin() as session:  # the bell waits until morning in quiet hours
+        session.execute(update(Notice).values(show_at=utc_now()))
+    assert "Ответ ждёт согласования" in enter("head").get("/notices").text
+
+
+def test_one_text_becomes_a_line_and_a_private_message(enter, open_case, database, cast) -> None:
+    cast.private("Здравствуйте", author="Анна Яр")
+    case_id, smm = open_case(), enter("smm")
+    assert 'id="private-text"' in smm.get(f"/inbox/{case_id}", htmx=True).text
+    fields = {"text": "Написали вам лично", "private_text": "Вернём 500 рублей", "form_key": "k1"}
+    assert smm.post(f"/inbox/{case_id}/reply", htmx=True, **fields).status_code == 204
+    with database.read.begin() as session:
+        assert sorted(session.scalars(select(Act.text))) == ["Вернём 500 рублей", "Написали вам лично"]
+
+
+def test_the_check_stands_in_the_dialog_of_an_edit_too(enter, open_case, database) -> None:
+    case_id, smm = open_case(), enter("smm")
+    smm.post(f"/inbox/{case_id}/reply", htmx=True, text="Ответ", form_key="k1", now="1")
+    act_id = publish(database)
+    fields = {"text": "Звоните +7 916 555-12-34", "form_key": "e1"}
+    assert smm.post(f"/acts/{act_id}/edit", htmx=True, **fields).status_code == 422
+    answer = smm.post(f"/acts/{act_id}/edit", htmx=True, **fields, **{"why-personal": "просила сама"})
+    assert answer.status_code == 204
+    with database.read.begin() as session:
+        assert session.scalars(select(Reply.overrides)).one() == {"personal": "просила сама"}

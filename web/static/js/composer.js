@@ -41,31 +41,38 @@ function save() {
     .catch(() => { unsaved = true; said.textContent = said.dataset.failed; });
 }
 
-// The linter: what stands under the text follows it; reasons that were typed stay while their rule does.
-let checking = null;
+// The linter: what stands under a text follows it; reasons that were typed stay while their rule does.
+const checks = new WeakMap();
 
-function checkSoon() {
-  clearTimeout(checking);
-  checking = setTimeout(check, 600);
+function checkSoon(text) {
+  clearTimeout(checks.get(text));
+  checks.set(text, setTimeout(check, 600, text));
 }
 
-async function check() {
-  const box = form();
-  const place = document.getElementById("composer-lint");
-  if (!box || !field() || !place) return;
-  const text = field().value;
-  if (!text.trim()) { place.replaceChildren(); return; }
-  const body = new URLSearchParams({ text, message_id: box.elements.message_id.value, csrf_token: token() });
-  const answer = await fetch(box.dataset.lint, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
-  if (!answer?.ok || field()?.value !== text) return;
+async function check(text) {
+  const place = text.form?.querySelector(".composer-lint");
+  if (!place) return;
+  const written = text.value;
+  if (!written.trim()) { place.replaceChildren(); return; }
+  const body = new URLSearchParams({ text: written, message_id: text.form.elements.message_id.value, csrf_token: token() });
+  const answer = await fetch(text.dataset.lint, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok || text.value !== written) return;
   const reasons = Object.fromEntries([...place.querySelectorAll("input")].map((input) => [input.name, input.value]));
-  const focused = document.activeElement?.closest("#composer-lint input")?.name;
+  const focused = place.contains(document.activeElement) ? document.activeElement.name : null;
   place.innerHTML = await answer.text();
   for (const input of place.querySelectorAll("input")) {
     input.value = reasons[input.name] ?? "";
     if (input.name === focused) input.focus();
   }
 }
+
+document.addEventListener("input", (event) => {
+  if (!(event.target instanceof HTMLTextAreaElement)) return;
+  if (event.target.dataset.lint) checkSoon(event.target);
+  if (event.target.id !== "private-text") return;
+  clearTimeout(unseenTimer);
+  unseenTimer = setTimeout(saveUnseen, PAUSE);
+});
 
 /** Puts ``words`` where the cursor is and selects the first placeholder that nobody could fill. */
 export function insertText(words) {
@@ -103,11 +110,50 @@ function forgetHolding() {
   if (promise?.value && !field().value.includes(promise.dataset.text)) promise.value = "";
 }
 
+// «Разделить»: what is selected, or all after the first paragraph, moves into a message that only the author sees.
+let unseenTimer = null;
+
+function openUnseen() {
+  const [area, text, unseen] = [document.getElementById("composer-unseen"), field(), document.getElementById("private-text")];
+  if (!area || !text) return;
+  area.hidden = false;
+  const { selectionStart: from, selectionEnd: to, value } = text;
+  const blank = value.search(/\n\s*\n/);
+  const [begin, end] = from < to ? [from, to] : blank < 0 ? [value.length, value.length] : [blank, value.length];
+  const moved = value.slice(begin, end).trim();
+  if (moved) {
+    unseen.value = [unseen.value.trim(), moved].filter(Boolean).join("\n\n");
+    text.value = `${value.slice(0, begin).trimEnd()}${value.slice(end)}`;
+    typed();
+    saveUnseen();
+  }
+  startReply();
+  unseen.focus();
+}
+
+function closeUnseen() {
+  const unseen = document.getElementById("private-text");
+  if (unseen.value.trim()) {
+    field().value = [field().value.trim(), unseen.value.trim()].filter(Boolean).join("\n\n");
+    unseen.value = "";
+    typed();
+    saveUnseen();
+  }
+  document.getElementById("composer-unseen").hidden = true;
+  field().focus();
+}
+
+function saveUnseen() {
+  const unseen = document.getElementById("private-text");
+  const body = new URLSearchParams({ text: unseen.value, csrf_token: token() });
+  return fetch(unseen.dataset.draft, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: true }).catch(() => null);
+}
+
 function typed() {
   forgetHolding();
   unsaved = true;
   count();
-  checkSoon();
+  checkSoon(field());
   form().querySelector(".composer-saved").textContent = "";
   clearTimeout(timer);
   timer = setTimeout(save, PAUSE);
@@ -186,7 +232,7 @@ export function installComposer() {
   });
   installSaved();
   count();
-  if (text.value.trim()) check();
+  if (text.value.trim()) check(text);
 }
 
 document.addEventListener("click", (event) => {
@@ -200,6 +246,8 @@ document.addEventListener("click", (event) => {
   if (chosen) replyTo(chosen);
   if (target?.closest("[data-reply-newest]")) replyTo(null);
   if (target?.closest("[data-holding-insert]")) insertHolding();
+  if (target?.closest("[data-unseen-open]")) openUnseen();
+  if (target?.closest("[data-unseen-close]")) closeUnseen();
 });
 
 document.addEventListener("keydown", (event) => {
