@@ -6,6 +6,9 @@ from models.base import Base, UtcDateTime, utc_now
 from models.bulk import Bulk
 from models.case import Case, Note
 from models.clock import Clock, Notice
+from models.crm.client import Client, ClientTie, ClientWord, Contact, Study
+from models.crm.consent import Consent, ConsentText
+from models.crm.identity import Identity, Merge
 from models.event import Event
 from models.label import Label
 from models.lease import Counter, Lease, Setting
@@ -22,8 +25,9 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Clock", "Counter", "Department", "Draft", "Event",
-    "Fact", "FactUse", "Label", "Lease", "Message", "Note", "Notice", "Publication", "RawItem", "Reply", "Route",
-    "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole",
-    "TextVersion", "UtcDateTime", "utc_now",
+    "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Client", "ClientTie", "ClientWord", "Clock",
+    "Consent", "ConsentText", "Contact", "Counter", "Department", "Draft", "Event", "Fact", "FactUse",
+    "Identity", "Label", "Lease", "Merge", "Message", "Note", "Notice", "Publication", "RawItem", "Reply",
+    "Route", "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff",
+    "StaffRole", "Study", "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip

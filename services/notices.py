@@ -137,7 +137,7 @@ def _warn(session: Session, clock_ids: Sequence[int], now: datetime) -> None:
         route = routes.get(clock.route_id or 0)
         for staff_id in addressees(people, clock, case, route):
             _tell(session, policy, staff_id, clock, now)
-        given = {"code": clock.kind, "level": clock.level}
+        given: dict[str, Any] = {"code": clock.kind, "level": clock.level}
         record(session, "clock.warned", DESK, case_id=case.id, object_id=clock.id, **given)
 
 
