@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import Client, ClientWord, Contact, Staff, utc_now
-from services.crm.contacts import Written, phone_key, read_contact
+from models import Call, Client, ClientWord, Contact, Staff, Task, utc_now
+from services.crm.contacts import UNIQUE, Written, read_contact
 from services.crm.names import parts_of, search_words
 from services.errors import NotFound, Refused, Stale
 from services.events import record
@@ -198,12 +198,22 @@ def archive_client(session: Session, actor: Actor, client_id: int, *, back: bool
     if client.state == wanted:
         return client
     client.state = wanted
-    for row in contacts_of(session, client.id):
-        key = f"{row.kind}:{row.key}" if back and row.kind in ("phone", "mail") else None
-        row.live_key = None if key and holder_of_key(session, key) is not None else key
+    if back:
+        add_missing_keys(session, client)
+    else:
+        for row in contacts_of(session, client.id):
+            row.live_key = None
     touch(client)
     record(session, "client.restored" if back else "client.archived", actor, client_id=client.id)
     return client
+
+
+def add_missing_keys(session: Session, client: Client) -> None:
+    """A card that lives again holds its contacts again, but for those that another took meanwhile."""
+    for row in contacts_of(session, client.id):
+        key = f"{row.kind}:{row.key}"
+        if row.kind in UNIQUE and row.live_key is None and holder_of_key(session, key) is None:
+            row.live_key = key
 
 
 def put_contact(
@@ -220,19 +230,26 @@ def put_contact(
     except IntegrityError:
         holder = holder_of_key(session, written.live_key or "")
         raise Refused("contact.taken", client=holder.id if holder else None, same=holder is client) from None
+    if row.kind == "phone":
+        # Calls and call-backs of the number belong to the card from now on.
+        for table in (Call, Task):
+            mine = update(table).where(table.number == row.key, table.client_id.is_(None))
+            session.execute(mine.values(client_id=client.id))
     return row
 
 
-def words_for(client: Client) -> Iterable[ClientWord]:
+def words_for(client: Client, also: Sequence[str] = ()) -> Iterable[ClientWord]:
     """Rows of what the card is found by."""
-    names = (client.name, client.last_name, client.first_name, client.middle_name)
+    names = (client.name, client.last_name, client.first_name, client.middle_name, *also)
     extra = (str(client.details.get("full_name", "")),)
     return [ClientWord(client_id=client.id, word=word) for word in sorted(search_words(*names, *extra))]
 
 
 def rewrite_words(session: Session, client: Client) -> None:
+    """After a change of names; those of cards that became a part of this one are found too."""
+    former = session.scalars(select(Client.name).where(Client.merged_into_id == client.id)).all()
     session.execute(delete(ClientWord).where(ClientWord.client_id == client.id))
-    session.add_all(words_for(client))
+    session.add_all(words_for(client, former))
     session.flush()
 
 
@@ -282,8 +299,3 @@ def is_inn(number: str) -> bool:
         return digits[length] == total % 11 % 10
 
     return check(9) if len(digits) == 10 else check(10) and check(11)
-
-
-def normal_phone(text: str) -> str | None:
-    """For who compares phones from elsewhere (calls, forms) with those of cards."""
-    return phone_key(text)
