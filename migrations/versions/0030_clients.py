@@ -7,7 +7,7 @@ from models.base import Id, UtcDateTime
 from models.crm.client import Ordered
 
 revision = "0030"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
