@@ -6,6 +6,8 @@ import structlog
 
 from bootstrap import Desk
 from services.bulks import run_bulk
+from services.crm.segments import run_segments
+from services.crm.tasks import run_remind
 from services.intake import run_collect
 from services.labelling import run_labelling
 from services.notices import run_warn
@@ -79,7 +81,30 @@ def recount(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def remind(desk: Desk) -> None:
+    """Tells people of tasks that are due."""
+    if run_remind(desk.database):
+        desk.bell.ring()
+
+
+def segments(desk: Desk) -> None:
+    """Brings clients' segments up to the day."""
+    run_segments(desk.database)
+
+
 JOBS: dict[str, Callable[[Desk], None]] = {
-    "collect": collect, "label": label, "send": send, "index": index, "wake": wake, "warn": warn,
-    "watch": watch, "recount": recount, "bulk": bulk,
-}  # fmt: skip
+    job.__name__: job
+    for job in (
+        collect,
+        label,
+        send,
+        index,
+        wake,
+        warn,
+        watch,
+        recount,
+        bulk,
+        remind,
+        segments,
+    )
+}

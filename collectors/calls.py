@@ -147,7 +147,12 @@ class Calls(Channel):
                 thread=raw.external_id,
                 visibility=Visibility.PRIVATE,
                 attachments=record,
-                context={"phone": call["who"], "result": call["result"], "seconds": str(call["seconds"])},
+                context={
+                    "phone": call["who"],
+                    "result": call["result"],
+                    "seconds": str(call["seconds"]),
+                    "line": call["line"],
+                },
             )
         ]
 

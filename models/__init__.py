@@ -6,6 +6,13 @@ from models.base import Base, UtcDateTime, utc_now
 from models.bulk import Bulk
 from models.case import Case, Note
 from models.clock import Clock, Notice
+from models.crm.call import Call
+from models.crm.client import Client, ClientTie, ClientWord, Contact, Study
+from models.crm.consent import Consent, ConsentText
+from models.crm.identity import Identity, Merge
+from models.crm.privacy import Erasure, PrivacyRequest, SensitiveField
+from models.crm.task import ClientNote, Task
+from models.crm.transfer import ClientExport, ClientImport, ImportRow
 from models.event import Event
 from models.label import Label
 from models.lease import Counter, Lease, Setting
@@ -22,8 +29,10 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Clock", "Counter", "Department", "Draft", "Event",
-    "Fact", "FactUse", "Label", "Lease", "Message", "Note", "Notice", "Publication", "RawItem", "Reply", "Route",
-    "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole",
-    "TextVersion", "UtcDateTime", "utc_now",
+    "Act", "Attachment", "Author", "Base", "Bulk", "Call", "Case", "Client", "ClientExport", "ClientImport",
+    "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Counter",
+    "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity", "ImportRow", "Label", "Lease",
+    "Merge", "Message", "Note", "Notice", "PrivacyRequest", "Publication", "RawItem", "Reply", "Route",
+    "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Snooze", "Source",
+    "Staff", "StaffRole", "Study", "Task", "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip

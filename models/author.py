@@ -1,5 +1,7 @@
 """The outside person or page who writes on a platform."""
 
+from datetime import datetime
+
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -7,7 +9,10 @@ from models.base import Base, Text
 
 
 class Author(Base):
-    """One per platform account; ``is_us`` marks the accounts that the desk itself writes from."""
+    """One per platform account; ``is_us`` marks the accounts that the desk itself writes from.
+
+    ``hidden_at``: name, address and id were put out, by age or by erasure; what they wrote stands without them.
+    """
 
     __tablename__ = "author"
     __table_args__ = (UniqueConstraint("platform", "external_id"),)
@@ -17,4 +22,5 @@ class Author(Base):
     name: Mapped[str] = mapped_column(Text)
     url: Mapped[str | None] = mapped_column(Text)
     picture: Mapped[str | None] = mapped_column(Text)
+    hidden_at: Mapped[datetime | None]
     is_us: Mapped[bool] = mapped_column(default=False)

@@ -38,13 +38,19 @@ class Notice(Base):
     """What the desk tells one person behind the bell; ``show_at`` is later than ``created_at`` in quiet hours."""
 
     __tablename__ = "notice"
-    __table_args__ = (Index(None, "staff_id", "seen_at", "show_at"), Index(None, "case_id"), Index(None, "act_id"))
+    __table_args__ = (
+        Index(None, "staff_id", "seen_at", "show_at"),
+        Index(None, "case_id"),
+        Index(None, "act_id"),
+        Index(None, "task_id"),
+    )
 
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     kind: Mapped[str]
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
     route_id: Mapped[int | None] = mapped_column(ForeignKey("route.id"))
     act_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"))
+    task_id: Mapped[int | None]
     due_at: Mapped[datetime | None]
     show_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime | None]

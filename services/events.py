@@ -36,11 +36,21 @@ def record(
     actor: Actor,
     *,
     case_id: int | None = None,
+    client_id: int | None = None,
     object_id: int | None = None,
     **data: Any,
 ) -> None:
     """Adds one event; ``data`` holds ids and codes only, never what a person wrote."""
-    session.add(Event(kind=kind, staff_id=actor.staff_id, case_id=case_id, object_id=object_id, data=data))
+    session.add(
+        Event(
+            kind=kind,
+            staff_id=actor.staff_id,
+            case_id=case_id,
+            client_id=client_id,
+            object_id=object_id,
+            data=data,
+        )
+    )
     if session.get_bind().dialect.name == "postgresql" and not session.info.get("notified"):
         # PostgreSQL delivers it at the commit and once a transaction, to every process that listens.
         session.info["notified"] = True

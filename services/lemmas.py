@@ -96,6 +96,14 @@ def is_known(word: str) -> bool:
     return bool(dictionary.word_is_known(word))
 
 
+@lru_cache(maxsize=20_000)
+def is_first_name(word: str) -> bool:
+    """Whether the dictionary knows the word as a person's first name."""
+    with _loading:
+        readings = _dictionary().parse(word.lower())
+    return any("Name" in one.tag for one in readings[:5])
+
+
 def _stem(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= LEAST_STEM:

@@ -101,6 +101,16 @@ def _spans(pattern: re.Pattern[str]) -> Callable[[str, Place, Habits], Iterator[
     return find
 
 
+def phones_in(text: str) -> list[str]:
+    """Phones as they stand in a text."""
+    return _PHONE.findall(text[:20_000])
+
+
+def mails_in(text: str) -> list[str]:
+    """Mail addresses as they stand in a text."""
+    return _MAIL.findall(text[:20_000])
+
+
 def _bare(text: str) -> str:
     return re.sub(r"[\s().+-]", "", text).lower()
 

@@ -13,6 +13,7 @@ from collectors.base import Incoming, Person, SourceState
 from collectors.base import Publication as IncomingPublication
 from models import Act, Attachment, Author, Message, Publication, RawItem, TextVersion, utc_now
 from services.cases import admit
+from services.crm.arrivals import note_arrivals
 from services.events import record
 from services.leases import insert_missing
 from services.outcomes import join_own, mark_removed
@@ -53,7 +54,8 @@ def store_messages(
             edited.append(row)
     index_messages(session, edited, known=True)
     if fresh:
-        _insert_messages(session, fresh, items)
+        edited += _insert_messages(session, fresh, items)
+    note_arrivals(session, source_id, platform, edited)
 
 
 def mark_absent(
@@ -100,7 +102,7 @@ def _forget_digests(session: Session, source_id: int, container: str, ids: Seque
         )
 
 
-def _insert_messages(session: Session, rows: list[dict[str, Any]], items: Sequence[Incoming]) -> None:
+def _insert_messages(session: Session, rows: list[dict[str, Any]], items: Sequence[Incoming]) -> list[Message]:
     files = {(item.container, item.external_id): item.attachments for item in items if item.attachments}
     messages = list(session.scalars(insert(Message).returning(Message), rows))
     for message in messages:
@@ -109,6 +111,7 @@ def _insert_messages(session: Session, rows: list[dict[str, Any]], items: Sequen
     index_messages(session, messages)
     join_own(session, [message for message in messages if message.direction == "out"])
     admit(session, [message for message in messages if message.direction == "in"])
+    return messages
 
 
 def _file(message_id: int, file: IncomingFile) -> Attachment:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Act, Author, Case, Clock, Message, Notice, Route, Staff, utc_now
+from models import Act, Author, Case, Client, Clock, Message, Notice, Route, Staff, Task, utc_now
 from models.database import Database
 from services.events import record
 from services.questions import first_name, without_contacts
@@ -32,23 +32,29 @@ class Line:
     author: str
     text: str
     number: str | None
+    task: Task | None = None
 
 
 def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> list[Line]:
     """What waits to be seen, newest first; what is over by itself is left out."""
-    columns: Any = select(Notice, Case, Author.name, Message.text, Route.question)
+    columns: Any = select(Notice, Case, Author.name, Message.text, Route.question, Task, Client.name)
     query = (
         _waiting(columns, actor, now)
         .outerjoin(Author, Author.id == Case.author_id)
         .outerjoin(Message, Message.id == Case.first_message_id)
+        .outerjoin(Client, Client.id == Task.client_id)
     )
-    rows = session.execute(query.order_by(Notice.id.desc()).limit(PAGE))
-    return [
-        Line(notice, first_name(name) or "", without_contacts(question), None)
-        if question is not None and not actor.may("case.view")
-        else Line(notice, name or "", question or text or "", case.number)
-        for notice, case, name, text, question in rows
-    ]
+    lines = []
+    for notice, case, name, text, question, task, client in session.execute(
+        query.order_by(Notice.id.desc()).limit(PAGE)
+    ):
+        if task is not None:
+            lines.append(Line(notice, client or "", task.text, None, task))
+        elif question is not None and not actor.may("case.view"):
+            lines.append(Line(notice, first_name(name) or "", without_contacts(question), None))
+        else:
+            lines.append(Line(notice, name or "", question or text or "", case.number))
+    return lines
 
 
 def count_notices(session: Session, actor: Actor, now: datetime | None = None) -> int:
@@ -59,23 +65,28 @@ def count_notices(session: Session, actor: Actor, now: datetime | None = None) -
 def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[Any]:
     found = (
         query.select_from(Notice)
-        .join(Case, Case.id == Notice.case_id)
+        .outerjoin(Case, Case.id == Notice.case_id)
         .outerjoin(Route, Route.id == Notice.route_id)
         .outerjoin(Act, Act.id == Notice.act_id)
+        .outerjoin(Task, Task.id == Notice.task_id)
         .where(
             Notice.staff_id == actor.staff_id,
             Notice.seen_at.is_(None),
             Notice.show_at <= (now or utc_now()),
             or_(
                 STILL,
-                Notice.act_id.is_(None)
-                & Case.open_key.is_not(None)
-                & or_(Notice.route_id.is_(None), Route.state.in_(OWED)),
+                Task.state == "open",
+                and_(
+                    Notice.act_id.is_(None),
+                    Case.open_key.is_not(None),
+                    or_(Notice.route_id.is_(None), Route.state.in_(OWED)),
+                ),
             ),
         )
     )
     # Whoever left a department is told nothing of its questions any more.
-    return found if actor.may("case.view") else found.where(Route.department_id.in_(actor.departments))
+    mine = or_(Route.department_id.in_(actor.departments), Notice.task_id.is_not(None))
+    return found if actor.may("case.view") else found.where(mine)
 
 
 def see_notice(session: Session, actor: Actor, notice_id: int) -> Notice | None:
@@ -142,7 +153,7 @@ def _warn(session: Session, clock_ids: Sequence[int], now: datetime) -> None:
         route = routes.get(clock.route_id or 0)
         for staff_id in addressees(people, clock, case, route):
             _tell(session, policy, staff_id, clock, now)
-        given = {"code": clock.kind, "level": clock.level}
+        given: dict[str, Any] = {"code": clock.kind, "level": clock.level}
         record(session, "clock.warned", DESK, case_id=case.id, object_id=clock.id, **given)
 
 

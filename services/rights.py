@@ -35,13 +35,28 @@ _DESK = {
     "source.view": Scope.ALL,
 }
 
+_CARDS = {
+    "client.view": Scope.ALL,
+    "client.edit": Scope.ALL,
+    "client.contacts": Scope.ALL,
+    "client.merge": Scope.ALL,
+}
+"""«client.view» is a card's first line and what everybody may know; without «client.contacts» phones and mail are
+masked, without «client.sensitive» passports and the like; see services.crm."""
+
+_PRIVACY = {"privacy.view": Scope.ALL, "privacy.act": Scope.ALL, "client.export": Scope.ALL}
+
 RIGHTS: dict[str, dict[str, Scope]] = {
-    "smm": _DESK,
-    "client_manager": _DESK,
-    "sales": _DESK,
+    "smm": {**_DESK, "client.view": Scope.ALL, "client.edit": Scope.ALL},
+    "client_manager": {**_DESK, **_CARDS, "client.sensitive": Scope.ALL},
+    "sales": {**_DESK, **_CARDS},
     "manager": {"route.view": Scope.DEPARTMENT, "route.answer": Scope.DEPARTMENT},
     "head": {
         **_DESK,
+        **_CARDS,
+        **_PRIVACY,
+        "client.sensitive": Scope.ALL,
+        "client.import": Scope.ALL,
         "reply.approve": Scope.ALL,
         "fact.edit": Scope.ALL,
         "route.view": Scope.ALL,
@@ -55,8 +70,17 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "route.view": Scope.ALL,
         "report.view": Scope.ALL,
         "source.view": Scope.ALL,
+        "client.view": Scope.ALL,
+        "client.contacts": Scope.ALL,
+        "privacy.view": Scope.ALL,
     },
-    "privacy": {"report.view": Scope.ALL},
+    "privacy": {
+        "report.view": Scope.ALL,
+        "client.view": Scope.ALL,
+        "client.contacts": Scope.ALL,
+        "client.sensitive": Scope.ALL,
+        **_PRIVACY,
+    },
     "administrator": {
         "source.view": Scope.ALL,
         "source.edit": Scope.ALL,

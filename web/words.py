@@ -312,6 +312,8 @@ CLOCKS: Mapping[str, Lazy] = {
 
 NOTICES: Mapping[str, Lazy] = {
     **CLOCKS,
+    "task.due": _l("A task is due today"),
+    "task.late": _l("A task is late"),
     "act.doubt": _l("A reply needs a decision"),
     "act.late": _l("A reply waits too long"),
     "act.unsettled": _l("A reply has not got out for two hours"),

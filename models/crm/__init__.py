@@ -1,0 +1,1 @@
+"""The tables of client relations: cards, contacts, who is who, consents."""

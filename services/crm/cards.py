@@ -1,0 +1,147 @@
+"""A card as screens show it: whole, and as one line beside a conversation (day.md §1.11)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from models import Author, Client, Consent, Contact, Identity, Merge, PrivacyRequest, Staff, Study, Task, utc_now
+from services.crm.clients import contacts_of, get_client, is_minor
+from services.crm.contacts import masked
+from services.crm.identities import Suggestion, authors_of, client_of_author, suggest_clients
+from services.crm.merging import last_merge_of
+from services.crm.segments import studies_of
+from services.crm.ties import Tie, lacks_guardian, ties_of
+from services.rights import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What everybody at the desk sees first: no sums, contacts masked for who may not see them."""
+
+    client: Client
+    contact: str
+    study: Study | None
+    studies: int
+    promise: Task | None
+    tasks: int
+    minor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a conversation: the card, or those it may be, or nothing yet."""
+
+    author: Author | None
+    line: Line | None = None
+    suggestions: tuple[Suggestion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A card that may be the same person's; ``why``: contact · inn · birthday (with the same name)."""
+
+    client: Client
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """All that the screen of a card shows but its timeline."""
+
+    client: Client
+    line: Line
+    contacts: tuple[Contact, ...]
+    authors: tuple[tuple[Identity, Author], ...]
+    ties: tuple[Tie, ...]
+    studies: tuple[Study, ...]
+    consents: tuple[Consent, ...]
+    tasks: tuple[Task, ...]
+    merges: tuple[tuple[Merge, Client], ...]
+    similar: tuple[Similar, ...]
+    requests: tuple[PrivacyRequest, ...]
+    owner: Staff | None
+    needs_guardian: bool
+
+
+def seen_contact(actor: Actor, contact: Contact) -> str:
+    """The contact as the actor may read it."""
+    return contact.value if actor.may("client.contacts") else masked(contact.kind, contact.value)
+
+
+def line_of(session: Session, actor: Actor, client: Client) -> Line:
+    """The first line of a card."""
+    contacts = contacts_of(session, client.id)
+    studies = studies_of(session, client.id)
+    today = utc_now().date()
+    running = [one for one in studies if not _is_over(one, today)]
+    open_tasks = select(Task).where(Task.client_id == client.id, Task.state == "open")
+    tasks = session.scalar(select(func.count()).select_from(open_tasks.subquery())) or 0
+    promise = session.scalar(open_tasks.where(Task.kind == "promise").order_by(Task.due_at).limit(1))
+    return Line(
+        client, seen_contact(actor, contacts[0]) if contacts else "", next(iter(running or studies), None),
+        len(studies), promise, tasks, is_minor(client.birth_date, today),
+    )  # fmt: skip
+
+
+def _is_over(study: Study, today: date) -> bool:
+    end = study.ended_on or study.access_until
+    return end is not None and end < today
+
+
+def beside(session: Session, actor: Actor, author_id: int | None) -> Beside | None:
+    """For the case pane; None where nobody may know of clients."""
+    author = session.get(Author, author_id) if author_id is not None else None
+    if author is None or author.is_us or not actor.may("client.view"):
+        return None
+    client = client_of_author(session, author.id)
+    if client is not None:
+        return Beside(author, line_of(session, actor, client))
+    return Beside(author, None, tuple(suggest_clients(session, actor, author.id)))
+
+
+def view_card(session: Session, actor: Actor, client_id: int) -> CardView:
+    """Raises NotFound like services.crm.clients.get_client."""
+    client = get_client(session, actor, client_id)
+    consents = select(Consent).where(Consent.client_id == client.id).order_by(Consent.given_at.desc())
+    tasks = select(Task).where(Task.client_id == client.id, Task.state == "open").order_by(Task.due_at)
+    asked = select(PrivacyRequest).where(PrivacyRequest.client_id == client.id).order_by(PrivacyRequest.id.desc())
+    return CardView(
+        client=client,
+        line=line_of(session, actor, client),
+        contacts=tuple(contacts_of(session, client.id)),
+        authors=tuple(authors_of(session, client.id)),
+        ties=tuple(ties_of(session, client.id)),
+        studies=tuple(studies_of(session, client.id)),
+        consents=tuple(session.scalars(consents)),
+        tasks=tuple(session.scalars(tasks)),
+        merges=tuple((row, session.get_one(Client, row.gone_id)) for row in last_merge_of(session, client.id)),
+        similar=tuple(similar_cards(session, client)),
+        requests=tuple(session.scalars(asked)) if actor.may("privacy.view") else (),
+        owner=session.get(Staff, client.owner_id) if client.owner_id is not None else None,
+        needs_guardian=lacks_guardian(session, client, utc_now().date()),
+    )
+
+
+def similar_cards(session: Session, client: Client, limit: int = 5) -> list[Similar]:
+    """Cards with the same contact (one of the two has ended), the same ИНН, or the same name and birthday."""
+    require_live = and_(Client.state == "live", Client.id != client.id)
+    found: dict[int, Similar] = {}
+    keys = select(Contact.key).where(Contact.client_id == client.id, Contact.kind.in_(("phone", "mail")))
+    others = select(Client).join(Contact).where(require_live, Contact.key.in_(keys), Contact.kind != "address")
+    _note(found, session.scalars(others.limit(limit)).all(), "contact")
+    if client.inn:
+        _note(found, session.scalars(select(Client).where(require_live, Client.inn == client.inn)).all(), "inn")
+    if client.birth_date is not None and " " in client.name_key:
+        turned = " ".join(reversed(client.name_key.split()))
+        same = or_(Client.name_key == client.name_key, Client.name_key == turned)
+        born = select(Client).where(require_live, same, Client.birth_date == client.birth_date)
+        _note(found, session.scalars(born.limit(limit)).all(), "birthday")
+    return list(found.values())[:limit]
+
+
+def _note(found: dict[int, Similar], clients: Sequence[Client], why: str) -> None:
+    for client in clients:
+        found.setdefault(client.id, Similar(client, why))

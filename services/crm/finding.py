@@ -1,0 +1,127 @@
+"""The list of clients and its search: by the beginning of any name, by any spelling of a phone, by mail, by ИНН."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from models import Client, ClientWord, Contact
+from services.crm.clients import Reach, is_inn, reach
+from services.crm.contacts import is_phone_like, phone_key
+from services.crm.names import search_words
+from services.rights import Actor, require
+
+PAGE = 50
+NARROW = 2000
+"""Cards up to this many are fetched and put in order; above it the list is walked in its order instead."""
+_BEYOND = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """``owner_id`` and ``segment`` narrow the list; ``state``: live · archived."""
+
+    words: str = ""
+    segment: str | None = None
+    owner_id: int | None = None
+    state: str = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPage:
+    """``after`` is the key of the next page, None at the end."""
+
+    rows: tuple[Reach, ...]
+    after: tuple[str, int] | None
+
+
+def find_clients(
+    session: Session, actor: Actor, wanted: Wanted, after: tuple[str, int] | None = None, limit: int = PAGE
+) -> ClientPage:
+    """One page of the list by name."""
+    require(actor, "client.view")
+    query = select(Client).where(Client.state == wanted.state)
+    if wanted.segment:
+        query = query.where(Client.segment == wanted.segment)
+    if wanted.owner_id is not None:
+        query = query.where(Client.owner_id == wanted.owner_id)
+    narrowed = _narrow(session, query, wanted.words.strip()[:200])
+    if narrowed is None:
+        return ClientPage((), None)
+    if after is not None:
+        narrowed = narrowed.where(tuple_(Client.name_key, Client.id) > after)
+    found = list(session.scalars(narrowed.order_by(Client.name_key, Client.id).limit(limit + 1)))
+    more = len(found) > limit
+    rows = reach(session, found[:limit])
+    return ClientPage(tuple(rows), (found[limit - 1].name_key, found[limit - 1].id) if more else None)
+
+
+def count_clients(session: Session, actor: Actor) -> dict[str, int]:
+    """Living cards by segment."""
+    require(actor, "client.view")
+    query = select(Client.segment, func.count()).where(Client.state == "live").group_by(Client.segment)
+    return {str(segment): int(count) for segment, count in session.execute(query)}
+
+
+def _narrow(session: Session, query: Select[Any], words: str) -> Select[Any] | None:
+    """The query with what is looked for; None when nothing can be found."""
+    if not words:
+        return query
+    if "@" in words.strip("@"):
+        return query.where(Client.id.in_(_contacts(Contact.key, words.lower(), "mail")))
+    if words.startswith("@"):
+        return query.where(Client.id.in_(_contacts(Contact.key, words[1:].lower(), "messenger")))
+    if is_phone_like(words):
+        return query.where(or_(*_number(words)))
+    wanted = sorted(search_words(words), key=len, reverse=True)[:6]
+    if not wanted:
+        return None
+    ids = _ids_by_words(session, wanted)
+    if len(ids) <= NARROW:
+        return query.where(Client.id.in_(ids)) if ids else None
+    return query.where(*(_has_word(word) for word in wanted))
+
+
+def _number(words: str) -> list[ColumnElement[bool]]:
+    """A whole phone, the last digits of one, or an ИНН or the school's own number."""
+    digits = re.sub(r"\D", "", words)
+    key = phone_key(words)
+    found: list[ColumnElement[bool]] = [Client.external_id == words]
+    if key is not None:
+        found.append(Client.id.in_(select(Contact.client_id).where(Contact.kind == "phone", Contact.key == key)))
+    if key is None or len(digits) < 10:
+        found.append(Client.id.in_(_contacts(Contact.tail, digits[::-1], "phone")))
+    if is_inn(digits):
+        found.append(Client.inn == digits)
+    return found
+
+
+def _contacts(column: InstrumentedAttribute[Any], start: str, kind: str) -> Select[Any]:
+    return select(Contact.client_id).where(column >= start, column < start + _BEYOND, Contact.kind == kind)
+
+
+def _ids_by_words(session: Session, words: Sequence[str]) -> list[int]:
+    """Up to NARROW + 1 cards that have all the words, beginning with the rarest."""
+    if len(words) > 1:
+        words = sorted(words, key=lambda word: _frequency(session, word))
+    first = aliased(ClientWord)
+    query = select(first.client_id).where(first.word >= words[0], first.word < words[0] + _BEYOND).distinct()
+    for word in words[1:]:
+        other = aliased(ClientWord)
+        query = query.where(
+            exists().where(other.client_id == first.client_id, other.word >= word, other.word < word + _BEYOND)
+        )
+    return list(session.scalars(query.limit(NARROW + 1)))
+
+
+def _frequency(session: Session, word: str) -> int:
+    some = select(ClientWord.id).where(ClientWord.word >= word, ClientWord.word < word + _BEYOND).limit(NARROW * 2)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def _has_word(word: str) -> ColumnElement[bool]:
+    one = aliased(ClientWord)
+    return exists().where(one.client_id == Client.id, one.word >= word, one.word < word + _BEYOND)
