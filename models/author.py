@@ -1,5 +1,7 @@
 """The outside person or page who writes on a platform."""
 
+from datetime import datetime
+
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,3 +20,4 @@ class Author(Base):
     url: Mapped[str | None] = mapped_column(Text)
     picture: Mapped[str | None] = mapped_column(Text)
     is_us: Mapped[bool] = mapped_column(default=False)
+    ads_stopped_at: Mapped[datetime | None]  # since then nothing is advertised to them; taken back by a person
