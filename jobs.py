@@ -6,10 +6,12 @@ import structlog
 
 from bootstrap import Desk
 from services.bulks import run_bulk
+from services.crisis import run_ring
 from services.intake import run_collect
 from services.labelling import run_labelling
 from services.notices import run_warn
 from services.recount import run_recount
+from services.relabel import run_relabel
 from services.search_index import run_index
 from services.snoozes import run_wake
 from services.sources import due_sources
@@ -73,6 +75,18 @@ def watch(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def ring(desk: Desk) -> None:
+    """Calls the next person to a threat to life."""
+    if run_ring(desk.database):
+        desk.bell.ring()
+
+
+def relabel(desk: Desk) -> None:
+    """Asks the present classifier of what an older one has labelled."""
+    if run_relabel(desk.database, desk.labeller.classifier):
+        desk.bell.ring()
+
+
 def recount(desk: Desk) -> None:
     """Reckons running clocks anew, where somebody asked for it."""
     if run_recount(desk.database):
@@ -81,5 +95,5 @@ def recount(desk: Desk) -> None:
 
 JOBS: dict[str, Callable[[Desk], None]] = {
     "collect": collect, "label": label, "send": send, "index": index, "wake": wake, "warn": warn,
-    "watch": watch, "recount": recount, "bulk": bulk,
+    "watch": watch, "recount": recount, "bulk": bulk, "ring": ring, "relabel": relabel,
 }  # fmt: skip

@@ -25,6 +25,8 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("watch", 5.0, 1),
     ("recount", 5.0, 1),
     ("bulk", 1.0, 1),
+    ("ring", 15.0, 1),
+    ("relabel", 5.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20

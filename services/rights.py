@@ -43,6 +43,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
     "head": {
         **_DESK,
         "reply.approve": Scope.ALL,
+        "case.close_grave": Scope.ALL,
         "fact.edit": Scope.ALL,
         "route.view": Scope.ALL,
         "route.answer": Scope.ALL,
