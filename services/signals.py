@@ -56,6 +56,7 @@ def decide_signal(session: Session, actor: Actor, message_id: int, name: str, is
 
 def stop_ads(session: Session, actor: Actor, author_id: int, case_id: int | None = None) -> None:
     """Nothing is advertised to the author from now on."""
+    require(actor, "case.note")
     author = session.get_one(Author, author_id)
     if author.ads_stopped_at is None:
         author.ads_stopped_at = utc_now()
@@ -64,6 +65,7 @@ def stop_ads(session: Session, actor: Actor, author_id: int, case_id: int | None
 
 def allow_ads(session: Session, actor: Actor, author_id: int, case_id: int | None = None) -> None:
     """Takes it back: the author did not mean it, or agreed again."""
+    require(actor, "case.note")
     author = session.get_one(Author, author_id)
     if author.ads_stopped_at is not None:
         author.ads_stopped_at = None

@@ -59,6 +59,17 @@ SIGNALS: Mapping[str, Lazy] = {
 }
 """After «Похоже на: …», in the order of urgency."""
 
+SIGNAL_NAMES: Mapping[str, Lazy] = {
+    "crisis": _l("Threat to life"),
+    "legal_claim": _l("Legal claim"),
+    "stop_ads": _l("No advertising"),
+    "personal_data": _l("Personal data request"),
+    "state_body": _l("State body"),
+    "broadcast_failure": _l("Broadcast fails"),
+    "exposed_data": _l("Personal data in sight"),
+}
+"""On chips and in menus."""
+
 SIGNAL_ICONS: Mapping[str, str] = {
     "crisis": "heart", "legal_claim": "alert-triangle", "stop_ads": "bell", "personal_data": "lock",
     "state_body": "note", "broadcast_failure": "antenna", "exposed_data": "eye-off",
