@@ -6,12 +6,14 @@ import structlog
 
 from bootstrap import Desk
 from services.bulks import run_bulk
+from services.crisis import run_ring
 from services.crm.segments import run_segments
 from services.crm.tasks import run_remind
 from services.intake import run_collect
 from services.labelling import run_labelling
 from services.notices import run_warn
 from services.recount import run_recount
+from services.relabel import run_relabel
 from services.search_index import run_index
 from services.snoozes import run_wake
 from services.sources import due_sources
@@ -75,6 +77,18 @@ def watch(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def ring(desk: Desk) -> None:
+    """Calls the next person to a threat to life."""
+    if run_ring(desk.database):
+        desk.bell.ring()
+
+
+def relabel(desk: Desk) -> None:
+    """Asks the present classifier of what an older one has labelled."""
+    if run_relabel(desk.database, desk.labeller.classifier):
+        desk.bell.ring()
+
+
 def recount(desk: Desk) -> None:
     """Reckons running clocks anew, where somebody asked for it."""
     if run_recount(desk.database):
@@ -100,10 +114,12 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         send,
         index,
         wake,
+        bulk,
         warn,
         watch,
+        ring,
+        relabel,
         recount,
-        bulk,
         remind,
         segments,
     )

@@ -227,8 +227,9 @@ def reply(
 
 @app.command()
 def classify(training: Training = False) -> None:
-    """Read JSON lines {"id","text"} on standard input, print {"id","label","labels","p","why"}."""
+    """Read JSON lines {"id","text"} on standard input, print {"id","label","p","themes","kind","why"…}."""
     from bootstrap import Labeller, desk_folder
+    from classifier import fingerprint, kind_of
 
     labeller = Labeller(desk_folder(load_config(), "training" if training else "work") / "classifier")
     labeller.ensure()
@@ -242,8 +243,13 @@ def classify(training: Training = False) -> None:
         except (ValueError, KeyError, TypeError) as error:
             raise Stop(f"This line is not JSON with «id» and «text»: {line[:80].rstrip()} ({error})") from None
         why = [{"text": r.text, "start": r.start, "end": r.end, "weight": round(r.weight, 4)} for r in verdict.why]
+        kind = kind_of(verdict.label, verdict.themes, verdict.signals, text=str(item["text"]))
         print(json.dumps({"id": item.get("id"), "label": verdict.label, "labels": list(verdict.labels),
-                          "p": verdict.p, "sure": verdict.sure, "why": why}, ensure_ascii=False))  # fmt: skip
+                          "p": verdict.p, "sure": verdict.sure, "themes": list(verdict.themes),
+                          "signals": list(verdict.signals), "certain": list(verdict.certain), "kind": kind.name,
+                          "department": kind.department, "priority": kind.priority, "sentiment": kind.sentiment,
+                          "language": verdict.language, "fingerprint": f"{fingerprint(str(item['text'])):016x}",
+                          "why": why}, ensure_ascii=False))  # fmt: skip
 
 
 @app.command()

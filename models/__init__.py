@@ -16,7 +16,7 @@ from models.crm.transfer import ClientExport, ClientImport, ImportRow
 from models.event import Event
 from models.label import Label
 from models.lease import Counter, Lease, Setting
-from models.message import Attachment, Message, TextVersion
+from models.message import Attachment, Message, MessageBand, TextVersion
 from models.publication import Publication
 from models.raw_item import RawItem
 from models.reply import Draft, Reply
@@ -24,6 +24,7 @@ from models.route import Department, Route
 from models.saved_reply import Fact, FactUse, SavedReply
 from models.saved_view import SavedView
 from models.search import SearchEntry, SearchLemma
+from models.signal import Signal
 from models.snooze import Snooze
 from models.source import Source
 from models.staff import Staff, StaffRole
@@ -32,7 +33,7 @@ __all__ = [
     "Act", "Attachment", "Author", "Base", "Bulk", "Call", "Case", "Client", "ClientExport", "ClientImport",
     "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Counter",
     "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity", "ImportRow", "Label", "Lease",
-    "Merge", "Message", "Note", "Notice", "PrivacyRequest", "Publication", "RawItem", "Reply", "Route",
-    "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Snooze", "Source",
-    "Staff", "StaffRole", "Study", "Task", "TextVersion", "UtcDateTime", "utc_now",
+    "Merge", "Message", "MessageBand", "Note", "Notice", "PrivacyRequest", "Publication", "RawItem", "Reply",
+    "Route", "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Signal",
+    "Snooze", "Source", "Staff", "StaffRole", "Study", "Task", "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip

@@ -58,6 +58,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "client.sensitive": Scope.ALL,
         "client.import": Scope.ALL,
         "reply.approve": Scope.ALL,
+        "case.close_grave": Scope.ALL,
         "fact.edit": Scope.ALL,
         "route.view": Scope.ALL,
         "route.answer": Scope.ALL,

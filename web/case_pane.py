@@ -69,6 +69,10 @@ class Pane:
         return self.view.case
 
     @property
+    def copies(self) -> int:
+        return self.view.copies
+
+    @property
     def can_reply(self) -> bool:
         return ActKind.REPLY in self.can.acts
 

@@ -210,6 +210,7 @@ ERRORS: Mapping[str, Lazy] = {
     "bulk.size": _l("Choose from one to %(most)s cases."),
     "bulk.state": _l("This was taken back already, or is still being done."),
     "bulk.unknown": _l("There is no such act any more."),
+    "case.grave": _l("This is never closed as spam or without an answer."),
     "case.unknown": _l("There is no such case."),
     "case.stale": _l("Somebody changed the case meanwhile. Your text is kept: look and send again."),
     "case.has_open": _l("The author already has an open case on this matter."),
@@ -222,6 +223,7 @@ ERRORS: Mapping[str, Lazy] = {
     "email.taken": _l("Somebody with this mail address is already here."),
     "file.unknown": _l("There is no such file any more."),
     "first.taken": _l("Somebody is already here: log in."),
+    "kinds.row": _l("The table of kinds is wrong in row %(text)s."),
     "label.unknown": _l("There is no such kind."),
     "link.invalid": _l("This does not look like the address of a page."),
     "message.unknown": _l("There is no such message any more."),
@@ -258,6 +260,7 @@ ERRORS: Mapping[str, Lazy] = {
     "staff.self": _l("One cannot switch oneself off."),
     "text.empty": _l("Write something first."),
     "text.long": _l("The text has %(length)s characters, the platform takes %(limit)s."),
+    "theme.unknown": _l("Choose themes of the list, each once."),
     "view.many": _l("There are %(most)s views of yours already: drop one first."),
     "view.unknown": _l("There is no such view any more."),
     "csrf": _l("The page is too old. Load it anew and repeat."),
@@ -272,7 +275,7 @@ STATUS = ((Forbidden, 403), (NotFound, 404), (Stale, 409), (DeskError, 422))
 def explain(error: DeskError) -> str:
     """What a person reads of a refusal."""
     known = ERRORS.get(error.code, ERRORS["unexpected"])
-    return str(known) % {"length": "", "limit": "", "least": "", "most": "", **error.data}
+    return str(known) % {"length": "", "limit": "", "least": "", "most": "", "text": "", **error.data}
 
 
 def status_of(error: DeskError) -> int:
@@ -302,6 +305,7 @@ def label_name(label: str | None, sure: bool = True) -> str:
 
 
 CLOCKS: Mapping[str, Lazy] = {
+    "crisis": _l("Threat to life"),
     "first": _l("the first response"),
     "resolution": _l("the resolution"),
     "department": _l("the department's answer"),
