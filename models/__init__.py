@@ -6,6 +6,8 @@ from models.base import Base, UtcDateTime, utc_now
 from models.bulk import Bulk
 from models.case import Case, Note
 from models.clock import Clock, Notice
+from models.delivery import Delivery
+from models.entrance import OneTimeLink, StaffSession
 from models.event import Event
 from models.label import Label
 from models.lease import Counter, Lease, Setting
@@ -13,7 +15,7 @@ from models.message import Attachment, Message, TextVersion
 from models.publication import Publication
 from models.raw_item import RawItem
 from models.reply import Draft, Reply
-from models.route import Department, Route
+from models.route import Department, Route, RouteFile
 from models.saved_reply import Fact, FactUse, SavedReply
 from models.saved_view import SavedView
 from models.search import SearchEntry, SearchLemma
@@ -22,8 +24,9 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Clock", "Counter", "Department", "Draft", "Event",
-    "Fact", "FactUse", "Label", "Lease", "Message", "Note", "Notice", "Publication", "RawItem", "Reply", "Route",
-    "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole",
-    "TextVersion", "UtcDateTime", "utc_now",
+    "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Clock", "Counter", "Delivery", "Department",
+    "Draft", "Event", "Fact", "FactUse", "Label", "Lease", "Message", "Note", "Notice", "OneTimeLink",
+    "Publication", "RawItem", "Reply", "Route", "RouteFile", "SavedReply", "SavedView", "SearchEntry",
+    "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "TextVersion",
+    "UtcDateTime", "utc_now",
 ]  # fmt: skip
