@@ -6,6 +6,7 @@ import structlog
 
 from bootstrap import Desk
 from services.bulks import run_bulk
+from services.deliveries import run_deliveries
 from services.intake import run_collect
 from services.labelling import run_labelling
 from services.notices import run_warn
@@ -73,6 +74,12 @@ def watch(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def deliver(desk: Desk) -> None:
+    """Sends the desk's own letters to its people."""
+    if run_deliveries(desk.database, desk.open_mailer, desk.letter_writer()):
+        desk.bell.ring()
+
+
 def recount(desk: Desk) -> None:
     """Reckons running clocks anew, where somebody asked for it."""
     if run_recount(desk.database):
@@ -81,5 +88,5 @@ def recount(desk: Desk) -> None:
 
 JOBS: dict[str, Callable[[Desk], None]] = {
     "collect": collect, "label": label, "send": send, "index": index, "wake": wake, "warn": warn,
-    "watch": watch, "recount": recount, "bulk": bulk,
+    "watch": watch, "recount": recount, "bulk": bulk, "deliver": deliver,
 }  # fmt: skip

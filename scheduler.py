@@ -25,6 +25,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("watch", 5.0, 1),
     ("recount", 5.0, 1),
     ("bulk", 1.0, 1),
+    ("deliver", 5.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20

@@ -20,7 +20,7 @@ class Department(Base):
 
 
 class Route(Base):
-    """``state`` is a word of services.routing.STATES (domain.md §6.2).
+    """``state`` is a word of services.route_states.STATES (domain.md §6.2).
 
     ``staff_id`` is whom of the department it is for, None: all of it. ``urgent``: it does not wait for an hour.
     """
