@@ -20,6 +20,7 @@ ORDER = ("inbox", "search", "keys", "replies", "outbox", "departments", "deadlin
 OF_SCREEN = {
     "inbox": "inbox", "cases": "inbox", "rest": "inbox", "search": "search", "outbox": "outbox",
     "saved": "replies", "facts": "replies", "checks": "replies", "agreement": "replies", "department": "departments",
+    "mailbox": "departments", "devices": "departments", "entrance": "departments",
     "sources": "sources", "staff": "staff", "notices": "deadlines", "terms": "deadlines",
 }  # fmt: skip
 """Blueprint → the page that «?» opens there."""
