@@ -19,8 +19,8 @@ FOLDERS = {"desk": DOCS / "ru", "places": DOCS / "channels"}
 ORDER = ("inbox", "search", "keys", "replies", "outbox", "departments", "deadlines", "sources", "staff", "training")
 OF_SCREEN = {
     "inbox": "inbox", "cases": "inbox", "rest": "inbox", "search": "search", "outbox": "outbox",
-    "saved": "replies", "facts": "replies", "checks": "replies", "agreement": "replies", "department": "departments",
-    "mailbox": "departments", "devices": "departments", "entrance": "departments",
+    "saved": "replies", "facts": "replies", "checks": "replies", "agreement": "replies",
+    "department": "departments", "mailbox": "departments", "devices": "departments", "entrance": "departments",
     "sources": "sources", "staff": "staff", "notices": "deadlines", "terms": "deadlines",
 }  # fmt: skip
 """Blueprint → the page that «?» opens there."""

@@ -6,7 +6,7 @@ from alembic import op
 from models.base import Id, UtcDateTime
 
 revision = "0050"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
