@@ -15,7 +15,8 @@ from models.message import Attachment, Message, TextVersion
 from models.publication import Publication
 from models.raw_item import RawItem
 from models.reply import Draft, Reply
-from models.route import Department, Route, RouteFile
+from models.responsibility import Responsibility
+from models.route import Department, Route, RouteFile, RouteLine
 from models.saved_reply import Fact, FactUse, SavedReply
 from models.saved_view import SavedView
 from models.search import SearchEntry, SearchLemma
@@ -26,7 +27,7 @@ from models.staff import Staff, StaffRole
 __all__ = [
     "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Clock", "Counter", "Delivery", "Department",
     "Draft", "Event", "Fact", "FactUse", "Label", "Lease", "Message", "Note", "Notice", "OneTimeLink",
-    "Publication", "RawItem", "Reply", "Route", "RouteFile", "SavedReply", "SavedView", "SearchEntry",
-    "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "TextVersion",
-    "UtcDateTime", "utc_now",
+    "Publication", "RawItem", "Reply", "Responsibility", "Route", "RouteFile", "RouteLine", "SavedReply",
+    "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole",
+    "StaffSession", "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip

@@ -62,3 +62,15 @@ class RouteFile(Base):
     digest: Mapped[str]  # SHA-256: the same file sent twice is one
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class RouteLine(Base):
+    """What was asked back about a question, and what was said to it; the department and the desk both see it."""
+
+    __tablename__ = "route_line"
+    __table_args__ = (Index(None, "route_id"),)
+
+    route_id: Mapped[int] = mapped_column(ForeignKey("route.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
