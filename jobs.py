@@ -9,6 +9,7 @@ from services.bulks import run_bulk
 from services.crisis import run_ring
 from services.crm.segments import run_segments
 from services.crm.tasks import run_remind
+from services.deliveries import run_deliveries
 from services.intake import run_collect
 from services.labelling import run_labelling
 from services.notices import run_warn
@@ -89,6 +90,12 @@ def relabel(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def deliver(desk: Desk) -> None:
+    """Sends the desk's own letters to its people."""
+    if run_deliveries(desk.database, desk.open_mailer, desk.letter_writer()):
+        desk.bell.ring()
+
+
 def recount(desk: Desk) -> None:
     """Reckons running clocks anew, where somebody asked for it."""
     if run_recount(desk.database):
@@ -119,6 +126,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         watch,
         ring,
         relabel,
+        deliver,
         recount,
         remind,
         segments,

@@ -13,6 +13,8 @@ from models.crm.identity import Identity, Merge
 from models.crm.privacy import Erasure, PrivacyRequest, SensitiveField
 from models.crm.task import ClientNote, Task
 from models.crm.transfer import ClientExport, ClientImport, ImportRow
+from models.delivery import Delivery
+from models.entrance import OneTimeLink, StaffSession
 from models.event import Event
 from models.label import Label
 from models.lease import Counter, Lease, Setting
@@ -20,7 +22,8 @@ from models.message import Attachment, Message, MessageBand, TextVersion
 from models.publication import Publication
 from models.raw_item import RawItem
 from models.reply import Draft, Reply
-from models.route import Department, Route
+from models.responsibility import Responsibility
+from models.route import Department, Route, RouteFile, RouteLine
 from models.saved_reply import Fact, FactUse, SavedReply
 from models.saved_view import SavedView
 from models.search import SearchEntry, SearchLemma
@@ -32,8 +35,9 @@ from models.staff import Staff, StaffRole
 __all__ = [
     "Act", "Attachment", "Author", "Base", "Bulk", "Call", "Case", "Client", "ClientExport", "ClientImport",
     "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Counter",
-    "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity", "ImportRow", "Label", "Lease",
-    "Merge", "Message", "MessageBand", "Note", "Notice", "PrivacyRequest", "Publication", "RawItem", "Reply",
-    "Route", "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Signal",
-    "Snooze", "Source", "Staff", "StaffRole", "Study", "Task", "TextVersion", "UtcDateTime", "utc_now",
+    "Delivery", "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity", "ImportRow", "Label",
+    "Lease", "Merge", "Message", "MessageBand", "Note", "Notice", "OneTimeLink", "PrivacyRequest",
+    "Publication", "RawItem", "Reply", "Responsibility", "Route", "RouteFile", "RouteLine", "SavedReply",
+    "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Signal", "Snooze", "Source",
+    "Staff", "StaffRole", "StaffSession", "Study", "Task", "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip

@@ -38,7 +38,8 @@ from services.kinds import HIGH, themes_of
 from services.labelling import labels_of
 from services.presence import drafts_of
 from services.rights import DESK, Actor, require
-from services.routing import OWED, routes_of
+from services.route_states import OWED
+from services.routing import routes_of
 
 T = TypeVar("T", bound=Base)
 PAGE = 30

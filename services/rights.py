@@ -65,6 +65,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "report.view": Scope.ALL,
         "data.export": Scope.ALL,
         "staff.view": Scope.ALL,
+        "session.end": Scope.ALL,
     },
     "director": {
         "case.view": Scope.ALL,
@@ -87,6 +88,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "source.edit": Scope.ALL,
         "staff.view": Scope.ALL,
         "staff.edit": Scope.ALL,
+        "session.end": Scope.ALL,
         "settings.edit": Scope.ALL,
         "health.view": Scope.ALL,
     },

@@ -20,9 +20,10 @@ from web.looks import initials, looks
 __all__ = ["create_app"]
 
 SCREENS = (
-    "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "views", "acts", "rest", "search",
-    "composing", "saved", "facts", "checks", "agreement", "palette", "notices", "outbox", "department", "sources",
-    "staff", "terms", "first", "help", "health", "hooks",
+    "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "views", "acts", "rest",
+    "search", "composing", "saved", "facts", "checks", "agreement", "palette", "notices", "outbox",
+    "department", "sources", "staff", "terms", "first", "help", "health", "hooks", "mailbox", "entrance",
+    "devices",
 )  # fmt: skip
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024
@@ -99,7 +100,8 @@ def _handle_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def _http_error(error: HTTPException) -> Response | tuple[str, int]:
         code = error.code or 500
-        return _refuse(str(words.ERRORS["not_found" if code in (404, 405) else "unexpected"]), code)
+        known = {404: "not_found", 405: "not_found", 413: "file.total", 429: "link.often"}
+        return _refuse(str(words.ERRORS[known.get(code, "unexpected")]), code)
 
     @app.errorhandler(InternalServerError)
     def _unexpected(_error: InternalServerError) -> Response | tuple[str, int]:

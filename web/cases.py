@@ -130,7 +130,7 @@ def route(case_id: int) -> AnyResponse:
     with current_desk().database.write.begin() as session:
         routing.ask_department(
             session, current_actor(), case_id, form.get("department_id", 0, type=whole), form.get("question", ""),
-            form["form_key"], _version(),
+            form["form_key"], _version(), urgent=form.get("urgent") == "1",
         )  # fmt: skip
     rang()
     tell(_("The question is with the department. The answer will lift the case."))

@@ -16,13 +16,37 @@ screen = Blueprint("help", __name__, url_prefix="/help")
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FOLDERS = {"desk": DOCS / "ru", "places": DOCS / "channels"}
 """Section of the address → where its pages lie."""
-ORDER = ("inbox", "search", "keys", "replies", "outbox", "departments", "deadlines", "sources", "staff", "training")
+ORDER = (
+    "inbox",
+    "search",
+    "keys",
+    "replies",
+    "outbox",
+    "departments",
+    "deadlines",
+    "sources",
+    "staff",
+    "training",
+)
 OF_SCREEN = {
-    "inbox": "inbox", "cases": "inbox", "rest": "inbox", "search": "search", "outbox": "outbox",
-    "saved": "replies", "facts": "replies", "checks": "replies", "agreement": "replies",
-    "department": "departments", "sources": "sources", "staff": "staff",
-    "notices": "deadlines", "terms": "deadlines",
-}  # fmt: skip
+    "inbox": "inbox",
+    "cases": "inbox",
+    "rest": "inbox",
+    "search": "search",
+    "outbox": "outbox",
+    "saved": "replies",
+    "facts": "replies",
+    "checks": "replies",
+    "agreement": "replies",
+    "department": "departments",
+    "sources": "sources",
+    "staff": "staff",
+    "notices": "deadlines",
+    "terms": "deadlines",
+    "mailbox": "departments",
+    "devices": "departments",
+    "entrance": "departments",
+}
 """Blueprint → the page that «?» opens there."""
 
 # Raw HTML stays text: a page of help is written by us, yet nothing need be trusted to be harmless.

@@ -14,6 +14,9 @@ MATRIX: dict[str, str] = {
     "home.choose_language": PUBLIC,
     "login.log_in": PUBLIC,
     "login.log_in_as": PUBLIC,
+    "entrance.show": PUBLIC,
+    "entrance.enter": PUBLIC,
+    "entrance.again": PUBLIC,
     "login.log_out": ANY_STAFF,
     "login.password": ANY_STAFF,
     "home.start": ANY_STAFF,
@@ -85,6 +88,7 @@ MATRIX: dict[str, str] = {
     "department.show": "route.view",
     "department.sent": "route.view",
     "department.file": "route.view",
+    "department.photo": ANY_STAFF,
     "department.answer": "route.answer",
     "department.decline": "route.answer",
     # Places
@@ -122,6 +126,18 @@ MATRIX: dict[str, str] = {
     "terms.index": "settings.edit",
     "terms.preview": "settings.edit",
     "terms.save": "settings.edit",
+    # Mail for notices
+    "mailbox.index": "settings.edit",
+    "mailbox.save": "settings.edit",
+    "mailbox.test": "settings.edit",
+    "mailbox.again": "settings.edit",
+    "mailbox.letter": "settings.edit",
+    # Where people are logged in
+    "devices.index": ANY_STAFF,
+    "devices.of_person": "session.end",
+    "devices.end": ANY_STAFF,
+    "devices.save_pin": ANY_STAFF,
+    "devices.ask_pin": ANY_STAFF,
     # Staff
     "staff.index": "staff.view",
     "staff.new": "staff.edit",

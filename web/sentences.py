@@ -124,6 +124,9 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "route.declined": lambda e, n: _("%(unit)s: not their question", unit=n.of_route(e)),
     "route.returned": lambda e, n: _("%(unit)s: returned for more work", unit=n.of_route(e)),
     "route.clarify": lambda e, n: _("%(unit)s: asks back", unit=n.of_route(e)),
+    "route.passed": lambda e, n: _(
+        "%(unit)s: passed on to %(name)s", unit=n.of_route(e), name=n.person(e.data["staff"])
+    ),
     "route.recalled": lambda e, n: _("%(unit)s: question taken back", unit=n.of_route(e)),
     "act.accepted": lambda e, n: _("Taken by the platform"),
     "act.seen": lambda e, n: _("Visible on the platform"),
