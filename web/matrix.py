@@ -115,6 +115,9 @@ MATRIX: dict[str, str] = {
     "checks.save": "settings.edit",
     "agreement.index": "settings.edit",
     "agreement.save": "settings.edit",
+    # Reports
+    "reports.index": "report.view",
+    "reports.cases": "report.view",
     # Terms
     "terms.index": "settings.edit",
     "terms.preview": "settings.edit",

@@ -49,7 +49,7 @@ class UnitLine:
     """A department's part: questions put to it, and working time that cases resolved in the period spent there."""
 
     key: int
-    name: str
+    unit: Department
     asked: int
     answered: int
     answer: Spread
@@ -155,7 +155,7 @@ def unit_lines(session: Session, cut: Cut, now: datetime) -> tuple[UnitLine, ...
     units = session.scalars(select(Department).order_by(Department.position, Department.id))
     return tuple(
         UnitLine(
-            unit.id, unit.name, numbers["asked"].get(unit.id, 0), numbers["ask_answered"].get(unit.id, 0),
+            unit.id, unit, numbers["asked"].get(unit.id, 0), numbers["ask_answered"].get(unit.id, 0),
             took.get(unit.id, Spread()),
             Share(numbers["ask_met"].get(unit.id, 0), numbers["ask_late"].get(unit.id, 0)),
             numbers["ask_overdue"].get(unit.id, 0),

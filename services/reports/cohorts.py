@@ -1,7 +1,7 @@
 """The lists behind the figures: each figure counts one of them, and a click shows just that list."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,21 +18,24 @@ Conditions = list[Any]
 class Cohort:
     """``at``: the time by which the list is ordered. ``table``: CaseFact, or what is joined to it and counted.
 
-    ``late``: its rows say why they are late. ``staff``, ``department``: whose a row is.
+    ``late``: its rows say why they are late. ``staff``, ``department``: the columns that say whose a row is, None:
+    the case's own.
     """
 
     at: Any
     where: Callable[[Cut, datetime], Conditions]
     table: Any = CaseFact
     late: bool = False
-    staff: Any = field(default=CaseFact.staff_id)
-    department: Any = field(default=CaseFact.department_id)
+    staff: Any = None
+    department: Any = None
 
     def query(self, columns: tuple[Any, ...], cut: Cut, now: datetime) -> Select[Any]:
         query = select(*columns).select_from(CaseFact)
         if self.table is not CaseFact:
             query = select(*columns).select_from(self.table).join(CaseFact, CaseFact.id == self.table.case_id)
-        return query.where(*self.where(cut, now), *cut.filters(self.department, self.staff))
+        department = CaseFact.department_id if self.department is None else self.department
+        staff = CaseFact.staff_id if self.staff is None else self.staff
+        return query.where(*self.where(cut, now), *cut.filters(department, staff))
 
 
 COUNTED = CaseFact.counts
@@ -78,7 +81,7 @@ def _due_today(cut: Cut, now: datetime) -> Conditions:
 def _steps(*kinds: str) -> Cohort:
     return Cohort(
         CaseStep.at, lambda cut, _now: [CaseStep.kind.in_(kinds), *cut.within(CaseStep.at)], CaseStep,
-        staff=CaseStep.staff_id if kinds[0] in ("answered", "resolved") else CaseFact.staff_id,
+        staff=CaseStep.staff_id if kinds[0] in ("answered", "resolved") else None,
     )  # fmt: skip
 
 

@@ -38,6 +38,11 @@ class Cut:
         """The first moment that is beyond it."""
         return _midnight(self.last + timedelta(days=1), self.zone)
 
+    @property
+    def filters_on(self) -> bool:
+        """Whether it asks for less than everything of its period."""
+        return replace(self, platform=None, source_id=None, kind=None, department_id=None, staff_id=None) != self
+
     def before(self) -> "Cut":
         """The period before: the month before a whole month, else as many days."""
         following = self.last + timedelta(days=1)
@@ -49,7 +54,7 @@ class Cut:
     def within(self, column: Any) -> list[ColumnElement[bool]]:
         return [column >= self.since, column < self.until]
 
-    def filters(self, department: Any = CaseFact.department_id, staff: Any = CaseFact.staff_id) -> list[Any]:
+    def filters(self, department: Any, staff: Any) -> list[Any]:
         """The filters alone; ``department`` and ``staff``: the columns that say whose a row is."""
         found: list[Any] = []
         if self.platform:
