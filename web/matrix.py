@@ -115,7 +115,9 @@ MATRIX: dict[str, str] = {
     "checks.save": "settings.edit",
     "agreement.index": "settings.edit",
     "agreement.save": "settings.edit",
-    # Reports
+    # Morning and reports
+    "morning.index": "report.view",
+    "morning.hurry_department": "case.route",
     "reports.index": "report.view",
     "reports.cases": "report.view",
     # Terms

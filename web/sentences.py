@@ -107,6 +107,7 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "route.returned": lambda e, n: _("%(unit)s: returned for more work", unit=n.of_route(e)),
     "route.clarify": lambda e, n: _("%(unit)s: asks back", unit=n.of_route(e)),
     "route.recalled": lambda e, n: _("%(unit)s: question taken back", unit=n.of_route(e)),
+    "route.hurried": lambda e, n: _("%(unit)s: asked to hurry", unit=n.of_route(e)),
     "act.accepted": lambda e, n: _("Taken by the platform"),
     "act.seen": lambda e, n: _("Visible on the platform"),
     "act.failed": lambda e, n: _("Could not be sent: %(why)s", why=_code(e)),

@@ -308,6 +308,7 @@ CLOCKS: Mapping[str, Lazy] = {
     "department": _l("the department's answer"),
     "legal": _l("the term by law"),
     "promise": _l("the promised answer"),
+    "hurry": _l("the head asks to hurry"),
 }
 
 

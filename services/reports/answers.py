@@ -99,9 +99,9 @@ def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> A
     """All figures of the page, each of a list of ``cohorts.COHORTS``."""
     require(actor, "report.view")
     titles = {source.id: source.title for source in session.scalars(select(Source).order_by(Source.id))}
-    whole = _lines(session, None, {}, cut, now)[0]
+    whole = whole_line(session, cut, now)
     return Answers(
-        cut=cut, now=now, whole=whole, before=_lines(session, None, {}, cut.before(), now)[0],
+        cut=cut, now=now, whole=whole, before=whole_line(session, cut.before(), now),
         places=_lines(session, CaseFact.source_id, titles, cut, now),
         kinds=_lines(session, CaseFact.kind, {}, cut, now),
         units=unit_lines(session, cut, now), people=person_lines(session, cut, now),
@@ -110,6 +110,11 @@ def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> A
         here=spreads(session, "answered", CaseFact.first_here_minutes, None, cut, now)[ALL],
         checked=counts_all(session, "checked", cut, now),
     )  # fmt: skip
+
+
+def whole_line(session: Session, cut: Cut, now: datetime) -> Line:
+    """Everything that the cut holds, in one line."""
+    return _lines(session, None, {}, cut, now)[0]
 
 
 def counts_all(session: Session, name: str, cut: Cut, now: datetime) -> int:
