@@ -7,7 +7,7 @@ from models.base import Id, UtcDateTime
 from models.crm.client import Ordered
 
 revision = "0030"
-down_revision = "0010"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
