@@ -14,6 +14,7 @@ import httpx
 from pyrate_limiter import Duration, Limiter, Rate, SQLiteBucket
 from sqlalchemy import func, select
 
+import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts of reports with every act)
 from collectors import channel_class
 from collectors.base import Channel
 from collectors.mail.note import NoteDrawer, NoteSender

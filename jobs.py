@@ -15,6 +15,7 @@ from services.labelling import run_labelling
 from services.notices import run_warn
 from services.recount import run_recount
 from services.relabel import run_relabel
+from services.reports.upkeep import run_rebuild
 from services.search_index import run_index
 from services.snoozes import run_wake
 from services.sources import due_sources
@@ -113,6 +114,12 @@ def segments(desk: Desk) -> None:
     run_segments(desk.database)
 
 
+def facts(desk: Desk) -> None:
+    """Makes the facts of reports anew, after an upgrade or where somebody asked for it."""
+    if run_rebuild(desk.database):
+        desk.bell.ring()
+
+
 JOBS: dict[str, Callable[[Desk], None]] = {
     job.__name__: job
     for job in (
@@ -130,5 +137,6 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         recount,
         remind,
         segments,
+        facts,
     )
 }

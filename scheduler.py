@@ -30,6 +30,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("ring", 15.0, 1),
     ("relabel", 5.0, 1),
     ("deliver", 5.0, 1),
+    ("facts", 10.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20

@@ -293,6 +293,17 @@ def export(
     )
 
 
+@app.command("rebuild-facts")
+def rebuild_facts(training: Training = False) -> None:
+    """Make the facts that reports count anew from the cases and their history."""
+    from services.reports.upkeep import ask_rebuild, run_rebuild
+
+    desk = _desk(load_config(), training=training)
+    with desk.database.write.begin() as session:
+        ask_rebuild(session)
+    print(f"Cases whose facts were others: {run_rebuild(desk.database)}")
+
+
 @app.command()
 def backup(to: Annotated[Path | None, typer.Option(help="folder")] = None, training: Training = False) -> None:
     """Write a backup of the database with its attachments; the key is left out and named."""

@@ -5,6 +5,7 @@ from models.author import Author
 from models.base import Base, UtcDateTime, utc_now
 from models.bulk import Bulk
 from models.case import Case, Note
+from models.case_fact import CaseFact, CaseStep, RouteFact
 from models.clock import Clock, Notice
 from models.crm.call import Call
 from models.crm.client import Client, ClientTie, ClientWord, Contact, Study
@@ -33,11 +34,12 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Bulk", "Call", "Case", "Client", "ClientExport", "ClientImport",
-    "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Counter",
-    "Delivery", "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity", "ImportRow", "Label",
-    "Lease", "Merge", "Message", "MessageBand", "Note", "Notice", "OneTimeLink", "PrivacyRequest",
-    "Publication", "RawItem", "Reply", "Responsibility", "Route", "RouteFile", "RouteLine", "SavedReply",
-    "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Signal", "Snooze", "Source",
-    "Staff", "StaffRole", "StaffSession", "Study", "Task", "TextVersion", "UtcDateTime", "utc_now",
+    "Act", "Attachment", "Author", "Base", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "Client",
+    "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText",
+    "Contact", "Counter", "Delivery", "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity",
+    "ImportRow", "Label", "Lease", "Merge", "Message", "MessageBand", "Note", "Notice", "OneTimeLink",
+    "PrivacyRequest", "Publication", "RawItem", "Reply", "Responsibility", "Route", "RouteFact", "RouteFile",
+    "RouteLine", "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Signal",
+    "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "Study", "Task", "TextVersion", "UtcDateTime",
+    "utc_now",
 ]  # fmt: skip

@@ -124,14 +124,20 @@ def _history(session: Session, cases: Sequence[Case]) -> set[int]:
     return {
         case.id
         for case in cases
-        if _is_history(places[case.source_id], case.opened_at, came.get(case.first_message_id or 0))
-    }
+        if is_history(
+            places[case.source_id].created_at, places[case.source_id].backfilled_at, case.opened_at,
+            came.get(case.first_message_id or 0),
+        )
+    }  # fmt: skip
 
 
-def _is_history(source: Source, published_at: datetime, ingested_at: datetime | None) -> bool:
-    if published_at >= source.created_at:
+def is_history(
+    watched_at: datetime, backfilled_at: datetime | None, published_at: datetime, ingested_at: datetime | None
+) -> bool:
+    """Whether a message stood there before its place was added, and came with the first whole reading."""
+    if published_at >= watched_at:
         return False
-    return source.backfilled_at is None or (ingested_at is not None and ingested_at <= source.backfilled_at)
+    return backfilled_at is None or (ingested_at is not None and ingested_at <= backfilled_at)
 
 
 def _start(session: Session, policy: Policy, case: Case, at: datetime) -> None:

@@ -20,11 +20,40 @@ from web.looks import initials, looks
 __all__ = ["create_app"]
 
 SCREENS = (
-    "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "views", "acts", "rest",
-    "search", "composing", "saved", "facts", "checks", "agreement", "palette", "notices", "outbox",
-    "department", "sources", "staff", "terms", "first", "help", "health", "hooks", "mailbox", "entrance",
+    "home",
+    "login",
+    "live",
+    "presence",
+    "inbox",
+    "cases",
+    "snoozes",
+    "bulks",
+    "views",
+    "acts",
+    "rest",
+    "search",
+    "composing",
+    "saved",
+    "facts",
+    "checks",
+    "agreement",
+    "palette",
+    "notices",
+    "outbox",
+    "department",
+    "sources",
+    "staff",
+    "terms",
+    "first",
+    "help",
+    "health",
+    "hooks",
+    "mailbox",
+    "entrance",
     "devices",
-)  # fmt: skip
+    "morning",
+    "reports",
+)
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024
 
@@ -82,7 +111,7 @@ def _name_things(app: Flask) -> None:
         **security.template_names(), menu_of=navigation.menu_of,
         screens_of=navigation.screens_of, words=words, looks=looks, initials=initials,
         is_later=outbox_words.is_later,
-        when=dates.when, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
+        when=dates.when, day=dates.day, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
         deadline=deadlines.deadline, why_late=deadlines.why_late,
         spoken=toasts.spoken, locale=_locale, endpoints=lambda: app.view_functions,
     )  # fmt: skip

@@ -24,6 +24,7 @@ ORDER = (
     "outbox",
     "departments",
     "deadlines",
+    "reports",
     "sources",
     "staff",
     "training",
@@ -46,6 +47,8 @@ OF_SCREEN = {
     "mailbox": "departments",
     "devices": "departments",
     "entrance": "departments",
+    "reports": "reports",
+    "morning": "reports",
 }
 """Blueprint → the page that «?» opens there."""
 

@@ -122,6 +122,11 @@ MATRIX: dict[str, str] = {
     "checks.save": "settings.edit",
     "agreement.index": "settings.edit",
     "agreement.save": "settings.edit",
+    # Morning and reports
+    "morning.index": "report.view",
+    "morning.hurry_department": "case.route",
+    "reports.index": "report.view",
+    "reports.cases": "report.view",
     # Terms
     "terms.index": "settings.edit",
     "terms.preview": "settings.edit",

@@ -249,6 +249,7 @@ ERRORS: Mapping[str, Lazy] = {
     "password.wrong": _l("The present password is not right."),
     "password.differ": _l("The two new passwords differ."),
     "role.unknown": _l("Choose a role."),
+    "report.unknown": _l("There is no such report."),
     "route.unknown": _l("There is no such question."),
     "route.move": _l("This can no longer be done with the question: its state has changed."),
     "route.person": _l("This person does not answer for the department."),
@@ -327,6 +328,7 @@ CLOCKS: Mapping[str, Lazy] = {
     "department": _l("the department's answer"),
     "legal": _l("the term by law"),
     "promise": _l("the promised answer"),
+    "hurry": _l("the head asks to hurry"),
 }
 
 
