@@ -117,7 +117,10 @@ def test_the_phone_opens_the_questions_and_nothing_else(phone, app, route_id):
         if MATRIX[rule.endpoint] == "public":
             continue
         words = {"locale": "ru", "section": "desk", "kind": "hide"}
-        values = {name: words.get(name, 1) for name in rule.arguments}
+        values = {
+            name: words.get(name, next(iter(getattr(rule._converters[name], "items", ())), 1))
+            for name in rule.arguments
+        }
         with app.test_request_context():
             address = app.url_for(rule.endpoint, **values)
         answer = phone.get(address) if "GET" in rule.methods else phone.post(address)
