@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import keys, posting
+from sandbox import keys, ok, posting
 from sandbox.faults import faults
 from sandbox.ground import store, utc
 from sandbox.store import Draft, Item
@@ -25,6 +25,8 @@ def container(item: Item) -> str:
         return f"peer{item.publication}" if dialog else f"{WALLS[item.kind]}{-keys.VK_GROUP}_{item.publication}"
     if item.platform == "telegram":
         return item.publication if item.kind == "dialog" else str(keys.TELEGRAM_GROUP)
+    if item.platform == "ok":
+        return f"chat:C{item.publication}" if item.kind == "dialog" else f"{ok.TYPE}:{item.publication}"
     return item.publication
 
 
