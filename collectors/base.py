@@ -261,6 +261,7 @@ class Act:
 
     ``key`` is a number made of ``token`` (1 … 2³¹−1), ``token`` a random string made with the row; neither changes
     between attempts. ``since`` is the time of the first attempt (None before it): lookup() looks no further back.
+    ``taken`` are ids there that belong to other acts of ours: lookup() passes over them, whatever they say (R5).
     """
 
     kind: ActKind
@@ -269,6 +270,7 @@ class Act:
     target: Target
     text: str = ""
     since: datetime | None = None
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,8 @@ class YouTube(Channel):
 
     def _is_ours(self, comment: dict[str, Any], act: Act) -> bool:
         author = (comment["snippet"].get("authorChannelId") or {}).get("value")
-        return author == self.settings.channel_id and normalise(_text(comment)) == normalise(act.text)
+        free = comment["id"] not in act.taken
+        return free and author == self.settings.channel_id and normalise(_text(comment)) == normalise(act.text)
 
     def _places_of(self, act: Act, floor: datetime | None) -> Iterator[Iterator[dict[str, Any]]]:
         """Where the text may stand, the likeliest place first."""
