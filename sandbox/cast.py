@@ -39,6 +39,8 @@ class Actor:
             return Person(platform, str(8_990_000_100 + self.number), self.name, self.handle, self.key)
         if platform == "ok":
             return Person(platform, str(990_000_000_100 + self.number), self.name, "", self.key)
+        if platform == "calls":
+            return Person(platform, f"+7999000{1000 + self.number}", self.name, "", self.key)
         return Person(platform, self.mail, self.name, "", self.key)
 
 
@@ -121,7 +123,7 @@ SCHOOL = {
     "vk": Person("vk", keys.OURS["vk"], keys.SCHOOL, keys.SCREEN_NAME, "school"),
     "telegram": Person("telegram", keys.OURS["telegram"], keys.SCHOOL, keys.TELEGRAM_BOT_NAME, "school"),
     "max": Person("max", keys.MAX_BOT, keys.SCHOOL, keys.TELEGRAM_BOT_NAME, "school"),
-    "ok": Person("ok", keys.OK_GROUP, keys.SCHOOL, "", "school"),
+    **{name: Person(name, keys.OURS[name], keys.SCHOOL, "", "school") for name in ("ok", "feed", "form", "calls")},
     "wordpress": Person("wordpress", keys.BLOG_USER_ID, f"Школа «{keys.SCHOOL}»", keys.BLOG_USER, "school"),
 }
 

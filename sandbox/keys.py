@@ -40,6 +40,12 @@ OK_SECRET = "sandbox-ok-secret"  # noqa: S105
 OK_TOKEN = "sandbox-ok-token"  # noqa: S105
 OK_BOT_TOKEN = "sandbox-ok-bot"  # noqa: S105
 
+PHONE = "+79990000000"
+PHONE_SECRET = "sandbox-phone-secret"  # noqa: S105
+CONSENT = (
+    f"Школа «{SCHOOL}» хранит имя, почту и текст письма один год, чтобы ответить на него. Люди и события выдуманы."
+)
+
 OURS = {
     "youtube": YOUTUBE_CHANNEL,
     "vk": str(-VK_GROUP),
@@ -47,6 +53,9 @@ OURS = {
     "wordpress": BLOG_USER_ID,
     "max": MAX_BOT,
     "ok": OK_GROUP,
+    "feed": "school@reviews.example",
+    "form": "desk@lingva-park.example",
+    "calls": PHONE,
 }
 
 
@@ -88,6 +97,13 @@ def sources(base_url: str) -> list[dict[str, Any]]:
             },
             "secrets": {"password": BLOG_PASSWORD},
         },
+        *_others(root),
+    ]
+
+
+def _others(root: str) -> list[dict[str, Any]]:
+    """Messengers, the feed, and what calls the desk by itself."""
+    return [
         {
             "platform": "max",
             "title": f"MAX «{SCHOOL}»",
@@ -104,5 +120,23 @@ def sources(base_url: str) -> list[dict[str, Any]]:
                 "site_url": root,
             },
             "secrets": {"application_secret": OK_SECRET, "access_token": OK_TOKEN, "bot_token": OK_BOT_TOKEN},
+        },
+        {
+            "platform": "feed",
+            "title": f"Отзывы о «{SCHOOL}»",
+            "settings": {"urls": [f"{root}/reviews/feed.xml"], "own_names": [SCHOOL]},
+            "secrets": {},
+        },
+        {
+            "platform": "form",
+            "title": "Форма на сайте",
+            "settings": {"heading": "Напишите школе", "consent": CONSENT},
+            "secrets": {},
+        },
+        {
+            "platform": "calls",
+            "title": "Телефон школы",
+            "settings": {"line": PHONE},
+            "secrets": {"secret": PHONE_SECRET},
         },
     ]

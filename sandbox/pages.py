@@ -20,6 +20,8 @@ TABS = {
     "wordpress": "Блог",
     "max": "MAX",
     "ok": "ОК",
+    "feed": "Отзывы",
+    "form": "Форма",
 }
 MONTHS = (
     "января", "февраля", "марта", "апреля", "мая", "июня",
@@ -64,6 +66,7 @@ def address(one: Publication) -> str:
         ("vk", "photo"): f"/photo/{one.id}",
         ("telegram", "post"): f"/t/{one.id}",
         ("telegram", "chat"): "/t/chat",
+        ("feed", "page"): f"/reviews/{one.slug}/",
         ("max", "chat"): f"/max/chat/{one.id}",
         ("ok", "topic"): f"/group/{keys.OK_GROUP}/topic/{one.id}",
         ("wordpress", "article"): f"/blog/{one.slug}/",
@@ -162,6 +165,12 @@ def group_message(message: str) -> AnyResponse:
 @site.get("/max/chat/<id_>")
 def max_chat(id_: str) -> Response:
     return opened("max", "chat", id_)
+
+
+@site.get("/reviews/<slug>/")
+def review_page(slug: str) -> Response:
+    found = next((one for one in store().publications("feed") if one.slug == slug), None)
+    return show("feed", found) if found else abort(404)
 
 
 @site.get(f"/group/{keys.OK_GROUP}/topic/<id_>")

