@@ -349,6 +349,7 @@ class Channel(ABC):
     Settings: ClassVar[type[ChannelSettings]]
     keeps_first: ClassVar[bool] = False  # a pushed event that comes again never replaces what came first
     has_page: ClassVar[bool] = False  # we serve a page of this channel to visitors
+    greets: ClassVar[bool] = False  # its platform asks a hook for a word before it sends events
 
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
         self.settings = settings
@@ -386,6 +387,10 @@ class Channel(ABC):
     def receive(self, payload: bytes, headers: Mapping[str, str]) -> list[Raw]:
         """Reads a pushed event after its secret or signature was verified, where ``can.receive``."""
         raise ChannelError(f"{self.kind} takes no events", code="unsupported", permanent=True)
+
+    def greeting(self, payload: bytes) -> str | None:
+        """The word that the platform wants to hear instead of «ok», where ``greets``; None for any other event."""
+        return None
 
     def close(self) -> None:
         """Gives connections back."""
