@@ -237,6 +237,7 @@ class Incoming:
     subject: str | None = None
     attachments: tuple[Attachment, ...] = ()
     automatic: bool = False  # sent by a machine: it is kept, but never answered by itself
+    quiet: bool = False  # one of a thousand in a live chat: kept and found, opens no case by itself
     context: Mapping[str, str] = field(default_factory=dict)
 
 

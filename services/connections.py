@@ -35,6 +35,7 @@ RARE = frozenset(
         "callback_secret",
         "callback_confirmation",
         "long_poll",
+        "live_chat",
     }
 )
 """Settings that a form keeps folded, beside the platforms' own addresses."""
