@@ -7,6 +7,7 @@ from models.bulk import Bulk
 from models.case import Case, Note
 from models.clock import Clock, Notice
 from models.event import Event
+from models.gap import Gap
 from models.label import Label
 from models.lease import Counter, Lease, Setting
 from models.message import Attachment, Message, TextVersion
@@ -23,7 +24,7 @@ from models.staff import Staff, StaffRole
 
 __all__ = [
     "Act", "Attachment", "Author", "Base", "Bulk", "Case", "Clock", "Counter", "Department", "Draft", "Event",
-    "Fact", "FactUse", "Label", "Lease", "Message", "Note", "Notice", "Publication", "RawItem", "Reply", "Route",
+    "Fact", "FactUse", "Gap", "Label", "Lease", "Message", "Note", "Notice", "Publication", "RawItem", "Reply", "Route",
     "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "Setting", "Snooze", "Source", "Staff", "StaffRole",
     "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip
