@@ -53,6 +53,8 @@ def free_port(host: str, wanted: int) -> int:
     """``wanted`` if nobody listens there, else any free one."""
     for port in (wanted, 0):
         with socket.socket() as sock, contextlib.suppress(OSError):
+            # Connections of the last run may still linger there; what is read by its address must keep it.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((host, port))
             return int(sock.getsockname()[1])
     return 0
@@ -84,6 +86,13 @@ class Sandbox:
                 break
             time.sleep(0.1)
         raise RuntimeError("the sandbox did not start")
+
+    def connect(self, address: str, paths: dict[str, str]) -> None:
+        """Tells the sandbox's form and exchange where the desk takes letters and calls."""
+        import httpx
+
+        hooks = {platform: f"{address}{path}" for platform, path in paths.items()}
+        httpx.post(f"{self.url}/_sandbox/hooks", json=hooks, timeout=5, trust_env=False).raise_for_status()
 
     def stop(self) -> None:
         if self._process.stdin is not None:
@@ -154,11 +163,14 @@ def _begin(
     log = structlog.get_logger()
     try:
         if sandbox is not None:
-            from services.training import seed_training
+            from services.training import hook_paths, seed_training
 
             places = sandbox.places()
             with desk.database.write.begin() as session:
                 seed_training(session, desk.keyring, places)
+                paths = hook_paths(session, desk.secret_key)
+            if desk.port:
+                sandbox.connect(f"http://{desk.config.web.host}:{desk.port}", paths)
         if scheduler and not ended.is_set():
             from scheduler import Scheduler
 

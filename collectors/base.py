@@ -237,6 +237,7 @@ class Incoming:
     subject: str | None = None
     attachments: tuple[Attachment, ...] = ()
     automatic: bool = False  # sent by a machine: it is kept, but never answered by itself
+    quiet: bool = False  # one of a thousand in a live chat: kept and found, opens no case by itself
     context: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -261,6 +262,7 @@ class Act:
 
     ``key`` is a number made of ``token`` (1 … 2³¹−1), ``token`` a random string made with the row; neither changes
     between attempts. ``since`` is the time of the first attempt (None before it): lookup() looks no further back.
+    ``taken`` are ids there that belong to other acts of ours: lookup() passes over them, whatever they say (R5).
     """
 
     kind: ActKind
@@ -269,6 +271,7 @@ class Act:
     target: Target
     text: str = ""
     since: datetime | None = None
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +350,7 @@ class Channel(ABC):
     Settings: ClassVar[type[ChannelSettings]]
     keeps_first: ClassVar[bool] = False  # a pushed event that comes again never replaces what came first
     has_page: ClassVar[bool] = False  # we serve a page of this channel to visitors
+    greets: ClassVar[bool] = False  # its platform asks a hook for a word before it sends events
 
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
         self.settings = settings
@@ -384,6 +388,10 @@ class Channel(ABC):
     def receive(self, payload: bytes, headers: Mapping[str, str]) -> list[Raw]:
         """Reads a pushed event after its secret or signature was verified, where ``can.receive``."""
         raise ChannelError(f"{self.kind} takes no events", code="unsupported", permanent=True)
+
+    def greeting(self, payload: bytes) -> str | None:
+        """The word that the platform wants to hear instead of «ok», where ``greets``; None for any other event."""
+        return None
 
     def close(self) -> None:
         """Gives connections back."""

@@ -370,8 +370,10 @@ class Isso(Channel):
             at = _moment(one["created"])
             ours = self._is_signed(one) or str(one.get("hash")) in self._own_hashes
             recent = act.since is None or at >= act.since - CLOCK_SLACK
-            if ours and recent and parent == top and normalise(one["text"]) == normalise(act.text):
-                own_id = str(one["id"])
+            own_id = str(one["id"])
+            if own_id in act.taken or not (ours and recent and parent == top):
+                continue
+            if normalise(one["text"]) == normalise(act.text):
                 return Proof(Verdict.SEEN, own_id, self._url(target.container, own_id), at)
         return Proof(Verdict.ABSENT if thread.whole and not self.settings.moderated else Verdict.UNKNOWN)
 

@@ -13,6 +13,8 @@ class Source(Base):
     """``cursor`` is written in the same transaction as the raws it stands for.
 
     ``state``: active · paused (by a person) · stopped (by an error that waiting does not heal).
+    ``coverage``: places listed whole by the last deep walk, what stands in them, and what of it we held then;
+    ``verified_at`` is its end.
     ``lease_until`` keeps two collectors off one place; ``due_at`` says when it is read next.
     """
 
@@ -39,5 +41,7 @@ class Source(Base):
     failures: Mapped[int] = mapped_column(default=0)
     error_code: Mapped[str | None]
     error_text: Mapped[str | None] = mapped_column(Text)
+    verified_at: Mapped[datetime | None]
+    coverage: Mapped[dict[str, Any] | None]
     gap_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -11,7 +11,7 @@ from types import FrameType
 
 from waitress.server import create_server
 
-from sandbox import seed
+from sandbox import outside, seed
 from sandbox.app import create_app
 from sandbox.store import Store
 
@@ -57,6 +57,7 @@ def main(words: list[str]) -> int:
         return 2
     with app.app_context():
         seed.plant()
+    outside.Deliverer(app).start()
     if not given.no_trickle:
         seed.Trickle(app, given.pace).start()
 

@@ -2,7 +2,8 @@
 
 from flask import Flask, Response, request
 
-from sandbox import pages, telegram, truth, vk, wordpress, youtube
+from sandbox import max as max_messenger
+from sandbox import ok, pages, reviews, telegram, truth, vk, wordpress, youtube
 from sandbox.store import Store
 
 # A name resolved to loopback by a foreign site (DNS rebinding) would otherwise reach the sandbox from a browser.
@@ -15,7 +16,8 @@ def create_app(store: Store, rate_limits: bool = True) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["store"] = store
-    for blueprint in (youtube.wire, vk.wire, telegram.wire, wordpress.wire, truth.control, pages.site):
+    wires = (youtube.wire, vk.wire, telegram.wire, wordpress.wire, max_messenger.wire, ok.wire, reviews.wire)
+    for blueprint in (*wires, truth.control, pages.site):
         app.register_blueprint(blueprint)
 
     @app.before_request

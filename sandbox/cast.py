@@ -35,6 +35,12 @@ class Actor:
             return Person(platform, str(990_000_100 + self.number), self.name, self.handle, self.key)
         if platform == "telegram":
             return Person(platform, str(7_990_000_100 + self.number), self.name, self.handle, self.key)
+        if platform == "max":
+            return Person(platform, str(8_990_000_100 + self.number), self.name, self.handle, self.key)
+        if platform == "ok":
+            return Person(platform, str(990_000_000_100 + self.number), self.name, "", self.key)
+        if platform == "calls":
+            return Person(platform, f"+7999000{1000 + self.number}", self.name, "", self.key)
         return Person(platform, self.mail, self.name, "", self.key)
 
 
@@ -116,6 +122,8 @@ SCHOOL = {
     "youtube": Person("youtube", keys.YOUTUBE_CHANNEL, "@lingva-park", "lingva-park", "school"),
     "vk": Person("vk", keys.OURS["vk"], keys.SCHOOL, keys.SCREEN_NAME, "school"),
     "telegram": Person("telegram", keys.OURS["telegram"], keys.SCHOOL, keys.TELEGRAM_BOT_NAME, "school"),
+    "max": Person("max", keys.MAX_BOT, keys.SCHOOL, keys.TELEGRAM_BOT_NAME, "school"),
+    **{name: Person(name, keys.OURS[name], keys.SCHOOL, "", "school") for name in ("ok", "feed", "form", "calls")},
     "wordpress": Person("wordpress", keys.BLOG_USER_ID, f"Школа «{keys.SCHOOL}»", keys.BLOG_USER, "school"),
 }
 
@@ -124,6 +132,7 @@ def everyone(platform: str) -> list[Person]:
     """All persons one platform starts with."""
     extra = {
         "vk": [VK_ADMIN],
+        "ok": [Person("ok", keys.OK_ADMIN, STAFF["darya"].name, "", "darya")],
         "wordpress": [Person("wordpress", keys.BLOG_READER_ID, "Ученик", keys.BLOG_READER, "reader")],
     }
     return [SCHOOL[platform], *extra.get(platform, []), *(actor.on(platform) for actor in VIEWERS.values())]

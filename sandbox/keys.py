@@ -30,16 +30,37 @@ BLOG_READER = "reader"
 BLOG_READER_PASSWORD = "sandbox reader pass"  # noqa: S105
 BLOG_READER_ID = "7"
 
+MAX_TOKEN = "sandbox-max-token"  # noqa: S105
+MAX_BOT = "8990000001"
+
+OK_GROUP = "70990000000001"
+OK_ADMIN = "990000000002"
+OK_APPLICATION = "SANDBOXAPP"
+OK_SECRET = "sandbox-ok-secret"  # noqa: S105
+OK_TOKEN = "sandbox-ok-token"  # noqa: S105
+OK_BOT_TOKEN = "sandbox-ok-bot"  # noqa: S105
+
+PHONE = "+79990000000"
+PHONE_SECRET = "sandbox-phone-secret"  # noqa: S105
+CONSENT = (
+    f"Школа «{SCHOOL}» хранит имя, почту и текст письма один год, чтобы ответить на него. Люди и события выдуманы."
+)
+
 OURS = {
     "youtube": YOUTUBE_CHANNEL,
     "vk": str(-VK_GROUP),
     "telegram": str(TELEGRAM_BOT),
     "wordpress": BLOG_USER_ID,
+    "max": MAX_BOT,
+    "ok": OK_GROUP,
+    "feed": "school@reviews.example",
+    "form": "desk@lingva-park.example",
+    "calls": PHONE,
 }
 
 
 def sources(base_url: str) -> list[dict[str, Any]]:
-    """The four sources of the training desk; ``base_url`` is the sandbox's own address, e.g. http://127.0.0.1:8765."""
+    """The sources of the training desk; ``base_url`` is the sandbox's own address, e.g. http://127.0.0.1:8765."""
     root = base_url.rstrip("/")
     return [
         {
@@ -75,5 +96,47 @@ def sources(base_url: str) -> list[dict[str, Any]]:
                 "site_url": f"{root}/blog/",
             },
             "secrets": {"password": BLOG_PASSWORD},
+        },
+        *_others(root),
+    ]
+
+
+def _others(root: str) -> list[dict[str, Any]]:
+    """Messengers, the feed, and what calls the desk by itself."""
+    return [
+        {
+            "platform": "max",
+            "title": f"MAX «{SCHOOL}»",
+            "settings": {"base_url": f"{root}/max/"},
+            "secrets": {"token": MAX_TOKEN},
+        },
+        {
+            "platform": "ok",
+            "title": f"Одноклассники «{SCHOOL}»",
+            "settings": {
+                "base_url": f"{root}/ok/",
+                "group_id": OK_GROUP,
+                "application_key": OK_APPLICATION,
+                "site_url": root,
+            },
+            "secrets": {"application_secret": OK_SECRET, "access_token": OK_TOKEN, "bot_token": OK_BOT_TOKEN},
+        },
+        {
+            "platform": "feed",
+            "title": f"Отзывы о «{SCHOOL}»",
+            "settings": {"urls": [f"{root}/reviews/feed.xml"], "own_names": [SCHOOL]},
+            "secrets": {},
+        },
+        {
+            "platform": "form",
+            "title": "Форма на сайте",
+            "settings": {"heading": "Напишите школе", "consent": CONSENT},
+            "secrets": {},
+        },
+        {
+            "platform": "calls",
+            "title": "Телефон школы",
+            "settings": {"line": PHONE},
+            "secrets": {"secret": PHONE_SECRET},
         },
     ]

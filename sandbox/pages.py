@@ -13,7 +13,16 @@ from sandbox.store import Publication
 
 site = Blueprint("pages", __name__)
 
-TABS = {"youtube": "YouTube", "vk": "ВКонтакте", "telegram": "Telegram", "wordpress": "Блог"}
+TABS = {
+    "youtube": "YouTube",
+    "vk": "ВКонтакте",
+    "telegram": "Telegram",
+    "wordpress": "Блог",
+    "max": "MAX",
+    "ok": "ОК",
+    "feed": "Отзывы",
+    "form": "Форма",
+}
 MONTHS = (
     "января", "февраля", "марта", "апреля", "мая", "июня",
     "июля", "августа", "сентября", "октября", "ноября", "декабря",
@@ -57,6 +66,9 @@ def address(one: Publication) -> str:
         ("vk", "photo"): f"/photo/{one.id}",
         ("telegram", "post"): f"/t/{one.id}",
         ("telegram", "chat"): "/t/chat",
+        ("feed", "page"): f"/reviews/{one.slug}/",
+        ("max", "chat"): f"/max/chat/{one.id}",
+        ("ok", "topic"): f"/group/{keys.OK_GROUP}/topic/{one.id}",
         ("wordpress", "article"): f"/blog/{one.slug}/",
     }
     return paths.get((one.platform, kind), f"/dialog/{one.platform}/{one.id}")
@@ -148,6 +160,22 @@ def group_message(message: str) -> AnyResponse:
     item = store().item("telegram", "group", message)
     found = store().publication("telegram", item.kind, item.publication) if item else None
     return redirect(f"{address(found)}?comment={message}#comment-{message}") if found else abort(404)
+
+
+@site.get("/max/chat/<id_>")
+def max_chat(id_: str) -> Response:
+    return opened("max", "chat", id_)
+
+
+@site.get("/reviews/<slug>/")
+def review_page(slug: str) -> Response:
+    found = next((one for one in store().publications("feed") if one.slug == slug), None)
+    return show("feed", found) if found else abort(404)
+
+
+@site.get(f"/group/{keys.OK_GROUP}/topic/<id_>")
+def ok_topic(id_: str) -> Response:
+    return opened("ok", "topic", id_)
 
 
 @site.get("/dialog/<platform>/<id_>")

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox import cast, telegram, vk_comments, vk_messages, wordpress, youtube
+from sandbox import cast, ok, outside, reviews, telegram, vk_comments, vk_messages, wordpress, youtube
+from sandbox import max as max_messenger
 from sandbox.ground import store
 from sandbox.store import Draft, Item, Person, Publication, Store
 
@@ -24,7 +25,7 @@ class Hand:
 
 
 def _tell_nobody(item: Item, what: str) -> None:
-    """YouTube and WordPress send no events of comments."""
+    """YouTube, WordPress, OK and a feed send no events of comments."""
 
 
 def _tell_vk(item: Item, what: str) -> None:
@@ -39,6 +40,11 @@ HANDS = {
     "vk": Hand(vk_comments.publish, _tell_vk, ("post", "video", "photo", "dialog"), "ВКонтакте"),
     "telegram": Hand(telegram.publish, telegram.announce, ("post", "chat", "dialog"), "Telegram"),
     "wordpress": Hand(wordpress.publish, _tell_nobody, ("article",), "Блог"),
+    "max": Hand(max_messenger.publish, max_messenger.announce, ("chat", "dialog"), "MAX"),
+    "ok": Hand(ok.publish, _tell_nobody, ("topic", "dialog"), "Одноклассники"),
+    "feed": Hand(reviews.publish, _tell_nobody, ("page",), "Отзывы"),
+    "form": Hand(outside.publish, outside.announce, ("dialog",), "Форма на сайте"),
+    "calls": Hand(outside.publish, outside.announce, ("dialog",), "Телефон"),
 }
 
 
@@ -64,8 +70,13 @@ def find_person(platform: str, who: str) -> Person:
         "vk": str(990_001_000 + n),
         "telegram": str(7_990_001_000 + n),
         "wordpress": f"stranger-{n}@people.example",
+        "max": str(8_990_001_000 + n),
+        "ok": str(990_000_001_000 + n),
+        "feed": f"stranger-{n}@people.example",
+        "form": f"stranger-{n}@people.example",
+        "calls": f"+7999000{2000 + n}",
     }
-    handle = "" if platform == "wordpress" else f"viewer{n}"
+    handle = "" if platform not in ("youtube", "vk", "telegram", "max") else f"viewer{n}"
     shown = f"@{name.replace(' ', '_')}" if platform == "youtube" else name
     person = next((one for one in known if one.name == shown), None)
     if person is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import keys, posting
+from sandbox import keys, ok, outside, posting
 from sandbox.faults import faults
 from sandbox.ground import store, utc
 from sandbox.store import Draft, Item
@@ -25,6 +25,8 @@ def container(item: Item) -> str:
         return f"peer{item.publication}" if dialog else f"{WALLS[item.kind]}{-keys.VK_GROUP}_{item.publication}"
     if item.platform == "telegram":
         return item.publication if item.kind == "dialog" else str(keys.TELEGRAM_GROUP)
+    if item.platform == "ok":
+        return f"chat:C{item.publication}" if item.kind == "dialog" else f"{ok.TYPE}:{item.publication}"
     return item.publication
 
 
@@ -59,6 +61,13 @@ def told(item: Item) -> dict[str, Any]:
 def sources() -> Response:
     """The places of the school with their settings and keys, as the training desk watches them."""
     return jsonify(keys.sources(request.host_url))
+
+
+@control.post("/hooks")
+def hooks() -> Response:
+    """The desk says where letters and calls go: {form: address, calls: address}."""
+    outside.connect({str(name): str(value) for name, value in (request.get_json(silent=True) or {}).items()})
+    return jsonify(ok=True)
 
 
 @control.get("/truth")

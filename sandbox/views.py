@@ -65,10 +65,9 @@ def _rank(place: Place) -> float:
 
 
 def liveliest(platform: str) -> Publication | None:
-    """The public place that was written to last."""
-    public = [
-        place for place in places(platform) if place.publication.kind not in ("chat", "dialog") and place.count
-    ]
+    """The public place that was written to last; of a messenger, which has none, the group."""
+    written = [place for place in places(platform) if place.publication.kind != "dialog" and place.count]
+    public = [place for place in written if place.publication.kind != "chat"] or written
     return max(public, key=lambda place: place.last).publication if public else None
 
 

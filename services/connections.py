@@ -25,7 +25,18 @@ MOST_RAWS = 100
 LONG_TEXTS = frozenset({"signature", "consent", "consent_news"})
 """Text settings that hold more than one line; pydantic has no word for it."""
 RARE = frozenset(
-    {"api_version", "message_id_domain", "watch_posts", "own_hashes", "webhook_secret", "session_secret"}
+    {
+        "api_version",
+        "message_id_domain",
+        "watch_posts",
+        "own_hashes",
+        "webhook_secret",
+        "session_secret",
+        "callback_secret",
+        "callback_confirmation",
+        "long_poll",
+        "live_chat",
+    }
 )
 """Settings that a form keeps folded, beside the platforms' own addresses."""
 

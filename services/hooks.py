@@ -17,7 +17,7 @@ from collectors.base import Raw
 from models import RawItem, Source
 from models.database import Database
 from services.errors import NotFound, Refused
-from services.intake import OpenChannel, run_parse, store_raws
+from services.intake import OpenChannel, forget_twins, run_parse, store_raws
 
 TOKEN_LETTERS = 32
 
@@ -74,13 +74,33 @@ def run_receive(
         channel.close()
 
 
+def run_greet(
+    database: Database, key: bytes, open_channel: OpenChannel, kind: str, token: str, payload: bytes
+) -> str | None:
+    """What the platform is to be told instead of «ok»: VK asks a new hook for a word; None for an ordinary event.
+
+    Raises as run_receive() does; nothing is stored.
+    """
+    if kind not in CHANNELS or not channel_class(kind).greets:
+        return None
+    with database.read.begin() as session:
+        source = find_source(session, key, kind, token)
+    channel = open_channel(source)
+    try:
+        return channel.greeting(payload)
+    finally:
+        channel.close()
+
+
 def _store(database: Database, source_id: int, raws: tuple[Raw, ...], *, keeps_first: bool) -> int:
     """Keeps the raws; of two deliveries at once the second finds it there at its next try."""
     for last in (False, False, True):
         try:
             with database.write.begin() as session:
                 fresh = _unknown(session, source_id, raws) if keeps_first else raws
-                return store_raws(session, source_id, fresh)
+                changed = store_raws(session, source_id, fresh)
+                forget_twins(session, source_id, fresh)
+                return changed
         except IntegrityError:
             if last:
                 raise

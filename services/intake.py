@@ -137,6 +137,21 @@ def store_raws(session: Session, source_id: int, raws: tuple[Raw, ...]) -> int:
     return changed + len(fresh)
 
 
+def forget_twins(session: Session, source_id: int, raws: tuple[Raw, ...]) -> None:
+    """What an event told may be older than what polling read: at its next reading polling has the last word.
+
+    A platform that is both read and heard keeps a raw of either kind for one message; the read one loses its
+    digest, so that it counts as changed although nothing in it differs.
+    """
+    for raw in raws:
+        session.execute(
+            update(RawItem)
+            .where(RawItem.source_id == source_id, RawItem.container == raw.container)
+            .where(RawItem.external_id == raw.external_id, RawItem.kind != raw.kind, RawItem.digest != "")
+            .values(digest="")
+        )
+
+
 def run_parse(database: Database, source_id: int, channel: Channel) -> None:
     """Understands every raw of a place that waits; a raw that fails MAX_ATTEMPTS times goes to quarantine.
 

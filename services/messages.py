@@ -138,7 +138,7 @@ def _row(
         "direction": "out" if item.author is not None and item.author.is_us else "in",
         "visibility": item.visibility.value,
         "state": item.state.value,
-        "work": "rest" if deleted else "received",
+        "work": "rest" if deleted or item.quiet else "received",
         "subject": item.subject,
         "text": item.text,
         "url": item.url,

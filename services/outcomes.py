@@ -102,7 +102,8 @@ def _look_up(session: Session, row: Act, external_id: str | None) -> tuple[str |
     """
     if external_id is None or row.kind not in WRITING:
         return None, None
-    key = {"source": row.source_id, "container": row.container, "external": external_id, "act": row.id}
+    container = row.container or row.target.get("container")
+    key = {"source": row.source_id, "container": container, "external": external_id, "act": row.id}
     owner, stored = session.execute(_KNOWN, key).one()
     return (None, None) if owner else (external_id, stored)
 
@@ -182,8 +183,18 @@ def ask_a_person(session: Session, row: Act) -> None:
     _lift(session, row, "unknown")
 
 
+def taken_ids(session: Session, act: Act) -> frozenset[str]:
+    """Ids in the act's container that settle other acts of ours: of two equal «Спасибо!» each has its own (R5)."""
+    since = (act.first_attempt_at or act.created_at) - CLOCK_SLACK
+    found = select(Act.external_id).where(
+        Act.source_id == act.source_id, Act.container == act.target.get("container"), Act.id != act.id,
+        Act.external_id.is_not(None), Act.accepted_at >= since,
+    )  # fmt: skip
+    return frozenset(str(one) for one in session.scalars(found))
+
+
 def _id_is_free(session: Session, row: Act, external_id: str | None) -> bool:
-    """Two equal «Спасибо!» must not settle on one platform id (R5)."""
+    """Another act may have taken the id while the platform was asked."""
     return external_id is None or _look_up(session, row, external_id)[0] is not None
 
 

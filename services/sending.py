@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -20,7 +21,7 @@ from models.database import Database
 from services.errors import DeskError
 from services.events import record
 from services.outbox import LEASE_SECONDS, WAITING, OpenChannel, channel_act, claim_act, move_act
-from services.outcomes import ask_a_person, fenced, judge, record_error, record_receipt
+from services.outcomes import ask_a_person, fenced, judge, record_error, record_receipt, taken_ids
 from services.rights import DESK
 
 log = structlog.get_logger()
@@ -160,7 +161,9 @@ class Lanes:
             if self._stopping.is_set():
                 break
             try:
-                proof = channel.lookup(channel_act(act))
+                with self._database.read.begin() as session:
+                    taken = taken_ids(session, act)
+                proof = channel.lookup(replace(channel_act(act), taken=taken))
             except Exception as error:
                 if not isinstance(error, ChannelError):  # a mistake of ours is the trouble of one act alone (I9)
                     log.exception("lookup.failed", act=act.id)

@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from collectors import channel_class
+from models import Source
 from services.accounts import create_staff, find_by_email, seed_departments
+from services.hooks import source_token
 from services.presets import HEAD_ROLES
 from services.rights import DESK
 from services.secrets import Keyring
@@ -39,7 +43,19 @@ def seed_training(session: Session, keyring: Keyring, places: Sequence[Mapping[s
     sync_declared(session, keyring, [
         {
             "name": f"sandbox-{place['platform']}", "platform": place["platform"], "title": place["title"],
-            "every_seconds": 3, "values": {**place["settings"], **place["secrets"]},
+            "every_seconds": _pause(place["platform"]), "values": {**place["settings"], **place["secrets"]},
         }
         for place in places
     ])  # fmt: skip
+
+
+def _pause(platform: str) -> int | None:
+    """A place that is read is read often, so that a first look is a quick one; one that calls us keeps its pace."""
+    return None if channel_class(platform).can.poll_seconds > 3600 else 3
+
+
+def hook_paths(session: Session, key: bytes) -> dict[str, str]:
+    """Platform → the path of its hook on this desk, for the sandbox's places that call us."""
+    found = session.scalars(select(Source).where(Source.declared_as.like("sandbox-%")))
+    called = [one for one in found if channel_class(one.platform).can.receive]
+    return {one.platform: f"/hooks/{one.platform}/{source_token(key, one.id)}" for one in called}

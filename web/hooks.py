@@ -12,7 +12,7 @@ from collectors.base import ChannelError
 from collectors.form import ADDRESS_HEADER, page_address, version_of
 from models import Source
 from services.errors import DeskError, NotFound
-from services.hooks import Patience, find_source, run_receive, source_token
+from services.hooks import Patience, find_source, run_greet, run_receive, source_token
 from services.sources import check_settings
 from web.language import _
 from web.security import CSP, csrf, current_desk, rang
@@ -42,6 +42,9 @@ def _take(kind: str, token: str) -> tuple[int, str]:
         request.max_content_length = MOST_BODY
         payload = request.get_data(cache=True)
         headers = {**dict(request.headers), ADDRESS_HEADER: request.remote_addr or ""}
+        word = run_greet(desk.database, _key(), desk.open_channel, kind, token, payload)
+        if word is not None:
+            return 200, word
         changed = run_receive(
             desk.database, _key(), desk.open_channel, kind, token, payload, headers,
         )  # fmt: skip

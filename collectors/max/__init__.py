@@ -331,7 +331,7 @@ class Max(Channel):
                     answered = (link.get("message") or {}).get("mid") if link.get("type") == "reply" else None
                     text = str(one["body"].get("text") or "")
                     recent = since is None or at >= since
-                    mine = (one.get("sender") or {}).get("user_id") == self._me
+                    mine = (one.get("sender") or {}).get("user_id") == self._me and mid_of(one) not in act.taken
                     if mine and recent and answered == parent and normalise(text) == normalise(act.text):
                         return Proof(Verdict.SEEN, str(one["body"]["mid"]), one.get("url"), at)
         except (KeyError, TypeError, ValueError, AttributeError):

@@ -340,7 +340,8 @@ class Ok(Channel):
             for one in self._history(act.target.container, int(since.timestamp() * 1000) if since else 0):
                 at = int(one["timestamp"]) / 1000
                 recent = since is None or at >= since.timestamp()
-                if self._is_ours(one) and recent and _same(one["message"].get("text"), act.text):
+                free = str(one["message"]["mid"]) not in act.taken
+                if free and self._is_ours(one) and recent and _same(one["message"].get("text"), act.text):
                     return Proof(Verdict.SEEN, str(one["message"]["mid"]))
             return Proof(Verdict.ABSENT)
         comments, whole = self._comments(act.target.container)
@@ -348,7 +349,7 @@ class Ok(Channel):
         ours = {str(self._me["uid"]), self.settings.group_id}
         for one in comments:
             under = str(one.get("reply_to_comment_id") or "") == str(parent)
-            recent = since is None or moment(one) >= since
+            recent = (since is None or moment(one) >= since) and str(one["id"]) not in act.taken
             if str(one.get("author_id")) in ours and under and recent and _same(one.get("text"), act.text):
                 return Proof(Verdict.SEEN, str(one["id"]), self._page(act.target.container), moment(one))
         return Proof(Verdict.ABSENT if whole else Verdict.UNKNOWN)

@@ -1,6 +1,6 @@
 """VK: comments and private messages of a community, by its API's plain HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from collectors.base import (
@@ -22,6 +22,7 @@ from collectors.base import (
 )
 from collectors.vk.acts import call_of, receipt_of
 from collectors.vk.api import Api
+from collectors.vk.events import EVENT, GONE, event_raws, parse_event, prove, told_event
 from collectors.vk.items import parse_raw
 from collectors.vk.lookup import Lookup
 from collectors.vk.reader import MALFORMED, Reader
@@ -42,10 +43,13 @@ class Vk(Channel):
     can: ClassVar[Capabilities] = Capabilities(
         acts=frozenset({ActKind.REPLY, ActKind.MESSAGE, ActKind.EDIT, ActKind.DELETE, ActKind.BAN, ActKind.LIKE}),
         list_own=True,
+        receive=True,
         max_length=9000,
         poll_seconds=60,
         deep_seconds=6 * 3600,
     )
+
+    greets: ClassVar[bool] = True
 
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
         super().__init__(settings, wire, limiter)
@@ -97,7 +101,21 @@ class Vk(Channel):
         except MALFORMED as error:
             raise ChannelError(f"an answer of an unknown form: {error!r}"[:200], code="server") from error
 
+    def greeting(self, payload: bytes) -> str | None:
+        """VK enters a hook only after it was told the community's own confirmation string."""
+        event = told_event(payload, self.settings.group_id)
+        return self.settings.callback_confirmation if event["type"] == "confirmation" else None
+
+    def receive(self, payload: bytes, headers: Mapping[str, str]) -> list[Raw]:
+        """One event of the Callback API; raises ChannelError(auth) unless community and secret are ours."""
+        event = told_event(payload, self.settings.group_id)
+        secret = self.settings.callback_secret
+        prove(event, secret.get_secret_value() if secret else "")
+        return event_raws(event, Reader(self.api))
+
     def parse(self, raw: Raw) -> list[Incoming]:
+        if raw.kind == GONE or raw.kind.endswith(EVENT):
+            return list(parse_event(raw, self.settings.site_url))
         return list(parse_raw(raw, self.settings.site_url))
 
     def act(self, act: Act) -> Receipt:

@@ -32,6 +32,8 @@ METHODS: dict[str, tuple[str, ...]] = {
     "groups.ban": USER,
     "groups.getById": ANY,
     "groups.getTokenPermissions": ("community",),
+    "groups.getLongPollServer": ("community", "user"),
+    "users.get": ANY,
     "messages.getConversations": ("community",),
     "messages.getHistory": ("community",),
     "messages.send": ("community",),
@@ -112,6 +114,22 @@ class Api:
         except (httpx.HTTPError, OSError) as error:
             raise network_error(error, write=write) from None
         return self._response(answer, method, write)
+
+    def poll(self, server: str, **params: Any) -> dict[str, Any]:
+        """One question to the long poll's own server."""
+        address = server if "://" in server else f"https://{server}"
+        try:
+            answer = self._client.get(address, params=params)
+            told = answer.json()
+        except httpx.InvalidURL:
+            raise ChannelError("the long poll names no address", code="server") from None
+        except (httpx.HTTPError, OSError) as error:
+            raise network_error(error, write=False) from None
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict) or not {"ts", "failed"} & set(told):
+            raise ChannelError("not an answer of VK's long poll", code="server")
+        return told
 
     def _response(self, answer: httpx.Response, method: str, write: bool) -> Any:
         """R3: a number out of VK's own table is certainly not sent, anything that is no answer of VK is unknown."""

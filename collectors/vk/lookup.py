@@ -69,6 +69,7 @@ class Lookup:
         wanted = self.act.target.external_id if self.act.kind is ActKind.REPLY else None
         return (
             item.get("from_id") == -self.group
+            and str(item["id"]) not in self.act.taken
             and (str(parent) if parent else None) == wanted
             and self._is_our_text(item)
             and self._is_late_enough(item)
@@ -123,6 +124,8 @@ class Lookup:
     def _is_our_message(self, item: dict[str, Any]) -> bool:
         """VK gives the sender back its random_id, which is the outbox row's own; without it the text decides."""
         if item.get("out") != 1 and item.get("from_id") != -self.group:
+            return False
+        if message_id(item) in self.act.taken:
             return False
         same = item["random_id"] == self.act.key if item.get("random_id") else self._is_our_text(item)
         return same and self._is_late_enough(item)

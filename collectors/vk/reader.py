@@ -208,6 +208,18 @@ class Reader:
         except MALFORMED:
             return self._broken(f"peer{peer['id']}", item)
 
+    def name_of(self, id_: int) -> str:
+        """A name asked for by itself, since events tell none; "" where VK does not say it now."""
+        if id_ not in self._names:
+            try:
+                if id_ > 0:
+                    self._learn({"profiles": self.api.call("users.get", user_ids=id_)})
+                elif id_ < 0:
+                    self._learn(self.api.call("groups.getById", group_id=-id_))
+            except ChannelError:
+                return ""  # the event counts more than the name, which polling brings
+        return self._names.get(id_, "")
+
     def _learn(self, answer: Any) -> None:
         for person in _dicts(answer, "profiles"):
             name = f"{person.get('first_name') or ''} {person.get('last_name') or ''}".strip()

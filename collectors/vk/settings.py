@@ -32,6 +32,25 @@ class Settings(ChannelSettings):
         description="Optional: reads comments of an open wall when there is no administrator's token. Found in the "
         "application's settings at id.vk.com/business.",
     )
+    callback_secret: SecretStr | None = Field(
+        default=None,
+        title="Secret of the Callback API",
+        description="Community → Management → Work with API → Callback API: enter the address of this place as the "
+        "server's address, a secret of your own here and there, API version 5.199, and tick the events of comments "
+        "and messages. Empty: events are not taken.",
+    )
+    callback_confirmation: str = Field(
+        default="",
+        max_length=100,
+        title="Confirmation string",
+        description="On the same page: «String to be returned by server». It changes when a server is added.",
+    )
+    long_poll: bool = Field(
+        default=False,
+        title="Read events by Long Poll",
+        description="Community → Management → Work with API → Long Poll API: enabled, with the events of comments "
+        "and messages ticked. For a desk that VK cannot reach; needs the community's token.",
+    )
     watch_posts: int = Field(
         default=100,
         ge=1,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from collectors.base import ChannelError, Cursor, Page, Raw, Walk
+from collectors.vk.events import LongPoll
 from collectors.vk.items import Place, message_id
 from collectors.vk.reader import MALFORMED, PAGE, PASSED, SHELVES, Reader, conversation_peer
 
@@ -38,6 +39,11 @@ class Walking:
         parts = [kind for kind, shelf in SHELVES.items() if self.reader.api.can(shelf.listing)]
         if self.reader.api.can("messages.getConversations"):
             parts.append("messages")
+        if self.settings.long_poll and self.reader.api.can("groups.getLongPollServer"):
+            if self.walk is Walk.NEW:
+                parts.append("events")
+            elif "events" not in self.cursor:
+                yield from LongPoll(self.reader, self.cursor).pages()  # what comes during a long walk is not missed
         if not parts:
             raise ChannelError("no token is set", code="settings", permanent=True)
         failed: list[ChannelError] = []
@@ -69,6 +75,8 @@ class Walking:
 
     def _part(self, name: str) -> Iterator[Page]:
         is_new = self.walk is Walk.NEW
+        if name == "events":
+            return LongPoll(self.reader, self.cursor).pages()
         if name == "messages":
             return self._messages(self.cursor.setdefault("messages", {})) if is_new else self._all_messages()
         if name == "photo":

@@ -234,6 +234,7 @@ class WordPress(Channel):
                 one
                 for one in walker.matching(post=_number(act.target.container), parent=parent)
                 if one.get("author") == walker.me
+                and str(one["id"]) not in act.taken
                 and _same(one, act.text)
                 and (since is None or _moment(one["date_gmt"]) >= since - CLOCK_SLACK)
             ),

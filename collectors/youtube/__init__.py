@@ -28,6 +28,7 @@ from collectors.base import (
 from collectors.wire import Wire
 from collectors.youtube.api import Api
 from collectors.youtube.items import is_comment, moment, parse_comment, permalink
+from collectors.youtube.live import LIVE, Live, is_live, live_call, parse_live
 from collectors.youtube.settings import Settings
 from collectors.youtube.walks import ELSEWHERE, NOT_A_THREAD, Reader, Walking, next_token
 
@@ -93,6 +94,10 @@ class YouTube(Channel):
     def walk(self, walk: Walk, cursor: Cursor) -> Iterator[Page]:
         """NEW of a channel never read goes to the end of its listings, as BACKFILL does."""
         try:
+            if walk is Walk.NEW and self.settings.live_chat and self.settings.authorised:
+                for page in Live(self.api, cursor).pages():  # first: what is said there now cannot be read later
+                    cursor = page.cursor
+                    yield page
             yield from Walking(self._reader(), walk, cursor).pages()
         except NOT_A_THREAD as error:
             raise ChannelError(f"an answer of an unknown form: {error!r}"[:200], code="server") from error
@@ -105,6 +110,8 @@ class YouTube(Channel):
         return {"allThreadsRelatedToChannelId": container} if own else {"videoId": container}
 
     def parse(self, raw: Raw) -> list[Incoming]:
+        if raw.kind in (LIVE, "live_gone"):
+            return list(parse_live(raw, self.settings.site_url))
         return list(parse_comment(raw, self.settings.site_url))
 
     # Out
@@ -116,6 +123,12 @@ class YouTube(Channel):
             raise ChannelError("writing needs OAuth, not an API key", code="settings", permanent=True)
         if act.kind is not ActKind.MESSAGE and not act.target.external_id:
             raise ChannelError(f"{act.kind} needs a comment", code="invalid", permanent=True)
+        if is_live(act):
+            made = self.api.call(live_call(act), write=True)
+            own_id = made.get("id") if act.kind in (ActKind.REPLY, ActKind.MESSAGE) else act.target.external_id
+            if not own_id:
+                raise ChannelError("the answer does not hold the message", code="server", sent=Sent.UNKNOWN)
+            return Receipt(str(own_id), container=act.target.container)
         answer = self.api.call(_CALLS[act.kind](act, self.settings.channel_id), write=True)
         if act.kind in (ActKind.REPLY, ActKind.MESSAGE, ActKind.EDIT):
             return self._receipt(act, answer)
@@ -141,6 +154,8 @@ class YouTube(Channel):
 
     def lookup(self, act: Act) -> Proof:
         """Absent only when the held and spam listings, where our reply may stand too, could be read as well."""
+        if is_live(act):
+            return Proof(Verdict.UNKNOWN)  # YouTube shows of a chat only what comes after the last call
         try:
             match act.kind:
                 case ActKind.REPLY | ActKind.MESSAGE:
@@ -184,7 +199,8 @@ class YouTube(Channel):
 
     def _is_ours(self, comment: dict[str, Any], act: Act) -> bool:
         author = (comment["snippet"].get("authorChannelId") or {}).get("value")
-        return author == self.settings.channel_id and normalise(_text(comment)) == normalise(act.text)
+        free = comment["id"] not in act.taken
+        return free and author == self.settings.channel_id and normalise(_text(comment)) == normalise(act.text)
 
     def _places_of(self, act: Act, floor: datetime | None) -> Iterator[Iterator[dict[str, Any]]]:
         """Where the text may stand, the likeliest place first."""

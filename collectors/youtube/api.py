@@ -187,6 +187,8 @@ class _Exchange:
             raise ChannelError("the API address is not an address", code="settings", permanent=True) from None
         except (httpx.HTTPError, OSError) as error:
             raise network_error(error, write=write) from None
+        if uri == self._token_url:
+            _require_token_answer(answer)
         told = {name.lower(): value for name, value in answer.headers.items()}
         told.pop("content-encoding", None)
         response = Response({**told, "status": str(answer.status_code)})
@@ -195,6 +197,17 @@ class _Exchange:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _require_token_answer(answer: httpx.Response) -> None:
+    """Only Google's own JSON refuses a token: a page of a proxy or a cut answer is no withdrawn consent, and the
+    SDK would take it for one or fall over it."""
+    try:
+        is_told = isinstance(answer.json(), dict)
+    except (ValueError, RecursionError):
+        is_told = False
+    if not is_told or answer.status_code >= 500:
+        raise ChannelError(f"HTTP {answer.status_code}: not an answer about the token", code="server")
 
 
 def _reason(content: bytes) -> tuple[str, str | None]:

@@ -68,3 +68,6 @@ if (location.hash.startsWith("#comment-")) {
   if (target) target.classList.add("target");
 }
 look();
+
+// On a phone the row of platforms is wider than the screen: the opened one must be seen.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });

@@ -387,3 +387,22 @@ def test_importing_the_channel_does_not_import_googles_client() -> None:
     code = "import sys, collectors.youtube; print([m for m in sys.modules if m.startswith(('google', 'httplib2'))])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, json="access"),
+        httpx.Response(200, content=b'{"access_tok'),
+        httpx.Response(200, html="<title>Just a moment</title>"),
+        httpx.Response(403, html="<title>Blocked</title>"),
+        httpx.Response(502, json={"error": "bad gateway"}),
+    ],
+)
+def test_an_answer_about_the_token_that_is_not_googles_is_no_withdrawn_consent(
+    tube: YouTubePlatform, monkeypatch: pytest.MonkeyPatch, answer: httpx.Response
+) -> None:
+    """Found by `bench lies`: a cut answer fell over the SDK, and an error page stopped the place for good."""
+    monkeypatch.setattr(tube, "_token", lambda request: answer)
+    error = failure(act())
+    assert (error.code, error.permanent, error.sent) == ("server", False, Sent.NO)

@@ -23,7 +23,15 @@ DOCUMENT = json.loads(
 )
 METHODS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     (method["httpMethod"], method["path"].removeprefix("youtube/v3/")): (f"{group}.{name}", method)
-    for group in ("channels", "videos", "comments", "commentThreads")
+    for group in (
+        "channels",
+        "videos",
+        "comments",
+        "commentThreads",
+        "liveBroadcasts",
+        "liveChatMessages",
+        "liveChatBans",
+    )
     for name, method in DOCUMENT["resources"][group]["methods"].items()
 }
 COST = {"insert": 50, "update": 50, "delete": 50, "setModerationStatus": 50}

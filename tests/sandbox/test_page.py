@@ -47,7 +47,15 @@ def test_a_message_of_the_group_leads_to_its_post(world: Running) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/watch/nothing", "/nobody", "/id5", "/?tab=ok", "/dialog/youtube/new", "/blog/nothing/", "/c/9900000002/1"],
+    [
+        "/watch/nothing",
+        "/nobody",
+        "/id5",
+        "/?tab=nowhere",
+        "/dialog/youtube/new",
+        "/blog/nothing/",
+        "/c/9900000002/1",
+    ],
 )
 def test_nothing_is_a_404(world: Running, path: str) -> None:
     assert world.http.get(path).status_code == 404

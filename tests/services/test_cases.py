@@ -345,3 +345,11 @@ def test_the_author_we_waited_for_brings_the_case_back_to_work(cast, database) -
     with database.read.begin() as session:
         case = session.get_one(Case, case_id)
         assert (case.state, case.lift) == ("work", "message")
+
+
+def test_a_word_in_a_live_chat_is_kept_and_opens_no_case(cast, database) -> None:
+    item = cast.write("Когда следующий эфир?", quiet=True, container="live-v1")
+    with database.read.begin() as session:
+        message = session.scalars(select(Message).where(Message.external_id == item.external_id)).one()
+        assert (message.case_id, message.work, message.text) == (None, "rest", item.text)
+        assert session.scalar(select(func.count()).select_from(Case)) == 0

@@ -17,12 +17,14 @@ from services.secrets import Keyring
 from tests.platforms import Meeting, meeting
 from tests.services.test_cases import label_all
 
-PLATFORMS = ("youtube", "vk", "telegram", "wordpress")
+PLATFORMS = ("youtube", "vk", "telegram", "wordpress", "max", "ok")
 METHODS = {
     "youtube": "comments.insert",
     "vk": "wall.createComment",
     "telegram": "sendMessage",
     "wordpress": "comments.create",
+    "max": "POST messages",
+    "ok": "discussions.addDiscussionComment",
 }
 
 
@@ -129,7 +131,7 @@ def test_what_certainly_did_not_arrive_goes_again(met, platform) -> None:
     assert len(standing(met, platform)) == 1
 
 
-@pytest.mark.parametrize("platform", ["youtube", "wordpress"])
+@pytest.mark.parametrize("platform", ["youtube", "wordpress", "max", "ok"])
 def test_refused_before_it_was_written_is_proven_absent_and_goes_again(met, platform) -> None:
     message = question(met, platform)
     act_id = answer(met, message)
@@ -294,3 +296,27 @@ def test_a_receipt_is_not_overwritten_by_the_search_for_late_workers(met) -> Non
         worker.commit()
     looker.join()
     assert state(met, act_id) == "accepted"
+
+
+def test_an_equal_reply_that_was_lost_is_not_taken_for_the_one_that_stands_there(met) -> None:
+    """Found by `bench lies`: on YouTube both stand under one top comment, and only one of them arrived."""
+    first = question(met, "youtube")
+    place = next(item for item in met.running.truth("youtube") if item["external_id"] == first.external_id)
+    said = met.running.says("youtube", place["publication"], "И мне!", parent=first.external_id)
+    met.collect("youtube", deep=True)
+    label_all(met.database)
+    second = met.one(select(Message).where(Message.external_id == said["external_id"]))
+    acts = [answer(met, first, "Спасибо!")]
+    met.send()
+    acts.append(answer(met, second, "Спасибо!"))
+    met.running.strike("youtube", METHODS["youtube"], "500_before")
+    met.send()
+    assert state(met, acts[1]) == "unknown"
+    settle(met, acts[1])
+    for _ in range(3):
+        met.send()
+        hurry(met)
+    assert len(standing(met, "youtube", "Спасибо!")) == 2
+    ids = [met.one(select(Act.external_id).where(Act.id == act_id)) for act_id in acts]
+    assert None not in ids
+    assert len(set(ids)) == 2
