@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from models import Department
 from services.errors import DeskError, Forbidden, NotFound, Stale
+from web.crm.words import ERRORS as CLIENT_ERRORS
 from web.language import Lazy, _, _l, is_russian
 
 LABELS: Mapping[str, Lazy] = {
@@ -189,6 +190,7 @@ ROLES: Mapping[str, Lazy] = {
 }
 
 ERRORS: Mapping[str, Lazy] = {
+    **CLIENT_ERRORS,
     "date.invalid": _l("This is no date."),
     "fact.code": _l("A code consists of letters, digits and hyphens."),
     "fact.taken": _l("There is a fact with this code already."),
@@ -272,7 +274,7 @@ STATUS = ((Forbidden, 403), (NotFound, 404), (Stale, 409), (DeskError, 422))
 def explain(error: DeskError) -> str:
     """What a person reads of a refusal."""
     known = ERRORS.get(error.code, ERRORS["unexpected"])
-    return str(known) % {"length": "", "limit": "", "least": "", "most": "", **error.data}
+    return str(known) % {"length": "", "limit": "", "least": "", "most": "", "contact": "", **error.data}
 
 
 def status_of(error: DeskError) -> int:
