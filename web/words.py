@@ -111,6 +111,7 @@ LINT: Mapping[str, Lazy] = {
     "personal": _l("Somebody's personal data in public"),
     "banned": _l("A link to a forbidden site"),
     "empty": _l("An unfilled placeholder"),
+    "asked": _l("The client gave it already"),
     "promo": _l("Advertising words where they are denied"),
     "promise": _l("A promise of a result"),
     "heals": _l("Words of healing"),
