@@ -6,6 +6,8 @@ import structlog
 
 from bootstrap import Desk
 from services.bulks import run_bulk
+from services.crm.exports import run_exports
+from services.crm.imports import run_imports
 from services.crm.segments import run_segments
 from services.crm.tasks import run_remind
 from services.intake import run_collect
@@ -87,6 +89,12 @@ def remind(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def transfer(desk: Desk) -> None:
+    """Takes files of cards in, takes them back, makes files of cards."""
+    if run_imports(desk.database) + run_exports(desk.database):
+        desk.bell.ring()
+
+
 def segments(desk: Desk) -> None:
     """Brings clients' segments up to the day."""
     run_segments(desk.database)
@@ -106,5 +114,6 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         bulk,
         remind,
         segments,
+        transfer,
     )
 }

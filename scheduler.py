@@ -26,6 +26,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("recount", 5.0, 1),
     ("bulk", 1.0, 1),
     ("remind", 15.0, 1),
+    ("transfer", 2.0, 1),
     ("segments", 6 * 3600.0, 1),
 )
 LEASE = "scheduler"

@@ -183,3 +183,41 @@ def test_a_curator_sees_no_clients(enter, anna) -> None:
     curator = enter("curator")
     for address in ("/clients", f"/clients/{anna}", "/clients/calls", "/clients/tasks"):
         assert curator.get(address).status_code == 403
+
+
+def test_a_file_is_looked_at_taken_in_and_taken_back(head, smm, database) -> None:
+    from io import BytesIO
+
+    from services.crm.imports import run_imports
+
+    assert smm.get("/clients/imports").status_code == 403
+    content = "Имя;Телефон\nЯр Анна;89161234567\nГусь;не телефон\n".encode()
+    answer = head.client.post(
+        "/clients/imports", data={"csrf_token": head.token(), "file": (BytesIO(content), "школа.csv")}
+    )
+    page = head.get(answer.location).text
+    for words in ("Яр Анна", "Новая карточка", "не телефон"):
+        assert words in page, words
+    head.post(f"{answer.location}/map", **{"column-0": "name", "column-1": "phone", "start": "1"})
+    run_imports(database)
+    page = head.get(f"{answer.location}/progress", htmx=True).text
+    assert "заведено карточек" in page
+    report = head.get(f"{answer.location}/refused.csv")
+    assert "Гусь" in report.data.decode("utf-8-sig")
+    head.post(f"{answer.location}/undo")
+    run_imports(database)
+    assert "Отменена" in head.get(answer.location).text
+    with database.read.begin() as session:
+        assert session.query(Client).count() == 0
+
+
+def test_a_file_of_cards_leaves_with_its_mark(head, smm, database, anna) -> None:
+    from services.crm.exports import run_exports
+
+    assert smm.get("/clients/exports").status_code == 403
+    head.post("/clients/exports", reason="сверка с бухгалтерией", kind="csv")
+    run_exports(database)
+    assert "сверка с бухгалтерией" in head.get("/clients/exports").text
+    file = head.post("/clients/exports/1/file")
+    assert "Яр Анна" in file.data.decode("utf-8-sig")
+    assert "OTK-" in file.headers["Content-Disposition"]
