@@ -8,6 +8,7 @@ from bootstrap import Desk
 from services.bulks import run_bulk
 from services.crm.exports import run_exports
 from services.crm.imports import run_imports
+from services.crm.retention import run_retention
 from services.crm.segments import run_segments
 from services.crm.tasks import run_remind
 from services.intake import run_collect
@@ -95,6 +96,11 @@ def transfer(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def retention(desk: Desk) -> None:
+    """Puts out what was kept long enough, once the head has switched it on."""
+    run_retention(desk.database)
+
+
 def segments(desk: Desk) -> None:
     """Brings clients' segments up to the day."""
     run_segments(desk.database)
@@ -115,5 +121,6 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         remind,
         segments,
         transfer,
+        retention,
     )
 }

@@ -27,6 +27,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("bulk", 1.0, 1),
     ("remind", 15.0, 1),
     ("transfer", 2.0, 1),
+    ("retention", 12 * 3600.0, 1),
     ("segments", 6 * 3600.0, 1),
 )
 LEASE = "scheduler"
