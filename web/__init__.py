@@ -23,7 +23,7 @@ SCREENS = (
     "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "views", "acts", "rest", "search",
     "composing", "saved", "facts", "checks", "agreement", "palette", "notices", "outbox", "department", "sources",
     "staff", "terms", "first", "help", "health", "hooks", "crm.clients", "crm.cards", "crm.beside", "crm.tasks",
-    "crm.calls", "crm.imports", "crm.exports",
+    "crm.calls", "crm.imports", "crm.exports", "crm.privacy",
 )  # fmt: skip
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

@@ -188,9 +188,7 @@ SENSITIVE: Mapping[str, Lazy] = {
 }
 RETENTION: Mapping[str, Lazy] = {
     "authors": _l("Authors of comments after their last message"),
-    "potential": _l("Cards of potential clients after the last contact"),
     "calls": _l("Calls of unknown numbers"),
-    "exports": _l("Files of exports"),
     "imports": _l("Rows refused at import"),
     "raw": _l("Raw items of platforms"),
 }
@@ -218,7 +216,6 @@ ERRORS: Mapping[str, Lazy] = {
     "contact.unknown": _l("There is no such contact any more."),
     "contact.unreadable": _l("«%(contact)s» is neither a phone nor a mail address."),
     "erasure.ground": _l("Say on which ground the data are erased."),
-    "erasure.again": _l("These data were erased already."),
     "export.empty": _l("No card fits: there is nothing to take out."),
     "export.reason": _l("Say why the cards are taken out."),
     "export.state": _l("This can no longer be done with the export."),

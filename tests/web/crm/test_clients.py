@@ -221,3 +221,41 @@ def test_a_file_of_cards_leaves_with_its_mark(head, smm, database, anna) -> None
     file = head.post("/clients/exports/1/file")
     assert "Яр Анна" in file.data.decode("utf-8-sig")
     assert "OTK-" in file.headers["Content-Disposition"]
+
+
+def test_a_request_goes_its_way_to_the_erasure(head, smm, database, anna) -> None:
+    assert smm.get("/clients/privacy").status_code == 403
+    assert "Обращений нет" in head.get("/clients/privacy").text
+    at = head.post("/clients/privacy", kind="erasure", client_id=anna, text="удалите меня").location
+    head.post(f"{at}/answer", text="рано")
+    assert "Получено" in head.get(at).text
+    head.post(f"{at}/identify", text="по паспорту")
+    head.post(f"{at}/begin")
+    assert "В работе" in head.get(at).text
+    head.post(f"/clients/privacy/sealed/{anna}", field="snils", value="112-233-445 95")
+    page = head.get(f"/clients/privacy/sealed/{anna}").text
+    assert "112-233" not in page
+    assert "112-233-445 95" in head.post(f"/clients/privacy/sealed/{anna}/see", field="snils").text
+    assert smm.post(f"/clients/privacy/sealed/{anna}/see", field="snils").status_code == 302
+    assert "Просмотрено закрытое поле: СНИЛС" in head.get(f"/clients/{anna}").text
+    held = head.post(f"/clients/privacy/of/{anna}/take", format="page").text
+    assert "+7 916 123-45-67" in held
+    assert "112-233-445 95" in held
+    assert head.post(f"/clients/privacy/of/{anna}/take", format="json").json["card"][0]["name"] == "Яр Анна"
+    head.post(f"/clients/privacy/of/{anna}/erase", ground="request")
+    page = head.get("/clients/privacy").text
+    assert "УД-" in page
+    assert head.get(f"/clients/{anna}").status_code == 404
+    assert "Яр Анна" not in head.get("/clients").text
+
+
+def test_terms_of_keeping_are_only_counted_until_switched_on(head, database) -> None:
+    from services.crm.retention import is_on, terms_of
+
+    page = head.get("/clients/privacy").text
+    assert "только считаем" in page
+    days = {"days-authors": "400", "days-calls": "365", "days-imports": "90", "days-raw": "365", "on": "1"}
+    head.post("/clients/privacy/terms", **days)
+    with database.read.begin() as session:
+        assert is_on(session)
+        assert terms_of(session)["authors"] == 400
