@@ -30,8 +30,8 @@ SECTIONS: Mapping[str, Lazy] = {
 """Section → its heading; what has none here stands in the JSON only."""
 _READ = (
     "name", "kind", "value", "field", "course", "group_name", "purpose", "given_at", "withdrawn_at", "text",
-    "subject", "published_at", "platform", "url", "number", "started_at", "topic", "note", "birth_date", "inn", "origin",
-    "created_at", "at", "due_at", "answer", "question", "access_until",
+    "subject", "published_at", "platform", "url", "number", "started_at", "topic", "note", "birth_date", "inn",
+    "origin", "created_at", "at", "due_at", "answer", "question", "access_until",
 )  # fmt: skip
 
 
