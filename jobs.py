@@ -7,6 +7,9 @@ import structlog
 from bootstrap import Desk
 from services.bulks import run_bulk
 from services.crisis import run_ring
+from services.crm.exports import run_exports
+from services.crm.imports import run_imports
+from services.crm.retention import run_retention
 from services.crm.segments import run_segments
 from services.crm.tasks import run_remind
 from services.deliveries import run_deliveries
@@ -109,6 +112,17 @@ def remind(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def transfer(desk: Desk) -> None:
+    """Takes files of cards in, takes them back, makes files of cards."""
+    if run_imports(desk.database) + run_exports(desk.database):
+        desk.bell.ring()
+
+
+def retention(desk: Desk) -> None:
+    """Puts out what was kept long enough, once the head has switched it on."""
+    run_retention(desk.database)
+
+
 def segments(desk: Desk) -> None:
     """Brings clients' segments up to the day."""
     run_segments(desk.database)
@@ -136,6 +150,8 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         deliver,
         recount,
         remind,
+        transfer,
+        retention,
         segments,
         facts,
     )

@@ -26,6 +26,8 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("recount", 5.0, 1),
     ("bulk", 1.0, 1),
     ("remind", 15.0, 1),
+    ("transfer", 2.0, 1),
+    ("retention", 12 * 3600.0, 1),
     ("segments", 6 * 3600.0, 1),
     ("ring", 15.0, 1),
     ("relabel", 5.0, 1),

@@ -321,10 +321,14 @@ def restore(path: Annotated[Path, typer.Argument(exists=True)], training: Traini
     """Fill an empty desk from a backup; unsent replies are looked up on the platforms before anything leaves."""
     from bootstrap import key_file, make_desk
     from services.backup import run_restore
+    from services.crm.erasing import run_replay
 
     config = load_config()
     desk = make_desk(config, "training" if training else "work")
     counts = run_restore(desk.database, path)
+    erased = run_replay(desk.database, desk.var)
+    if erased:
+        print(f"Erased again, as the ledger has it: {erased}")
     print(f"Restored {sum(counts.values())} rows. The key of that desk belongs at {key_file(config, desk.mode)}")
 
 

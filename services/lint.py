@@ -51,6 +51,7 @@ class Place:
     public: bool
     platform: str = ""
     asked: str = ""
+    given: frozenset[str] = frozenset()  # phone · mail · name · order: what the person gave already
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,18 @@ _RUDE = re.compile(
 )
 
 
+_PLEASE = (
+    r"(?i)\b(?:напишите|укажите|оставьте|пришлите|сообщите|подскажите|дайте|назовите|уточните|отправьте|продублируйте)"
+    r"[^.!?\n]{0,60}?\b"
+)
+_ASKS = {
+    "phone": re.compile(_PLEASE + r"(?:телефон\w*|номер(?!\w*\s+(?:заказ|договор)))\b"),
+    "mail": re.compile(_PLEASE + r"(?:почт\w+|e-?mail\w*|имейл\w*|адрес\w*\s+(?:эл\w*\s+)?почт\w+)"),
+    "name": re.compile(_PLEASE + r"(?:фамили\w+|фио|полное\s+имя)\b"),
+    "order": re.compile(_PLEASE + r"номер\w*\s+(?:заказ\w*|договор\w*)"),
+}
+
+
 def _spans(pattern: re.Pattern[str]) -> Callable[[str, Place, Habits], Iterator[tuple[int, int]]]:
     def find(text: str, place: Place, habits: Habits) -> Iterator[tuple[int, int]]:
         yield from (match.span() for match in pattern.finditer(text))
@@ -109,6 +122,11 @@ def phones_in(text: str) -> list[str]:
 def mails_in(text: str) -> list[str]:
     """Mail addresses as they stand in a text."""
     return _MAIL.findall(text[:20_000])
+
+
+def orders_in(text: str) -> list[str]:
+    """Numbers of orders and contracts as they stand in a text."""
+    return _ORDER.findall(text[:20_000])
 
 
 def _bare(text: str) -> str:
@@ -153,6 +171,12 @@ def _promo(text: str, place: Place, habits: Habits) -> Iterator[tuple[int, int]]
         yield from (match.span() for match in _OFFER.finditer(text))
 
 
+def _asked(text: str, place: Place, habits: Habits) -> Iterator[tuple[int, int]]:
+    """Asking for what the person gave already, in whatever channel."""
+    for kind in place.given & set(_ASKS):
+        yield from (match.span() for match in _ASKS[kind].finditer(text))
+
+
 def _named(text: str, place: Place, habits: Habits) -> Iterator[tuple[int, int]]:
     for name in habits.competitors:
         yield from (match.span() for match in re.finditer(re.escape(name), text, re.IGNORECASE))
@@ -174,6 +198,7 @@ RULES: Mapping[str, Rule] = {
     "personal": Rule(_personal, blocks=True, public_only=True),
     "banned": Rule(_banned, blocks=True),
     "empty": Rule(_spans(_EMPTY), blocks=True),
+    "asked": Rule(_asked),
     "promo": Rule(_promo, public_only=True),
     "promise": Rule(_spans(_PROMISE)),
     "heals": Rule(_spans(_HEALS)),

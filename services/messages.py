@@ -14,6 +14,7 @@ from collectors.base import Publication as IncomingPublication
 from models import Act, Attachment, Author, Message, Publication, RawItem, TextVersion, utc_now
 from services.cases import admit
 from services.crm.arrivals import note_arrivals
+from services.crm.forgetting import ERASED, hidden_id
 from services.events import record
 from services.leases import insert_missing
 from services.outcomes import join_own, mark_removed
@@ -54,6 +55,7 @@ def store_messages(
             edited.append(row)
     index_messages(session, edited, known=True)
     if fresh:
+        _meet_again(fresh, items, authors)
         edited += _insert_messages(session, fresh, items)
     note_arrivals(session, source_id, platform, edited)
 
@@ -157,6 +159,8 @@ def _update_message(session: Session, row: Message, item: Incoming, *, final: bo
 
     True when the text is another one now.
     """
+    if ERASED in row.context:
+        return False  # the person asked to be forgotten; the platform may still show it
     if item.state is SourceState.DELETED:
         _delete(session, row)
         return False  # a placeholder has no text: what was written stays readable
@@ -198,10 +202,11 @@ def _delete(session: Session, row: Message) -> None:
 
 def _store_authors(session: Session, platform: str, people: Sequence[Person]) -> dict[str, Author]:
     latest = {person.external_id: person for person in people}
+    hidden = {hidden_id(platform, key): key for key in latest}
     known = {
-        row.external_id: row
+        hidden.get(row.external_id, row.external_id): row
         for row in session.scalars(
-            select(Author).where(Author.platform == platform, Author.external_id.in_(list(latest)))
+            select(Author).where(Author.platform == platform, Author.external_id.in_([*latest, *hidden]))
         )
     }
     fresh = [
@@ -218,6 +223,8 @@ def _store_authors(session: Session, platform: str, people: Sequence[Person]) ->
     renamed = []
     for key, person in latest.items():
         row = known[key]
+        if row.hidden_at is not None:
+            continue  # shown on a page that is read again; whoever writes anew is met anew, see _meet_again
         if person.name and person.name != row.name:
             renamed.append(row)
         row.name, row.is_us = person.name or row.name, person.is_us
@@ -226,6 +233,19 @@ def _store_authors(session: Session, platform: str, people: Sequence[Person]) ->
     for row in renamed:
         rename_author(session, row.id)
     return known
+
+
+def _meet_again(
+    fresh: Sequence[Mapping[str, Any]], items: Sequence[Incoming], authors: Mapping[str, Author]
+) -> None:
+    """An author who was put out and writes anew has a name again; what was put out stays so."""
+    new = {(row["container"], row["external_id"]) for row in fresh}
+    for item in items:
+        author = authors.get(item.author.external_id) if item.author else None
+        is_new = (item.container, item.external_id) in new
+        if is_new and author is not None and author.hidden_at is not None and item.author is not None:
+            author.external_id, author.name = item.author.external_id, item.author.name
+            author.url, author.hidden_at = item.author.url, None
 
 
 def _store_publications(

@@ -57,6 +57,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         **_PRIVACY,
         "client.sensitive": Scope.ALL,
         "client.import": Scope.ALL,
+        "client.export.allow": Scope.ALL,
         "reply.approve": Scope.ALL,
         "case.close_grave": Scope.ALL,
         "fact.edit": Scope.ALL,

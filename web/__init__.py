@@ -53,6 +53,14 @@ SCREENS = (
     "devices",
     "morning",
     "reports",
+    "crm.clients",
+    "crm.cards",
+    "crm.beside",
+    "crm.tasks",
+    "crm.calls",
+    "crm.imports",
+    "crm.exports",
+    "crm.privacy",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

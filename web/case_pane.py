@@ -11,6 +11,7 @@ from collectors.base import ActKind, Capabilities
 from models import Act, Case, Clock, Department, Label, RouteFile, Staff
 from services.accounts import list_staff
 from services.candidates import agreement_of, may_agree
+from services.crm.cards import Beside, beside
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.labelling import classifier_word
 from services.presence import drafts_of
@@ -61,6 +62,7 @@ class Pane:
     people: tuple[Staff, ...]
     departments: tuple[Department, ...]
     form_key: str
+    beside: Beside | None = None  # the author's card, or those it may be
     late: Sequence[Share] = ()  # whose the time was, when it came late
     unseen: PrivateLine | None = None  # where a second, private text would go
     agreeable: frozenset[int] = frozenset()  # acts that this person may agree to
@@ -108,6 +110,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         form_key=str(uuid4()),
         unseen=private_line(session, actor, view.case),
         agreeable=_agreeable(session, actor, view.acts),
+        beside=beside(session, actor, view.case.author_id),
         late=lateness(session, view.case),
         clocks=clocks_of_routes(session, [route.id for route, _unit, _name in view.routes]),
         files=files_of(session, [route.id for route, _unit, _name in view.routes]),

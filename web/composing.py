@@ -5,6 +5,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from models import Message, Source
 from services import saved_replies
 from services.cases import get_case, newest_incoming
+from services.crm.asked import client_of_case, given_by, promises_not_followed
 from services.errors import NotFound
 from services.holding import holding_reply
 from services.lint import Place, habits_of, lint
@@ -29,10 +30,14 @@ def findings(case_id: int) -> str:
         if message is None:
             raise NotFound("message.unknown", case=case_id)
         source = session.get_one(Source, message.source_id)
-        place = Place(message.visibility == "public", source.platform, message.text)
+        place = Place(message.visibility == "public", source.platform, message.text, given=given_by(session, case))
         found = lint(text, place, habits_of(session))
+        client = client_of_case(session, case)
+        promises = promises_not_followed(session, case, text) if current_actor().may("client.edit") else []
     said = {finding.rule: text[finding.start : finding.end] for finding in reversed(found)}
-    return render_template("inbox/lint.html", found=found, said=said, LINT=LINT)
+    return render_template(
+        "inbox/lint.html", found=found, said=said, LINT=LINT, promises=promises, case_id=case_id, client=client
+    )
 
 
 @screen.get("/saved")

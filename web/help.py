@@ -25,6 +25,7 @@ ORDER = (
     "departments",
     "deadlines",
     "reports",
+    "clients",
     "sources",
     "staff",
     "training",
@@ -49,6 +50,12 @@ OF_SCREEN = {
     "entrance": "departments",
     "reports": "reports",
     "morning": "reports",
+    "clients": "clients",
+    "tasks": "clients",
+    "calls": "clients",
+    "imports": "clients",
+    "exports": "clients",
+    "privacy": "clients",
 }
 """Blueprint → the page that «?» opens there."""
 

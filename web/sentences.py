@@ -6,6 +6,7 @@ from datetime import datetime
 
 from models import Department, Event
 from services.inbox import CaseView
+from web.crm.words import TASKS
 from web.dates import when
 from web.language import _
 from web.theme_words import SIGNALS, THEMES
@@ -143,6 +144,11 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "reply.approved": lambda e, n: _("The reply is agreed"),
     "reply.rejected": lambda e, n: _("The reply is sent back to be done better"),
     "reply.superseded": lambda e, n: _("Another reply was chosen"),
+    "task.added": lambda e, n: _("Task: %(kind)s", kind=TASKS.get(e.data.get("code", ""), "")),
+    "task.done": lambda e, n: _("The task is done"),
+    "task.dropped": lambda e, n: _("The task is not needed"),
+    "call.answered": lambda e, n: _("Answered call"),
+    "call.missed": lambda e, n: _("Missed call"),
     **{f"act.{kind}": (lambda e, n: str(ACT_KINDS[e.kind.partition(".")[2]])) for kind in ACT_KINDS},
 }
 

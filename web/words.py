@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from models import Department
 from services.errors import DeskError, Forbidden, NotFound, Stale
+from web.crm.words import ERRORS as CLIENT_ERRORS
 from web.language import Lazy, _, _l, is_russian
 
 LABELS: Mapping[str, Lazy] = {
@@ -110,6 +111,7 @@ LINT: Mapping[str, Lazy] = {
     "personal": _l("Somebody's personal data in public"),
     "banned": _l("A link to a forbidden site"),
     "empty": _l("An unfilled placeholder"),
+    "asked": _l("The client gave it already"),
     "promo": _l("Advertising words where they are denied"),
     "promise": _l("A promise of a result"),
     "heals": _l("Words of healing"),
@@ -189,6 +191,7 @@ ROLES: Mapping[str, Lazy] = {
 }
 
 ERRORS: Mapping[str, Lazy] = {
+    **CLIENT_ERRORS,
     "date.invalid": _l("This is no date."),
     "fact.code": _l("A code consists of letters, digits and hyphens."),
     "fact.taken": _l("There is a fact with this code already."),
@@ -293,6 +296,7 @@ def explain(error: DeskError) -> str:
     """What a person reads of a refusal."""
     known = ERRORS.get(error.code, ERRORS["unexpected"])
     return str(known) % {"length": "", "limit": "", "least": "", "most": "", "text": "", **error.data}
+    return str(known) % {"length": "", "limit": "", "least": "", "most": "", "contact": "", **error.data}
 
 
 def status_of(error: DeskError) -> int:

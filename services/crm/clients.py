@@ -120,7 +120,7 @@ def new_client(
     session: Session, staff_id: int | None, *, name: str, note: str = "", kind: str = "person", **more: Any
 ) -> Client:
     """The bare row, checked; neither contact nor event."""
-    client = Client(kind=kind, created_by=staff_id, owner_id=staff_id, name="", name_key="")
+    client = Client(kind=kind, created_by=staff_id, owner_id=staff_id, name="", name_key="", state="live")
     guessed = dict(zip(("last_name", "first_name", "middle_name"), parts_of(name), strict=True))
     given = {**(guessed if kind == "person" else {}), "name": name, "note": note, "kind": kind, **more}
     _change(session, client, given)

@@ -81,6 +81,8 @@ def merge_clients(session: Session, actor: Actor, kept_id: int, gone_id: int) ->
     session.expire_all()
     rewrite_words(session, kept)
     record(session, "client.merged", actor, client_id=kept.id, object_id=gone.id)
+    session.flush()
+    session.refresh(row)
     return row
 
 
@@ -115,6 +117,8 @@ def unmerge(session: Session, actor: Actor, merge_id: int) -> Merge:
     add_missing_keys(session, gone)
     rewrite_words(session, kept)
     record(session, "client.unmerged", actor, client_id=kept.id, object_id=gone.id)
+    session.flush()
+    session.refresh(row)
     return row
 
 

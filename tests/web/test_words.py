@@ -27,7 +27,7 @@ PLACES = re.compile(r"%\(\w+\)[sd]|%%")
 
 def in_services(pattern):
     found = set()
-    for path in (ROOT / "services").glob("*.py"):
+    for path in (ROOT / "services").rglob("*.py"):
         found |= set(re.findall(pattern, path.read_text(encoding="utf-8")))
     return found
 

@@ -2,6 +2,7 @@
 import { installToasts } from "./toasts.js";
 import { installLive } from "./live.js";
 import { installPalette } from "./palette.js";
+import { installCalls } from "./calls.js";
 
 function toggleTheme() {
   const next = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
@@ -54,4 +55,5 @@ addEventListener("pageshow", (event) => {
 
 installToasts();
 installPalette();
+if (document.getElementById("ringing")) installCalls();
 installLive();

@@ -1,0 +1,121 @@
+"""Everything the desk holds of one person, gathered for them: every table that knows them, nobody else's data."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from models import (
+    Act,
+    Attachment,
+    Author,
+    Case,
+    Client,
+    ConsentText,
+    Draft,
+    Event,
+    ImportRow,
+    Label,
+    Message,
+    Note,
+    RawItem,
+    Reply,
+    Route,
+    SensitiveField,
+    TextVersion,
+    utc_now,
+)
+from services.crm.clients import get_client
+from services.crm.merging import links_to_clients
+from services.crm.timeline import scope_of
+from services.events import record
+from services.rights import Actor, require
+from services.secrets import Keyring
+
+LEFT_OUT = frozenset({"client_tie", "sensitive_field", "consent_text"})
+"""Ties tell of somebody else; sealed fields are opened apart."""
+HIDDEN = frozenset({"password", "sealed", "content", "vector", "form_key", "token"})
+
+
+def holdings_of(session: Session, keyring: Keyring, actor: Actor, client_id: int) -> dict[str, Any]:
+    """Section → rows, as JSON takes them. What was gathered, and by whom, is an event."""
+    require(actor, "privacy.act")
+    client = get_client(session, actor, client_id)
+    scope = scope_of(session, client.id)
+    found: dict[str, Any] = {"made_at": utc_now().isoformat(), "client": client.id}
+    found["card"] = _rows(session, Client.__table__, Client.id.in_(scope.clients))
+    for table, column in links_to_clients():
+        if table.name not in LEFT_OUT:
+            found[table.name] = found.get(table.name, []) + _rows(
+                session, table, table.c[column].in_(scope.clients)
+            )
+    found["sensitive"] = [
+        {"field": row.field, "value": keyring.unseal(row.sealed).get("value", "")}
+        for row in session.scalars(select(SensitiveField).where(SensitiveField.client_id.in_(scope.clients)))
+    ]
+    texts = [row.get("text_id") for row in found.get("consent", [])]
+    found["consent_texts"] = _rows(
+        session, ConsentText.__table__, ConsentText.id.in_([one for one in texts if one])
+    )
+    found["import_rows"] = _rows(session, ImportRow.__table__, ImportRow.client_id.in_(scope.clients))
+    found["log"] = _rows(session, Event.__table__, Event.client_id.in_(scope.clients))
+    found |= conversation_of(session, scope.authors)
+    record(session, "privacy.gathered", actor, client_id=client.id, object_id=client.id)
+    return {name: rows for name, rows in found.items() if rows not in ([], {})}
+
+
+def conversation_of(session: Session, authors: Sequence[int]) -> dict[str, Any]:
+    """What the linked accounts wrote and what was done with it."""
+    if not authors:
+        return {}
+    cases = list(session.scalars(select(Case.id).where(Case.author_id.in_(authors))))
+    messages = list(session.scalars(select(Message.id).where(Message.author_id.in_(authors))))
+    ours = list(session.scalars(select(Message.id).where(Message.case_id.in_(cases), Message.direction == "out")))
+    return {
+        "accounts": _rows(session, Author.__table__, Author.id.in_(authors)),
+        "messages": _rows(session, Message.__table__, Message.id.in_([*messages, *ours])),
+        "versions": _rows(session, TextVersion.__table__, TextVersion.message_id.in_(messages)),
+        "files": _rows(session, Attachment.__table__, Attachment.message_id.in_(messages)),
+        "labels": _rows(session, Label.__table__, Label.message_id.in_(messages)),
+        "cases": _rows(session, Case.__table__, Case.id.in_(cases)),
+        "notes": _rows(session, Note.__table__, Note.case_id.in_(cases)),
+        "drafts": _rows(session, Draft.__table__, Draft.case_id.in_(cases)),
+        "replies": _rows(session, Reply.__table__, Reply.case_id.in_(cases)),
+        "acts": _rows(session, Act.__table__, Act.case_id.in_(cases)),
+        "questions": _rows(session, Route.__table__, Route.case_id.in_(cases)),
+        "raw": [
+            {"id": row.id, "kind": row.kind, "body": row.body.decode("utf-8", "replace")}
+            for row in raw_items_of(session, messages)
+        ],
+    }
+
+
+def raw_items_of(session: Session, messages: Sequence[int]) -> list[RawItem]:
+    """What the platform gave of these messages, one raw a message."""
+    query = select(RawItem).join(
+        Message,
+        (Message.source_id == RawItem.source_id)
+        & (Message.container == RawItem.container)
+        & (Message.external_id == RawItem.external_id),
+    )
+    return list(session.scalars(query.where(Message.id.in_(messages)).order_by(RawItem.id)))
+
+
+def _rows(session: Session, table: Any, where: Any) -> list[dict[str, Any]]:
+    assert isinstance(table, Table)
+    kept = [column for column in table.columns if column.name not in HIDDEN]
+    rows = session.execute(select(*kept).where(where).order_by(table.c.id)).mappings()
+    return [{name: _plain(value) for name, value in row.items()} for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def as_json(holdings: dict[str, Any]) -> str:
+    return json.dumps(holdings, ensure_ascii=False, indent=1, default=str)
