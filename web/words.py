@@ -295,8 +295,8 @@ STATUS = ((Forbidden, 403), (NotFound, 404), (Stale, 409), (DeskError, 422))
 def explain(error: DeskError) -> str:
     """What a person reads of a refusal."""
     known = ERRORS.get(error.code, ERRORS["unexpected"])
-    return str(known) % {"length": "", "limit": "", "least": "", "most": "", "text": "", **error.data}
-    return str(known) % {"length": "", "limit": "", "least": "", "most": "", "contact": "", **error.data}
+    blanks = dict.fromkeys(("length", "limit", "least", "most", "text", "contact"), "")
+    return str(known) % {**blanks, **error.data}
 
 
 def status_of(error: DeskError) -> int:
