@@ -53,6 +53,7 @@ SCREENS = (
     "devices",
     "morning",
     "reports",
+    "report_tables",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024
