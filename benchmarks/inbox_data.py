@@ -68,9 +68,9 @@ def fill(database: Database, count: int) -> int:
         session.flush()
         sources = list(session.scalars(select(Source.id)))
         units = list(session.scalars(select(Department.id)))
-    made = _Made(count, sources, people, units)
+    made = Made(count, sources, people, units)
     for table, rows in made.tables():
-        _copy(database, table, rows)
+        copy_rows(database, table, rows)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if database.is_sqlite:
             connection.execute(text("INSERT INTO search_fts(search_fts) VALUES ('optimize')"))
@@ -80,12 +80,12 @@ def fill(database: Database, count: int) -> int:
     return people[0]
 
 
-def _of(n: int, salt: int, things: Sequence[Any]) -> Any:
+def pick(n: int, salt: int, things: Sequence[Any]) -> Any:
     """One of ``things`` by ``n``, the same in every run and unlike for every ``salt``."""
     return things[((n + salt * 7_919) * 2_654_435_761 >> 11) % len(things)]
 
 
-class _Made:
+class Made:
     def __init__(self, count: int, sources: Sequence[int], people: Sequence[int], units: Sequence[int]) -> None:
         self.count, self.sources, self.people, self.units = count, sources, people, units
         self.cases = int(count * CASES_PER_MESSAGE)
@@ -108,7 +108,7 @@ class _Made:
         yield Case.__table__, map(self.case, range(1, self.cases + 1))  # type: ignore[misc]
         yield Message.__table__, map(self.message, range(1, self.count + 1))  # type: ignore[misc]
         yield Route.__table__, (
-            {"id": n, "case_id": _of(n, 7, range(1, self.cases + 1)), "question": "?", "asked_at": NOW,
+            {"id": n, "case_id": pick(n, 7, range(1, self.cases + 1)), "question": "?", "asked_at": NOW,
              "department_id": self.units[n % len(self.units)], "asked_by_id": self.people[0],
              "state": "sent" if n % 5 == 0 else "accepted",
              "form_key": f"r{n}", "returns": 0, "version": 1}
@@ -124,19 +124,19 @@ class _Made:
         return self.words.text()
 
     def source_of(self, case_id: int) -> int:
-        return int(_of(case_id, 10, self.sources))
+        return int(pick(case_id, 10, self.sources))
 
     def case(self, n: int) -> dict[str, Any]:
-        state, stage = _of(n, 1, STATES)
+        state, stage = pick(n, 1, STATES)
         at = self.at(int(n / CASES_PER_MESSAGE))
         return {
             "id": n, "number": f"ОБ-{at.year}-{n:06d}", "state": state, "stage": stage, "subject_key": f"k{n}",
             "open_key": None if stage == "closed" else f"k{n}", "source_id": self.source_of(n),
             "publication_id": n % 500 + 1, "author_id": n % (self.count // 10) + 1,
             "first_message_id": min(self.count, max(1, int(n / CASES_PER_MESSAGE))),
-            "visibility": "private" if _of(n, 6, range(7)) == 0 else "public", "label": _of(n, 2, LABELS),
-            "sure": _of(n, 3, range(6)) != 0, "assignee_id": _of(n, 4, (*self.people, None, None, None)),
-            "lift": _of(n, 5, (None, None, "message", "answer")) if stage != "closed" else None, "opened_at": at,
+            "visibility": "private" if pick(n, 6, range(7)) == 0 else "public", "label": pick(n, 2, LABELS),
+            "sure": pick(n, 3, range(6)) != 0, "assignee_id": pick(n, 4, (*self.people, None, None, None)),
+            "lift": pick(n, 5, (None, None, "message", "answer")) if stage != "closed" else None, "opened_at": at,
             "last_message_at": at, "reopened": 0, "version": 1, "created_at": at,
         }  # fmt: skip
 
@@ -146,10 +146,10 @@ class _Made:
         return {
             "id": n, "source_id": self.source_of(case_id), "container": f"p{case_id % 500 + 1}",
             "external_id": f"c{n}", "thread": f"t{case_id}", "publication_id": case_id % 500 + 1,
-            "author_id": case_id % (self.count // 10) + 1, "case_id": case_id if _of(n, 8, range(3)) else None,
+            "author_id": case_id % (self.count // 10) + 1, "case_id": case_id if pick(n, 8, range(3)) else None,
             "direction": "in", "visibility": "public", "state": "published",
-            "work": "labelled" if _of(n, 8, range(3)) else "rest",
-            "read_at": at if _of(n, 9, range(50)) else None, "text": self.text_of(n), "automatic": False,
+            "work": "labelled" if pick(n, 8, range(3)) else "rest",
+            "read_at": at if pick(n, 9, range(50)) else None, "text": self.text_of(n), "automatic": False,
             "context": {}, "published_at": at, "ingested_at": at, "versions": 1,
         }  # fmt: skip
 
@@ -159,7 +159,7 @@ class _Made:
         return message_row(message, f"Зритель {row['author_id']}")
 
 
-def _copy(database: Database, table: Table, rows: Iterator[dict[str, Any]]) -> None:
+def copy_rows(database: Database, table: Table, rows: Iterator[dict[str, Any]]) -> None:
     """Batches by the driver itself: nothing of ours is measured here."""
     connection = database.engine.raw_connection()
     try:

@@ -51,7 +51,7 @@ def run_export(
                 if writer is None:
                     writer = csv.DictWriter(out, list(row))
                     writer.writeheader()
-                writer.writerow({key: _cell(value) for key, value in row.items()})
+                writer.writerow({key: safe_cell(value) for key, value in row.items()})
             count += 1
     return count
 
@@ -62,7 +62,7 @@ def _json(value: object) -> str:
     raise TypeError(type(value).__name__)
 
 
-def _cell(value: object) -> object:
+def safe_cell(value: object) -> object:
     """A cell that no spreadsheet takes for a formula (reliability §4)."""
     if isinstance(value, datetime):
         return value.isoformat()

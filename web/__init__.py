@@ -61,6 +61,7 @@ SCREENS = (
     "crm.imports",
     "crm.exports",
     "crm.privacy",
+    "report_tables",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

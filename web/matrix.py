@@ -127,6 +127,10 @@ MATRIX: dict[str, str] = {
     "morning.hurry_department": "case.route",
     "reports.index": "report.view",
     "reports.cases": "report.view",
+    "report_tables.index": "report.view",
+    "report_tables.show": "report.view",
+    "report_tables.sheet": "report.view",
+    "report_tables.cases": "data.export",
     # Terms
     "terms.index": "settings.edit",
     "terms.preview": "settings.edit",

@@ -1,22 +1,44 @@
 """The address bar of reports: period and filters to and from a query string."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+from flask import request
+from sqlalchemy.orm import Session
+
 from classifier import LABELS
 from collectors import CHANNELS
-from services.reports.cut import UNSURE, Cut
+from services.accounts import list_staff
+from services.reports.cut import NONE, UNSURE, Cut
+from services.rights import DESK
+from services.routing import departments
+from services.sources import list_sources
+from web.dates import today
+from web.language import _
 from web.report_words import PERIODS
+from web.security import current_desk
+from web.words import department_name, label_name, platform_name
 
 DEFAULT = "days30"
 LONGEST = timedelta(days=366 * 10)
 
 
-def read_cut(args: Mapping[str, str], today: date, zone: str) -> Cut:
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filters offer: (value, words) each."""
+
+    platforms: list[tuple[str, str]]
+    sources: list[tuple[int, str]]
+    kinds: list[tuple[str, str]]
+    departments: list[tuple[int, str]]
+    people: list[tuple[int, str]]
+
+
+def read_cut(args: Mapping[str, str], on: date, zone: str) -> Cut:
     """What the address says; words it does not know are left out, a period that is none becomes the usual one."""
-    first, last = _period(args, today)
+    first, last = _period(args, on)
     return Cut(
         first, last, zone,
         platform=args.get("platform") if args.get("platform") in CHANNELS else None,
@@ -33,20 +55,20 @@ def period_of(args: Mapping[str, str]) -> str:
     return "" if _day(args.get("from")) and _day(args.get("to")) else DEFAULT
 
 
-def _period(args: Mapping[str, str], today: date) -> tuple[date, date]:
+def _period(args: Mapping[str, str], on: date) -> tuple[date, date]:
     name = period_of(args)
     first, last = _day(args.get("from")), _day(args.get("to"))
     if not name and first and last and first <= last <= first + LONGEST:
         return first, last
-    month = today.replace(day=1)
+    month = on.replace(day=1)
     return {
-        "today": (today, today),
-        "week": (today - timedelta(days=6), today),
-        "month": (month, today),
+        "today": (on, on),
+        "week": (on - timedelta(days=6), on),
+        "month": (month, on),
         "last_month": ((month - timedelta(days=1)).replace(day=1), month - timedelta(days=1)),
-        "quarter": (today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1), today),
-        "year": (today.replace(month=1, day=1), today),
-    }.get(name, (today - timedelta(days=29), today))
+        "quarter": (on.replace(month=(on.month - 1) // 3 * 3 + 1, day=1), on),
+        "year": (on.replace(month=1, day=1), on),
+    }.get(name, (on - timedelta(days=29), on))
 
 
 def query_of(cut: Cut, **changes: Any) -> dict[str, str]:
@@ -68,3 +90,31 @@ def _day(text: str | None) -> date | None:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() and len(text) < 19 else None
+
+
+def asked_cut() -> Cut:
+    """What the address bar asks for."""
+    return read_cut(request.args, today(), current_desk().config.desk.time_zone)
+
+
+def choices(session: Session) -> Choices:
+    places = list_sources(session, DESK)
+    return Choices(
+        platforms=[(name, platform_name(name)) for name in sorted({place.platform for place in places})],
+        sources=[(place.id, place.title) for place in places],
+        kinds=[*((name, label_name(name)) for name in LABELS), (UNSURE, label_name(None))],
+        departments=[
+            (NONE, _("without a department")), *((unit.id, department_name(unit)) for unit in departments(session))
+        ],
+        people=[(NONE, _("nobody")), *((person.id, person.name) for person in list_staff(session))],
+    )  # fmt: skip
+
+
+def filter_words(cut: Cut, offered: Choices) -> list[tuple[str, str]]:
+    """(field of the cut, words) for every filter that is on."""
+    named: list[tuple[str, Any, list[Any]]] = [
+        ("platform", cut.platform, offered.platforms), ("source_id", cut.source_id, offered.sources),
+        ("kind", cut.kind, offered.kinds), ("department_id", cut.department_id, offered.departments),
+        ("staff_id", cut.staff_id, offered.people),
+    ]  # fmt: skip
+    return [(name, dict(options).get(value, str(value))) for name, value, options in named if value is not None]

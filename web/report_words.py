@@ -121,3 +121,165 @@ def change(now: int, before: int) -> str:
     if now == before:
         return _("as many as before")
     return f"+{now - before}" if now > before else f"−{before - now}"
+
+
+TITLES: Mapping[str, Lazy] = {
+    "first_answer": _l("Time to the first answer"),
+    "in_time": _l("Share in time"),
+    "resolution": _l("Time to the end"),
+    "legal": _l("Terms by law"),
+    "structure": _l("What cases are about"),
+    "queue": _l("The queue and its age"),
+    "flow": _l("Inflow and outflow"),
+    "staff": _l("Load of people"),
+    "departments": _l("Departments and their questions"),
+    "again": _l("Opened again"),
+}
+"""Reports of «Все отчёты»."""
+
+HOW: Mapping[str, Lazy] = {
+    "first_answer": _l(
+        "Cases whose first answer by a person was published in the period; working minutes from the author's "
+        "message "
+        "to it. «Since it reached us» leaves out what the platform needed."
+    ),
+    "in_time": _l(
+        "Cases whose term ended in the period. In time: done by the term. Late: done after it, or not done "
+        "and it is "
+        "over. Not yet due is outside. Share = in time ÷ (in time + late)."
+    ),
+    "resolution": _l(
+        "Cases resolved in the period, by their last end. Working minutes without the time that the author had; "
+        "«with the author's time» counts it too."
+    ),
+    "legal": _l(
+        "Claims and requests whose term by law ended in the period: answered by it or not; and what is open."
+    ),
+    "structure": _l("Cases that came in the period, each counted once; part = of all of them."),
+    "queue": _l("What is open now, by working time since the author's message."),
+    "flow": _l(
+        "Backlog at the end = at the beginning + opened + opened again − resolved − set aside. An end that "
+        "was taken "
+        "back, or that could not be sent, was none."
+    ),
+    "staff": _l(
+        "Answers that stand on the platforms and cases resolved, by who did it; time and share of cases "
+        "whose first "
+        "answer was theirs; what they lead now."
+    ),
+    "departments": _l(
+        "Questions put in the period. Answered, declined and sent back as parts of them; in time ÷ (in time "
+        "+ late); "
+        "working minutes until the question was opened and answered."
+    ),
+    "again": _l("Opened again ÷ resolved, each time counted. Repeats by theme need themes to be kept."),
+}
+
+COLUMNS: Mapping[str, Lazy] = {
+    "answered": _l("Answered"),
+    "median": _l("Usually"),
+    "p90": _l("9 of 10"),
+    "mean": _l("On average"),
+    "longest": _l("Longest"),
+    "here_median": _l("Since it reached us"),
+    "before_median": _l("Period before"),
+    "first_met": _l("Answer in time"),
+    "first_late": _l("Answer late"),
+    "first_share": _l("Share in time"),
+    "resolution_met": _l("Resolved in time"),
+    "resolution_late": _l("Resolved late"),
+    "resolution_share": _l("Share resolved in time"),
+    "resolved": _l("Resolved"),
+    "gross_median": _l("Usually, with the author's time"),
+    "gross_mean": _l("On average, with the author's time"),
+    "legal_met": _l("In time"),
+    "legal_late": _l("Late"),
+    "legal_open": _l("Open"),
+    "legal_share": _l("Share in time"),
+    "came": _l("Came"),
+    "part": _l("Part"),
+    "came_before": _l("Period before"),
+    "checked": _l("Checked by people"),
+    "queue": _l("Open"),
+    "waiting": _l("without an answer"),
+    "late_now": _l("late"),
+    "queue_department": _l("a department has it"),
+    "queue_client": _l("waits for the author"),
+    "backlog_start": _l("At the beginning"),
+    "opened": _l("Opened"),
+    "reopened": _l("Opened again"),
+    "ended": _l("Resolved"),
+    "reclassified": _l("Set aside"),
+    "backlog_end": _l("At the end"),
+    "answers": _l("Answers"),
+    "led": _l("Leads open"),
+    "asked": _l("Asked"),
+    "ask_answered": _l("Answered"),
+    "ask_declined": _l("Declined"),
+    "ask_returned": _l("Sent back"),
+    "ask_share": _l("In time"),
+    "ask_late": _l("Late"),
+    "open_median": _l("Until opened"),
+    "answer_median": _l("Until answered"),
+    "ask_overdue": _l("Overdue now"),
+    "again_share": _l("Share"),
+}
+
+IN_ALL = _l("In all")
+NOBODY: Mapping[str, Lazy] = {"department": _l("without a department"), "staff": _l("nobody")}
+
+SPLITS: Mapping[str, Lazy] = {
+    "source": _l("By place"),
+    "platform": _l("By channel"),
+    "kind": _l("By kind"),
+    "department": _l("By department"),
+    "staff": _l("By person"),
+    "age": _l("By age"),
+}
+
+MISSING: Mapping[str, Lazy] = {
+    "themes": _l("Digest of marketing: themes are not kept with cases yet."),
+    "broadcasts": _l("Broadcasts: there is no schedule of them yet."),
+    "readings": _l("Coverage of channels: only the last reading is kept; «Morning» shows which places are silent."),
+    "decisions": _l("Register of complaints and wishes: the lists are there, decisions on them are not kept yet."),
+    "payments": _l("Receivables: payments are not kept yet."),
+    "contracts": _l("Contracts, terminations and refunds: contracts are not counted here yet."),
+    "obligations": _l("Obligations: there are none yet."),
+    "calls": _l("Calls and applications: not counted here yet."),
+    "clients": _l("Clients: not counted here yet."),
+    "marks": _l("Quality: nobody's marks are collected yet."),
+    "month": _l("The month's report: print the reports above one by one; a signed snapshot is not there yet."),
+}
+"""What a report of the Regulation lacks here; such a report is named, never shown as 0."""
+
+CASE_COLUMNS: Mapping[str, Lazy] = {
+    "number": _l("Number"),
+    "at": _l("Counted at"),
+    "channel": _l("Channel"),
+    "place": _l("Place"),
+    "kind": _l("Kind"),
+    "author": _l("Author"),
+    "text": _l("Text"),
+    "link": _l("Link"),
+    "written": _l("Written"),
+    "first_at": _l("First answer"),
+    "first_minutes": _l("Working minutes to it"),
+    "first_clock_minutes": _l("Minutes by the clock"),
+    "first_due_at": _l("Its term"),
+    "resolved_at": _l("Resolved"),
+    "resolution_due_at": _l("Term of the end"),
+    "person": _l("Person"),
+    "department": _l("Department"),
+    "desk_minutes": _l("Our minutes"),
+    "department_minutes": _l("Department's minutes"),
+    "client_minutes": _l("Author's minutes"),
+}
+
+
+def cell(value: object, unit: str) -> str:
+    """A figure of a table as it is read."""
+    if unit == "minutes":
+        return minutes(value if isinstance(value, int | Fraction) else None)
+    if unit == "share":
+        return percent(value if isinstance(value, float | int) else None)
+    return "—" if value is None else str(value)

@@ -1,16 +1,16 @@
 """«Отчёт об ответах»: how many came, were answered and wait, how fast, what was late and through whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from models import CaseFact, CaseStep, Department, RouteFact, Source, Staff
 from services.calendars import Calendar, working_between
-from services.reports.cohorts import COHORTS, counts, late_now
+from services.reports.cohorts import COHORTS, count, counts, late_now
 from services.reports.cut import Cut
 from services.reports.facts import MINUTE
 from services.reports.spread import ALL, Spread, spreads
@@ -99,16 +99,14 @@ def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> A
     """All figures of the page, each of a list of ``cohorts.COHORTS``."""
     require(actor, "report.view")
     titles = {source.id: source.title for source in session.scalars(select(Source).order_by(Source.id))}
-    whole = whole_line(session, cut, now)
+    whole, *places = _lines(session, CaseFact.source_id, titles, cut, now)
     return Answers(
-        cut=cut, now=now, whole=whole, before=whole_line(session, cut.before(), now),
-        places=_lines(session, CaseFact.source_id, titles, cut, now),
-        kinds=_lines(session, CaseFact.kind, {}, cut, now),
-        units=unit_lines(session, cut, now), people=person_lines(session, cut, now),
-        resolution=_share(session, "resolution", None, cut, now).get(ALL, Share()),
-        resolved=counts_all(session, "resolved", cut, now), delay=delay_of(session, cut, now),
+        cut=cut, now=now, whole=whole, before=whole_line(session, cut.before(), now), places=tuple(places),
+        kinds=tuple(_lines(session, CaseFact.kind, {}, cut, now)[1:]), units=unit_lines(session, cut, now),
+        people=person_lines(session, cut, now), resolution=shares(session, "resolution", None, cut, now)[ALL],
+        delay=(delay := delay_of(session, cut, now)), resolved=delay.cases,
+        checked=count(session, "checked", cut, now),
         here=spreads(session, "answered", CaseFact.first_here_minutes, None, cut, now)[ALL],
-        checked=counts_all(session, "checked", cut, now),
     )  # fmt: skip
 
 
@@ -117,36 +115,39 @@ def whole_line(session: Session, cut: Cut, now: datetime) -> Line:
     return _lines(session, None, {}, cut, now)[0]
 
 
-def counts_all(session: Session, name: str, cut: Cut, now: datetime) -> int:
-    return session.scalar(COHORTS[name].query((func.count(),), cut, now)) or 0
+def shares(session: Session, what: str, by: Any, cut: Cut, now: datetime) -> dict[Any, Share]:
+    """Terms met and missed among what was due in the period, by ``by`` and under ALL, in one walk."""
+    kept, missed = (COHORTS[f"{what}_{end}"] for end in ("met", "late"))
+    within = kept.where(cut, now)[-2:]  # the period, which both lists end with
+    met, late = (and_(*cohort.where(cut, now)[:-2]) for cohort in (kept, missed))
+    key = literal(0) if by is None else by
+    query = select(key, how_many(met), how_many(late)).where(
+        *within, *cut.filters(CaseFact.department_id, CaseFact.staff_id)
+    )
+    rows = session.execute(query if by is None else query.group_by(by)).all()
+    found = {} if by is None else {row[0]: Share(int(row[1]), int(row[2])) for row in rows}
+    found = {name: share for name, share in found.items() if share.met + share.late}
+    return {**found, ALL: Share(sum(int(row[1]) for row in rows), sum(int(row[2]) for row in rows))}
 
 
-def _share(session: Session, what: str, by: Any, cut: Cut, now: datetime) -> dict[Any, Share]:
-    """Term met and missed among what was due in the period, by ``by`` and in all."""
-    if by is None:
-        met, late = counts_all(session, f"{what}_met", cut, now), counts_all(session, f"{what}_late", cut, now)
-        return {ALL: Share(met, late)}
-    kept, missed = (counts(session, f"{what}_{end}", by, cut, now) for end in ("met", "late"))
-    return {key: Share(kept.get(key, 0), missed.get(key, 0)) for key in {*kept, *missed}}
-
-
-def _lines(session: Session, by: Any, titles: Mapping[Any, str], cut: Cut, now: datetime) -> tuple[Line, ...]:
-    first = spreads(session, "answered", CaseFact.first_minutes, by, cut, now)
-    shares = _share(session, "first", by, cut, now)
-    if by is None:
-        numbers = {name: {ALL: counts_all(session, name, cut, now)} for name in ("came", "waiting")}
-        keys: Sequence[Any] = [ALL]
-    else:
-        numbers = {name: counts(session, name, by, cut, now) for name in ("came", "waiting")}
-        seen = {*numbers["came"], *numbers["waiting"], *shares, *first} - {ALL}
-        keys = sorted(seen, key=lambda key: (-numbers["came"].get(key, 0), str(key)))
-    return tuple(
+def _lines(session: Session, by: Any, titles: Mapping[Any, str], cut: Cut, now: datetime) -> list[Line]:
+    """The whole first, then a line for each value of ``by``."""
+    first, terms = (
+        spreads(session, "answered", CaseFact.first_minutes, by, cut, now), shares(session, "first", by, cut, now)
+    )  # fmt: skip
+    numbers: dict[str, dict[Any, int]] = {}
+    for name in ("came", "waiting"):
+        found = {ALL: count(session, name, cut, now)} if by is None else counts(session, name, by, cut, now)
+        numbers[name] = {**found, ALL: sum(found.values())}
+    seen = {*numbers["came"], *numbers["waiting"], *terms, *first} - {ALL}
+    keys = [ALL, *sorted(seen, key=lambda key: (-numbers["came"].get(key, 0), str(key)))]
+    return [
         Line(
             key, titles.get(key, ""), numbers["came"].get(key, 0), first.get(key, Spread()).count,
-            numbers["waiting"].get(key, 0), first.get(key, Spread()), shares.get(key, Share()),
+            numbers["waiting"].get(key, 0), first.get(key, Spread()), terms.get(key, Share()),
         )
         for key in keys
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def unit_lines(session: Session, cut: Cut, now: datetime) -> tuple[UnitLine, ...]:
@@ -174,11 +175,11 @@ def person_lines(session: Session, cut: Cut, now: datetime) -> tuple[PersonLine,
     """Who wrote what stands on the platforms; the share in time is of cases whose first answer was theirs."""
     sent = counts(session, "answers", CaseStep.staff_id, cut, now)
     first = spreads(session, "answered", CaseFact.first_minutes, CaseFact.staff_id, cut, now)
-    shares = _share(session, "first", CaseFact.staff_id, cut, now)
+    terms = shares(session, "first", CaseFact.staff_id, cut, now)
     people = {staff.id: staff.name for staff in session.scalars(select(Staff))}
-    keys = {key for key in (*sent, *first, *shares) if key in people}
+    keys = {key for key in (*sent, *first, *terms) if key in people}
     return tuple(
-        PersonLine(key, people[key], sent.get(key, 0), first.get(key, Spread()), shares.get(key, Share()))
+        PersonLine(key, people[key], sent.get(key, 0), first.get(key, Spread()), terms.get(key, Share()))
         for key in sorted(keys, key=lambda key: (-sent.get(key, 0), people[key]))
     )
 
@@ -253,8 +254,8 @@ def queue(session: Session, cut: Cut, now: datetime) -> list[Age]:
         row = session.execute(
             COHORTS["queue"].query(
                 (
-                    func.count(), _how_many(CaseFact.first_at.is_(None)), _how_many(late_now(now)),
-                    _how_many(CaseFact.holder == "department"), _how_many(CaseFact.holder == "client"),
+                    func.count(), how_many(CaseFact.first_at.is_(None)), how_many(late_now(now)),
+                    how_many(CaseFact.holder == "department"), how_many(CaseFact.holder == "client"),
                 ), cut, now,
             ).where(*age.conditions())
         ).one()  # fmt: skip
@@ -262,5 +263,5 @@ def queue(session: Session, cut: Cut, now: datetime) -> list[Age]:
     return found
 
 
-def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
+def how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)

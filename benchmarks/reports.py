@@ -1,0 +1,221 @@
+"""`bench reports`: every report with filters, the morning page, lists and a spreadsheet over two years of cases.
+
+OTKLIK_BENCH_SIZES names the numbers of messages (default «200000»; the goals are for 1000000), three of ten of which
+begin a case. Facts are written straight into their tables: what is measured is the asking.
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, text
+
+from benchmarks.figures import Figure, finish, header, p95, row
+from benchmarks.inbox import databases, make_desk
+from benchmarks.inbox_data import NOW, Made, copy_rows, pick
+from models import (
+    Author,
+    Case,
+    CaseFact,
+    CaseStep,
+    Department,
+    Message,
+    Publication,
+    Route,
+    RouteFact,
+    Source,
+    Staff,
+)
+from models.database import Database, open_database
+from services.accounts import create_staff, seed_departments
+from services.reports.cut import Cut
+from services.reports.sheets import CASE_COLUMNS, case_rows, write_xlsx
+from services.reports.tables import REPORTS
+from services.rights import DESK
+from web import create_app
+
+ROUNDS, WARM = 12, 2
+PERIODS = {"month": 30, "quarter": 91, "two_years": 731}
+FILTERS = {"": "", "three_filters": "&kind=question&platform=vk&staff=2"}
+GOAL, DASHBOARD, SHEET_ROWS, SHEET_SECONDS = 300.0, 150.0, 100_000, 20.0
+MINUTES = (3, 9, 15, 24, 38, 52, 75, 110, 150, 185, 240, 330, 480, 700, 1300)
+
+
+class Facts(Made):
+    """Besides cases and messages, what has become of them."""
+
+    def rows(self) -> Iterator[tuple[Any, Iterator[dict[str, Any]]]]:
+        for table, rows in self.tables():
+            if table.name in (
+                Author.__tablename__,
+                Publication.__tablename__,
+                Case.__tablename__,
+            ) or table.name in (Message.__tablename__, Route.__tablename__):
+                yield table, rows
+        yield CaseFact.__table__, map(self.fact, range(1, self.cases + 1))
+        yield CaseStep.__table__, self.steps()
+        yield (
+            RouteFact.__table__,
+            (
+                {
+                    "id": n, "case_id": pick(n, 7, range(1, self.cases + 1)), "open_minutes": 20,
+                    "department_id": self.units[n % len(self.units)], "asked_at": self.at(n * 120),
+                    "answer_minutes": None if n % 5 == 0 else pick(n, 12, MINUTES),
+                    "due_at": self.at(n * 120) + timedelta(hours=9), "late": n % 7 == 0,
+                    "outcome": None if n % 5 == 0 else "answered", "returns": int(n % 11 == 0),
+                }
+                for n in range(1, self.cases // 40)
+            ),
+        )  # fmt: skip
+
+    def fact(self, n: int) -> dict[str, Any]:
+        case = self.case(n)
+        at: datetime = case["opened_at"]
+        is_open = case["open_key"] is not None
+        took = pick(n, 11, MINUTES)
+        first = at + timedelta(minutes=took * 2) if not is_open or n % 3 else None
+        ended = at + timedelta(minutes=took * 3)
+        return {
+            "id": n, "source_id": case["source_id"], "platform": self.platforms[case["source_id"]],
+            "kind": case["label"] if case["sure"] else None, "checked": n % 3 == 0,
+            "department_id": pick(n, 13, (*self.units, *(None,) * 20)), "staff_id": pick(n, 14, self.people),
+            "lead_id": case["assignee_id"], "counts": pick(n, 15, range(10)) != 0,
+            "holder": pick(n, 16, ("desk", "department", "client")) if is_open else None,
+            "held_since": at if is_open else None, "opened_at": at, "ingested_at": at, "first_at": first,
+            "first_by_id": pick(n, 14, self.people) if first else None, "first_minutes": took if first else None,
+            "first_clock_minutes": took * 2 if first else None, "first_here_minutes": took - 1 if first else None,
+            "first_due_at": at + timedelta(hours=8), "resolved_at": None if is_open else ended,
+            "resolution_due_at": at + timedelta(days=3), "legal_class": "CLAIM" if n % 100 == 0 else None,
+            "legal_due_at": at + timedelta(days=10) if n % 100 == 0 else None,
+            "legal_done_at": ended if n % 100 == 0 and not is_open else None, "desk_minutes": took,
+            "department_minutes": took // 3, "client_minutes": took // 2, "reopened": 0, "answers": int(bool(first)),
+        }  # fmt: skip
+
+    def steps(self) -> Iterator[dict[str, Any]]:
+        for n in range(1, self.cases + 1):
+            fact = self.fact(n)
+            marks = (("opened", "opened_at"), ("answered", "first_at"), ("resolved", "resolved_at"))
+            for kind, name in marks:
+                if fact[name] is not None:
+                    yield {"case_id": n, "kind": kind, "at": fact[name], "staff_id": fact["staff_id"]}
+
+    platforms: dict[int, str]
+
+
+def fill(database: Database, count: int) -> int:
+    """Returns the head's id."""
+    with database.write.begin() as session:
+        seed_departments(session)
+        head = create_staff(session, DESK, email="head@bench.example", name="Анна Мост", roles=("head",)).id
+        people = [head, *(
+            create_staff(session, DESK, email=f"smm{n}@bench.example", name=f"Сотрудник {n}", roles=("smm",)).id
+            for n in range(5)
+        )]  # fmt: skip
+        for platform in ("youtube", "vk", "telegram", "wordpress"):
+            session.add(Source(platform=platform, title=platform, settings={}, every_seconds=3600, state="paused"))
+        session.flush()
+        sources = {source.id: source.platform for source in session.scalars(select(Source))}
+        units = list(session.scalars(select(Department.id)))
+    made = Facts(count, list(sources), people, units)
+    made.platforms = sources
+    for table, rows in made.rows():
+        copy_rows(database, table, rows)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
+    return head
+
+
+def pages() -> dict[str, tuple[str, float]]:
+    """Name → address and goal in ms."""
+    today = NOW.date()
+    found = {"morning": ("/morning", DASHBOARD)}
+    for period, days in PERIODS.items():
+        span = f"from={today - timedelta(days=days)}&to={today}"
+        for name, filters in FILTERS.items():
+            mark = f"{period}.{name}".rstrip(".")
+            found[f"answers.{mark}"] = (f"/reports?{span}{filters}", GOAL)
+            for code in REPORTS:
+                found[f"{code}.{mark}"] = (f"/reports/all/{code}?{span}{filters}", GOAL)
+        found[f"list.{period}"] = (f"/reports/cases/came?{span}", GOAL)
+        found[f"late.{period}"] = (f"/reports/cases/first_late?{span}", GOAL)
+    return found
+
+
+def measure(database: Database, staff_id: int, folder: Path, mark: str) -> dict[str, float]:
+    client = create_app(make_desk(database, folder)).test_client()
+    with database.read.begin() as session:
+        secret = session.get_one(Staff, staff_id).session_key
+    with client.session_transaction() as cookie:
+        cookie["key"] = secret
+    taken: dict[str, list[float]] = {}
+    for turn in range(ROUNDS + WARM):
+        for name, (address, _goal) in pages().items():
+            began = time.perf_counter()
+            answer = client.get(address)
+            assert answer.status_code == 200, (address, answer.status_code)
+            if turn >= WARM:
+                taken.setdefault(name, []).append((time.perf_counter() - began) * 1000)
+    for name, values in taken.items():
+        row(f"{mark} {name}", values, "ms")
+    return {name: p95(values) for name, values in taken.items()}
+
+
+def sheet(address: str) -> None:
+    """Writes SHEET_ROWS rows to a file; prints seconds and megabytes. Runs in a process of its own."""
+    database, today = open_database(address), NOW.date()
+    cut = Cut(today - timedelta(days=731), today)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.perf_counter()
+    with tempfile.TemporaryFile() as out, database.read.begin() as session:
+        rows = case_rows(session, DESK, "came", cut, NOW)
+        count = write_xlsx(out, CASE_COLUMNS, (one for one, _n in zip(rows, range(SHEET_ROWS), strict=False)))
+    spent = time.perf_counter() - began
+    print(count, spent, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+
+
+def measure_sheet(database: Database, mark: str) -> list[Figure]:
+    address = database.engine.url.render_as_string(hide_password=False)
+    told = subprocess.run(
+        [sys.executable, "-c", f"from benchmarks.reports import sheet; sheet({address!r})"], capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    count, seconds, megabytes = told.stdout.split()
+    print(f"{mark} xlsx: {count} rows")
+    goal = SHEET_SECONDS * int(count) / SHEET_ROWS
+    return [Figure(f"{mark}.xlsx_s", float(seconds), goal), Figure(f"{mark}.xlsx_mb", float(megabytes))]
+
+
+def main() -> int:
+    header()
+    sizes = [int(word) for word in os.environ.get("OTKLIK_BENCH_SIZES", "200000").split()]
+    kinds = os.environ.get("OTKLIK_BENCH_DATABASES", "sqlite postgresql").split()
+    folder = Path(tempfile.mkdtemp(prefix="otklik-bench-"))
+    folder.chmod(0o755)
+    figures: list[Figure] = []
+    try:
+        with databases(folder) as make:
+            for kind in kinds:
+                for count in sizes:
+                    database, mark = make(kind, count), f"{kind}.{count}"
+                    began = time.perf_counter()
+                    staff_id = fill(database, count)
+                    print(f"{mark}: filled in {time.perf_counter() - began:.0f} s", flush=True)
+                    found = measure(database, staff_id, folder, mark)
+                    goals = pages()
+                    figures += [Figure(f"{mark}.{name}_ms", value, goals[name][1]) for name, value in found.items()]
+                    figures += measure_sheet(database, mark)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return finish(figures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""«Все отчёты»: each report of the registry as a table with its formula, and as a file."""
+
+import io
+from collections.abc import Iterable, Sequence
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, send_file
+
+from models import utc_now
+from services.reports.sheets import CASE_COLUMNS, case_rows, note_export, write_csv, write_xlsx
+from services.reports.tables import LEFT_OUT, REPORTS, Line, Table, run_table
+from services.reports.upkeep import is_rebuilding
+from services.routing import departments
+from web import report_words
+from web.numbers import whole
+from web.report_filters import asked_cut, choices, period_of
+from web.security import current_actor, current_desk
+from web.words import department_name, label_name, platform_name
+
+screen = Blueprint("report_tables", __name__, url_prefix="/reports/all")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SPOOLED = 4 * 1024 * 1024
+
+
+@screen.get("")
+def index() -> str:
+    return render_template("reports/all.html", reports=REPORTS, left_out=LEFT_OUT)
+
+
+@screen.get("/<code>")
+def show(code: str) -> str:
+    cut = asked_cut()
+    with current_desk().database.read.begin() as session:
+        table = run_table(session, current_actor(), code, cut, utc_now(), request.args.get("by"))
+        return render_template(
+            "reports/table.html", report=REPORTS[code], table=table, cut=cut, period=period_of(request.args),
+            choices=choices(session), rebuilding=is_rebuilding(session), line_name=line_name(session, table),
+        )  # fmt: skip
+
+
+@screen.get("/<code>.<any(xlsx, csv):format>")
+def sheet(code: str, format: str) -> Response:
+    with current_desk().database.read.begin() as session:
+        table = run_table(session, current_actor(), code, asked_cut(), utc_now(), request.args.get("by"))
+        named = line_name(session, table)
+    heading = [str(report_words.SPLITS[table.by]), *(str(report_words.COLUMNS[name]) for name in table.columns)]
+    rows = [[named(line), *(cell.value for cell in line.cells)] for line in table.lines]
+    if table.total is not None:
+        rows.append([str(report_words.IN_ALL), *(cell.value for cell in table.total)])
+    return as_file(code, format, heading, rows)
+
+
+@screen.get("/cases/<name>.<any(xlsx, csv):format>")
+def cases(name: str, format: str) -> Response:
+    """A list with people's words: the right to export is asked, and the taking is written down."""
+    cut, actor = asked_cut(), current_actor()
+    heading = [str(report_words.CASE_COLUMNS[column]) for column in CASE_COLUMNS]
+    with current_desk().database.write.begin() as session:
+        note_export(session, actor, name, cut)
+    with current_desk().database.read.begin() as session:
+        rows = case_rows(session, actor, name, cut, utc_now(), request.args.get("age", type=whole))
+        return as_file(name, format, heading, (_worded(row) for row in rows))
+
+
+def _worded(row: list[Any]) -> list[Any]:
+    row[2], row[4] = platform_name(row[2]), label_name(row[4])
+    return row
+
+
+def line_name(session: Any, table: Table) -> Any:
+    """How a line is called: by the tables of the desk, or by words for its code."""
+    units = {unit.id: department_name(unit) for unit in departments(session)}
+
+    def _name(line: Line) -> str:
+        if table.by == "kind":
+            return label_name(line.key)
+        if table.by == "platform":
+            return platform_name(line.key)
+        if table.by == "age":
+            return str(report_words.AGES[line.key])
+        if line.key is None:
+            return str(report_words.NOBODY[table.by])
+        return units.get(line.key, "") if table.by == "department" else line.name
+
+    return _name
+
+
+def as_file(name: str, format: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+    """A download; what is large lies on the disk while it is written."""
+    out = SpooledTemporaryFile(max_size=SPOOLED)  # noqa: SIM115 (send_file closes it after the last byte)
+    if format == "xlsx":
+        write_xlsx(out, heading, rows)
+    else:
+        text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="")
+        write_csv(text, heading, rows)
+        text.flush()
+        text.detach()
+    out.seek(0)
+    kind = XLSX if format == "xlsx" else "text/csv; charset=utf-8"
+    return send_file(out, mimetype=kind, as_attachment=True, download_name=f"otklik-{name}.{format}")
