@@ -6,6 +6,7 @@ from models.base import Base, UtcDateTime, utc_now
 from models.bulk import Bulk
 from models.case import Case, Note
 from models.clock import Clock, Notice
+from models.contract import Amendment, Approval, Contract, ContractRevision, Decision, LegalRef, Termination
 from models.crm.call import Call
 from models.crm.client import Client, ClientTie, ClientWord, Contact, Study
 from models.crm.consent import Consent, ConsentText
@@ -13,10 +14,12 @@ from models.crm.identity import Identity, Merge
 from models.crm.privacy import Erasure, PrivacyRequest, SensitiveField
 from models.crm.task import ClientNote, Task
 from models.crm.transfer import ClientExport, ClientImport, ImportRow
+from models.document import Document, StoredFile, Template
 from models.event import Event
 from models.label import Label
 from models.lease import Counter, Lease, Setting
 from models.message import Attachment, Message, MessageBand, TextVersion
+from models.money import Allocation, Instalment, Obligation, Payment, ServiceRecord
 from models.publication import Publication
 from models.raw_item import RawItem
 from models.reply import Draft, Reply
@@ -30,10 +33,12 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Bulk", "Call", "Case", "Client", "ClientExport", "ClientImport",
-    "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Counter",
-    "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity", "ImportRow", "Label", "Lease",
-    "Merge", "Message", "MessageBand", "Note", "Notice", "PrivacyRequest", "Publication", "RawItem", "Reply",
-    "Route", "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Signal",
-    "Snooze", "Source", "Staff", "StaffRole", "Study", "Task", "TextVersion", "UtcDateTime", "utc_now",
+    "Act", "Allocation", "Amendment", "Approval", "Attachment", "Author", "Base", "Bulk", "Call", "Case",
+    "Client", "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent",
+    "ConsentText", "Contact", "Contract", "ContractRevision", "Counter", "Decision", "Department", "Document",
+    "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity", "ImportRow", "Instalment", "Label", "Lease",
+    "LegalRef", "Merge", "Message", "MessageBand", "Note", "Notice", "Obligation", "Payment", "PrivacyRequest",
+    "Publication", "RawItem", "Reply", "Route", "SavedReply", "SavedView", "SearchEntry", "SearchLemma",
+    "SensitiveField", "ServiceRecord", "Setting", "Signal", "Snooze", "Source", "Staff", "StaffRole",
+    "StoredFile", "Study", "Task", "Template", "Termination", "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip
