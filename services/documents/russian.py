@@ -47,8 +47,8 @@ def decline_name(full: str, case: str, *, gender: str = "", overrides: Mapping[s
 
 def _gender(words: list[str], known: str) -> Gender:
     """By the card, else by the patronymic, else by the first name."""
-    if known in ("male", "female"):
-        return Gender.MALE if known == "male" else Gender.FEMALE
+    if known in ("m", "f"):
+        return Gender.MALE if known == "m" else Gender.FEMALE
     if len(words) > 2:
         return Gender.FEMALE if words[2].lower().endswith(("на", "кызы")) else Gender.MALE
     if len(words) > 1:
