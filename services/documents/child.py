@@ -29,9 +29,10 @@ def limit() -> None:
 
 
 def read(given: dict[str, Any]) -> dict[str, Any]:
-    from services.documents.placeholders import read_template
+    from services.documents.placeholders import plain_text, read_template
 
-    return {"tokens": read_template(base64.b64decode(given["docx"]))}
+    content = base64.b64decode(given["docx"])
+    return {"tokens": read_template(content), "text": plain_text(content)}
 
 
 def fill(given: dict[str, Any]) -> dict[str, Any]:

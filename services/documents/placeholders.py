@@ -126,6 +126,12 @@ def _field(node: nodes.Node, walk: _Walk) -> None:
     walk.add("field", group, name, filter_name)
 
 
+def plain_text(content: bytes) -> str:
+    """The words of the body in small letters, for the rules about what a document may not say."""
+    xml = open_package(content)["word/document.xml"].decode()
+    return " ".join(re.sub(r"<[^>]+>", "", re.sub(r"</w:p>", " ", xml)).lower().split())
+
+
 def fields_of(tokens: list[Token]) -> set[str]:
     """Names of the fields and tables that a template asks for, «group.field»."""
     rows = {token[1] for token in tokens if token[0] == "for"}

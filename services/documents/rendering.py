@@ -30,11 +30,18 @@ class Made:
     pdf: bytes
 
 
-def read_fields(content: bytes) -> list[list[str]]:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a template holds: its placeholders in order, and its words in small letters."""
+
+    tokens: list[list[str]]
+    text: str
+
+
+def read_fields(content: bytes) -> Read:
     """The placeholders of an uploaded template; raises Refused(«template.<why>») with what offends."""
     answer = _run(["read"], {"docx": _packed(content)})
-    tokens: list[list[str]] = answer["tokens"]
-    return tokens
+    return Read(answer["tokens"], answer["text"])
 
 
 def make(content: bytes, values: Values, forms: Mapping[str, Mapping[str, str]] | None = None) -> Made:
