@@ -29,6 +29,8 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("segments", 6 * 3600.0, 1),
     ("ring", 15.0, 1),
     ("relabel", 5.0, 1),
+    ("papers", 8.0, 1),
+    ("contracts", 300.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20

@@ -20,6 +20,7 @@ ROLES = ("smm", "client_manager", "sales", "manager", "head", "director", "priva
 
 DESK_ROLES = ("smm", "client_manager", "sales")
 """Who works in the inbox."""
+
 DERIVED = ("accounting",)
 """Not given but held by whoever answers for the department of that name: money is theirs to confirm."""
 

@@ -22,7 +22,7 @@ __all__ = ["create_app"]
 SCREENS = (
     "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "views", "acts", "rest", "search",
     "composing", "saved", "facts", "checks", "agreement", "palette", "notices", "outbox", "department", "sources",
-    "staff", "terms", "first", "help", "health", "hooks",
+    "staff", "terms", "contracts", "first", "help", "health", "hooks",
 )  # fmt: skip
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

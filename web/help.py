@@ -16,12 +16,24 @@ screen = Blueprint("help", __name__, url_prefix="/help")
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FOLDERS = {"desk": DOCS / "ru", "places": DOCS / "channels"}
 """Section of the address → where its pages lie."""
-ORDER = ("inbox", "search", "keys", "replies", "outbox", "departments", "deadlines", "sources", "staff", "training")
+ORDER = (
+    "inbox",
+    "search",
+    "keys",
+    "replies",
+    "outbox",
+    "departments",
+    "deadlines",
+    "contracts",
+    "sources",
+    "staff",
+    "training",
+)
 OF_SCREEN = {
     "inbox": "inbox", "cases": "inbox", "rest": "inbox", "search": "search", "outbox": "outbox",
     "saved": "replies", "facts": "replies", "checks": "replies", "agreement": "replies",
     "department": "departments", "sources": "sources", "staff": "staff",
-    "notices": "deadlines", "terms": "deadlines",
+    "notices": "deadlines", "terms": "deadlines", "contracts": "contracts",
 }  # fmt: skip
 """Blueprint → the page that «?» opens there."""
 

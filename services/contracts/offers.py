@@ -16,6 +16,7 @@ from services.crm.clients import create_client, holder_of
 from services.documents.templates import template_for
 from services.errors import Refused
 from services.events import record
+from services.money.arithmetic import read_money
 from services.money.payments import add_payment
 from services.money.schedules import put_schedule
 from services.rights import DESK
@@ -129,18 +130,11 @@ def read_order(row: Mapping[str, str]) -> Order:
         return Order(
             number=row["number"].strip(), payment_id=row["payment_id"].strip(), name=row["name"].strip(),
             email=row["email"].strip(), phone=row.get("phone", "").strip(),
-            paid_at=at if at.tzinfo else at.replace(tzinfo=MOSCOW), price=_kopecks(row["price"]),
-            paid=_kopecks(row["paid"]), offer_version=row["offer_version"].strip(),
+            paid_at=at if at.tzinfo else at.replace(tzinfo=MOSCOW), price=read_money(row["price"]),
+            paid=read_money(row["paid"]), offer_version=row["offer_version"].strip(),
             offer_hash=row["offer_hash"].strip(), offer_url=row.get("offer_url", "").strip(),
             address=row.get("address", "").strip(), consents=row.get("consents", "").strip(),
             program={"name": row.get("program", "").strip()},
         )  # fmt: skip
     except (KeyError, ValueError):
         raise Refused("order.incomplete") from None
-
-
-def _kopecks(text: str) -> int:
-    roubles, _, rest = text.replace(" ", "").replace("\u00a0", "").replace(",", ".").partition(".")
-    if not roubles.isdecimal() or (rest and not rest.isdecimal()) or len(rest) > 2 or len(roubles) > 10:
-        raise ValueError(text)
-    return int(roubles) * 100 + int(rest.ljust(2, "0") or 0)

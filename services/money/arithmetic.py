@@ -85,3 +85,12 @@ def refund_of(ground: str, *, price: int, paid: int, delivered: int, expenses: S
     known = {"delivered": delivered, "expenses": sum(expenses)}
     kept = min(price, sum(known[name] for name in DEDUCTS[ground]))
     return Refund(price, paid, delivered, known["expenses"], kept, max(0, paid - kept), max(0, kept - paid))
+
+
+def read_money(text: str) -> int:
+    """Kopecks of «86 400,50» as people write roubles; raises ValueError."""
+    plain = text.replace(" ", "").replace("\u00a0", "").replace("₽", "").replace(",", ".")
+    roubles, _, rest = plain.partition(".")
+    if not roubles.isdecimal() or (rest and not rest.isdecimal()) or len(rest) > 2 or len(roubles) > 10:
+        raise ValueError(text)
+    return int(roubles) * 100 + int(rest.ljust(2, "0") or 0)

@@ -1,13 +1,14 @@
 """Receivables: the stage of each line that is owed, reminders by days, and what stops them."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Case, Client, Clock, Contract, Instalment, Termination
+from models import Case, Client, Clock, Contract, Instalment, Termination, utc_now
 from models.database import Database
+from services.crm.tasks import add_task
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import DESK, Actor, require
@@ -162,5 +163,11 @@ def _remind(session: Session, row: Instalment, contract: Contract, today: date) 
     if row.stage == "promised" or stopped_by(session, contract) is not None:
         return 0
     row.reminded_on, row.reminders = today, row.reminders + 1
+    by_noon = datetime.combine(today, time(12), UTC)
+    add_task(
+        session, DESK, client_id=contract.client_id, due_at=max(by_noon, utc_now() + timedelta(hours=1)),
+        text=f"Напомнить об оплате: договор № {contract.number}, платёж {row.no}, срок {row.due_on:%d.%m.%Y}",
+        staff_id=contract.author_id, form_key=f"debt:{row.id}:{today}",
+    )  # fmt: skip
     record(session, "debt.reminder", DESK, client_id=contract.client_id, object_id=row.id, contract=contract.id)
     return 1
