@@ -1,11 +1,18 @@
 """Jobs by name: each opens what it needs of the desk and calls one service; scheduler and worker read this list."""
 
 from collections.abc import Callable
+from datetime import date
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from bootstrap import Desk
+from models import utc_now
 from services.bulks import run_bulk
+from services.contracts.acts import run_contract_day
+from services.contracts.amendments import run_amendments
+from services.contracts.examples import seed_contracts
+from services.contracts.legal import seed_norms
 from services.crisis import run_ring
 from services.crm.exports import run_exports
 from services.crm.imports import run_imports
@@ -13,8 +20,11 @@ from services.crm.retention import run_retention
 from services.crm.segments import run_segments
 from services.crm.tasks import run_remind
 from services.deliveries import run_deliveries
+from services.documents.templates import run_seed
 from services.intake import run_collect
 from services.labelling import run_labelling
+from services.money.obligations import run_obligations
+from services.money.receivables import run_receivables
 from services.notices import run_warn
 from services.recount import run_recount
 from services.relabel import run_relabel
@@ -134,6 +144,30 @@ def facts(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def papers(desk: Desk) -> None:
+    """Norms and starter templates that are missing; on the training desk also invented contracts."""
+    made = run_seed(desk.database)
+    with desk.database.write.begin() as session:
+        seed_norms(session)
+        if desk.is_training:
+            seed_contracts(session, desk.keyring, _today(desk))
+    if made:
+        desk.bell.ring()
+
+
+def contracts(desk: Desk) -> None:
+    """What a new day changes: contracts and amendments that begin or lapse, debts, obligations."""
+    day = _today(desk)
+    changed = run_contract_day(desk.database, day) + run_amendments(desk.database, desk.keyring, day)
+    changed += run_obligations(desk.database, day) + run_receivables(desk.database, day)
+    if changed:
+        desk.bell.ring()
+
+
+def _today(desk: Desk) -> date:
+    return utc_now().astimezone(ZoneInfo(desk.config.desk.time_zone)).date()
+
+
 JOBS: dict[str, Callable[[Desk], None]] = {
     job.__name__: job
     for job in (
@@ -154,5 +188,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         retention,
         segments,
         facts,
+        papers,
+        contracts,
     )
 }

@@ -33,6 +33,8 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("relabel", 5.0, 1),
     ("deliver", 5.0, 1),
     ("facts", 10.0, 1),
+    ("papers", 8.0, 1),
+    ("contracts", 300.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20

@@ -1,7 +1,7 @@
 """`bench reports`: every report with filters, the morning page, lists and a spreadsheet over two years of cases.
 
-OTKLIK_BENCH_SIZES names the numbers of messages (default «200000»; the goals are for 1000000), three of ten of which
-begin a case. Facts are written straight into their tables: what is measured is the asking.
+OTKLIK_BENCH_SIZES names the numbers of messages (default «200000»; the goals are for 1000000), three of ten of
+which begin a case. Facts are written straight into their tables: what is measured is the asking.
 """
 
 import os
@@ -96,7 +96,8 @@ class Facts(Made):
             "resolution_due_at": at + timedelta(days=3), "legal_class": "CLAIM" if n % 100 == 0 else None,
             "legal_due_at": at + timedelta(days=10) if n % 100 == 0 else None,
             "legal_done_at": ended if n % 100 == 0 and not is_open else None, "desk_minutes": took,
-            "department_minutes": took // 3, "client_minutes": took // 2, "reopened": 0, "answers": int(bool(first)),
+            "department_minutes": took // 3, "client_minutes": took // 2, "reopened": 0,
+            "answers": int(bool(first)),
         }  # fmt: skip
 
     def steps(self) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from models.bulk import Bulk
 from models.case import Case, Note
 from models.case_fact import CaseFact, CaseStep, RouteFact
 from models.clock import Clock, Notice
+from models.contract import Amendment, Approval, Contract, ContractRevision, Decision, LegalRef, Termination
 from models.crm.call import Call
 from models.crm.client import Client, ClientTie, ClientWord, Contact, Study
 from models.crm.consent import Consent, ConsentText
@@ -15,12 +16,14 @@ from models.crm.privacy import Erasure, PrivacyRequest, SensitiveField
 from models.crm.task import ClientNote, Task
 from models.crm.transfer import ClientExport, ClientImport, ImportRow
 from models.delivery import Delivery
+from models.document import Document, StoredFile, Template
 from models.entrance import OneTimeLink, StaffSession
 from models.event import Event
 from models.gap import Gap
 from models.label import Label
 from models.lease import Counter, Lease, Setting
 from models.message import Attachment, Message, MessageBand, TextVersion
+from models.money import Allocation, Instalment, Obligation, Payment, ServiceRecord
 from models.publication import Publication
 from models.raw_item import RawItem
 from models.reply import Draft, Reply
@@ -35,12 +38,14 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "Client",
-    "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText",
-    "Contact", "Counter", "Delivery", "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Gap",
-    "Identity", "ImportRow", "Label", "Lease", "Merge", "Message", "MessageBand", "Note", "Notice",
-    "OneTimeLink", "PrivacyRequest", "Publication", "RawItem", "Reply", "Responsibility", "Route", "RouteFact",
-    "RouteFile", "RouteLine", "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField",
-    "Setting", "Signal", "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "Study", "Task",
-    "TextVersion", "UtcDateTime", "utc_now",
+    "Act", "Allocation", "Amendment", "Approval", "Attachment", "Author", "Base", "Bulk", "Call", "Case",
+    "CaseFact", "CaseStep", "Client", "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord",
+    "Clock", "Consent", "ConsentText", "Contact", "Contract", "ContractRevision", "Counter", "Decision",
+    "Delivery", "Department", "Document", "Draft", "Erasure", "Event", "Fact", "FactUse", "Gap", "Identity",
+    "ImportRow", "Instalment", "Label", "Lease", "LegalRef", "Merge", "Message", "MessageBand", "Note",
+    "Notice", "Obligation", "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem", "Reply",
+    "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "SavedReply", "SavedView", "SearchEntry",
+    "SearchLemma", "SensitiveField", "ServiceRecord", "Setting", "Signal", "Snooze", "Source", "Staff",
+    "StaffRole", "StaffSession", "StoredFile", "Study", "Task", "Template", "Termination", "TextVersion",
+    "UtcDateTime", "utc_now",
 ]  # fmt: skip

@@ -60,6 +60,11 @@ def _dictionary() -> Any:
     return pymorphy3.MorphAnalyzer()
 
 
+def readings(word: str) -> Any:
+    """What the dictionary takes ``word`` for, likeliest first, each with its grammar and other forms."""
+    return _dictionary().parse(word)
+
+
 def fold(word: str) -> str:
     """Small letters, ё as е, no accents over letters; letters beyond Cyrillic as their numbers.
 

@@ -21,6 +21,9 @@ ROLES = ("smm", "client_manager", "sales", "manager", "head", "director", "priva
 DESK_ROLES = ("smm", "client_manager", "sales")
 """Who works in the inbox."""
 
+DERIVED = ("accounting",)
+"""Not given but held by whoever answers for the department of that name: money is theirs to confirm."""
+
 _DESK = {
     "case.view": Scope.ALL,
     "case.reply": Scope.ALL,
@@ -44,16 +47,37 @@ _CARDS = {
 """«client.view» is a card's first line and what everybody may know; without «client.contacts» phones and mail are
 masked, without «client.sensitive» passports and the like; see services.crm."""
 
+_CONTRACTS = {"contract.view": Scope.ALL, "contract.edit": Scope.ALL}
+"""Drafts, sending, signing; whose word each step needs stands in services.contracts.machines."""
+
 _PRIVACY = {"privacy.view": Scope.ALL, "privacy.act": Scope.ALL, "client.export": Scope.ALL}
 
 RIGHTS: dict[str, dict[str, Scope]] = {
     "smm": {**_DESK, "client.view": Scope.ALL, "client.edit": Scope.ALL},
-    "client_manager": {**_DESK, **_CARDS, "client.sensitive": Scope.ALL},
-    "sales": {**_DESK, **_CARDS},
+    "client_manager": {
+        **_DESK,
+        **_CARDS,
+        **_CONTRACTS,
+        "client.sensitive": Scope.ALL,
+        "template.edit": Scope.ALL,
+    },
+    "sales": {**_DESK, **_CARDS, **_CONTRACTS},
     "manager": {"route.view": Scope.DEPARTMENT, "route.answer": Scope.DEPARTMENT},
+    "accounting": {
+        "client.view": Scope.ALL,
+        "contract.view": Scope.ALL,
+        "contract.approve": Scope.ALL,
+        "payment.edit": Scope.ALL,
+    },
     "head": {
         **_DESK,
         **_CARDS,
+        **_CONTRACTS,
+        "contract.approve": Scope.ALL,
+        "payment.edit": Scope.ALL,
+        "template.edit": Scope.ALL,
+        "template.approve": Scope.ALL,
+        "decision.view": Scope.ALL,
         **_PRIVACY,
         "client.sensitive": Scope.ALL,
         "client.import": Scope.ALL,
@@ -75,6 +99,8 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "source.view": Scope.ALL,
         "client.view": Scope.ALL,
         "client.contacts": Scope.ALL,
+        "contract.view": Scope.ALL,
+        "decision.view": Scope.ALL,
         "privacy.view": Scope.ALL,
     },
     "privacy": {
@@ -130,10 +156,11 @@ def actor_of(staff: Staff) -> Actor:
     """The actor for a person as the tables have them now; an inactive person has no roles."""
     if not staff.active:
         return Actor(staff.id, staff.name)
+    units = {row.department.code for row in staff.roles if row.role == "manager" and row.department is not None}
     return Actor(
         staff.id,
         staff.name,
-        frozenset(row.role for row in staff.roles if row.role in RIGHTS),
+        frozenset({row.role for row in staff.roles if row.role in ROLES} | (units & set(DERIVED))),
         frozenset(row.department_id for row in staff.roles if row.department_id is not None),
     )
 

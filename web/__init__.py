@@ -62,6 +62,7 @@ SCREENS = (
     "crm.exports",
     "crm.privacy",
     "report_tables",
+    "contracts",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

@@ -26,6 +26,7 @@ ORDER = (
     "deadlines",
     "reports",
     "clients",
+    "contracts",
     "sources",
     "staff",
     "training",
@@ -56,6 +57,7 @@ OF_SCREEN = {
     "imports": "clients",
     "exports": "clients",
     "privacy": "clients",
+    "contracts": "contracts",
 }
 """Blueprint → the page that «?» opens there."""
 

@@ -60,9 +60,10 @@ MENU = (
 _DESK = ("inbox.index", "outbox.index", "clients.index", "sources.index")
 SHORT: dict[str, tuple[str, ...]] = {
     "smm": _DESK,
-    "client_manager": _DESK,
-    "sales": _DESK,
+    "client_manager": (*_DESK, "contracts.index"),
+    "sales": (*_DESK, "contracts.index"),
     "manager": ("department.index",),
+    "accounting": ("department.index", "contracts.index"),
     "head": ("morning.index", "inbox.index", "outbox.index", "contracts.index", "reports.index"),
     "director": ("morning.index", "contracts.index", "reports.index"),
     "privacy": ("clients.index", "reports.index"),

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from models import Department
 from services.errors import DeskError, Forbidden, NotFound, Stale
+from web.contract_words import ERRORS as CONTRACT_ERRORS
+from web.contract_words import FIELDS, GROUPS
 from web.crm.words import ERRORS as CLIENT_ERRORS
 from web.language import Lazy, _, _l, is_russian
 
@@ -124,6 +126,7 @@ LINT: Mapping[str, Lazy] = {
 """What each rule of the linter is about."""
 
 CHANNEL_ERRORS: Mapping[str, Lazy] = {
+    **CONTRACT_ERRORS,
     "network": _l("No connection to the platform"),
     "server": _l("The platform is out of order"),
     "rate": _l("The platform asks to slow down"),
@@ -295,8 +298,23 @@ STATUS = ((Forbidden, 403), (NotFound, 404), (Stale, 409), (DeskError, 422))
 def explain(error: DeskError) -> str:
     """What a person reads of a refusal."""
     known = ERRORS.get(error.code, ERRORS["unexpected"])
-    blanks = dict.fromkeys(("length", "limit", "least", "most", "text", "contact"), "")
-    return str(known) % {**blanks, **error.data}
+    blanks = dict.fromkeys(("length", "limit", "least", "most", "text", "contact", "what", "word"), "")
+    return str(known) % {**blanks, **_readable(error.data)}
+
+
+def _readable(data: Mapping[str, object]) -> dict[str, object]:
+    """Names of fields as people call them, in one line."""
+    fields = data.get("fields")
+    if not isinstance(fields, list):
+        return dict(data)
+    return {**data, "fields": ", ".join(field_name(str(name)) for name in fields)}
+
+
+def field_name(name: str) -> str:
+    """«client.phone» → «Клиент: телефон»."""
+    group, _dot, field = name.partition(".")
+    known = FIELDS.get(field.partition(".")[0])
+    return f"{GROUPS.get(group, group)}: {known if known is not None else field}"
 
 
 def status_of(error: DeskError) -> int:

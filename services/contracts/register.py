@@ -1,0 +1,148 @@
+"""The register of contracts: a page by number or state, found by number or by the client's name, phone or mail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from models import Client, Contract, Instalment, Payment
+from services.crm.finding import Wanted, find_clients
+from services.rights import Actor, require
+
+PAGE = 50
+GROUPS: dict[str, tuple[str, ...]] = {
+    "work": ("draft", "rework", "approved", "sent", "signed"),
+    "approval": ("approval",),
+    "force": ("force", "paused"),
+    "ended": ("fulfilled", "terminated", "declined", "lapsed", "annulled"),
+}
+"""The tabs of the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row: sums in kopecks; ``overdue`` what was due before today and is not paid."""
+
+    contract: Contract
+    client: Client
+    paid: int
+    overdue: int
+
+
+def register_page(
+    session: Session,
+    actor: Actor,
+    *,
+    group: str = "",
+    words: str = "",
+    before: int | None = None,
+    today: date,
+    limit: int = PAGE,
+) -> list[Listed]:
+    """The newest first; ``before`` is the id of the last row of the page above."""
+    require(actor, "contract.view")
+    query = select(Contract, Client).join(Client, Client.id == Contract.client_id).order_by(Contract.id.desc())
+    if words.strip():
+        found = _found(session, actor, words.strip())
+        query = query.where(Contract.id.in_(found))
+    if group in GROUPS:
+        query = query.where(Contract.state.in_(GROUPS[group]))
+    if before is not None:
+        query = query.where(Contract.id < before)
+    rows = session.execute(query.limit(limit)).all()
+    return _with_sums(session, rows, today)
+
+
+def _found(session: Session, actor: Actor, words: str) -> list[int]:
+    """Ids of contracts by the beginning of the number, or of the client."""
+    number = words.upper().replace("№", "").strip()
+    by_number = select(Contract.id).where(Contract.number >= number, Contract.number < number + "\U0010ffff")
+    ids = list(session.scalars(by_number.order_by(Contract.number.desc()).limit(PAGE)))
+    if ids or (any(c.isdigit() for c in number[:4]) and "-" in number):
+        return ids
+    clients = [one.client.id for one in find_clients(session, actor, Wanted(words), limit=PAGE).rows]
+    if not clients:
+        return []
+    return list(
+        session.scalars(
+            select(Contract.id).where(Contract.client_id.in_(clients) | Contract.student_id.in_(clients)).limit(500)
+        )
+    )
+
+
+def _with_sums(session: Session, rows: Sequence[Row[Contract, Client]], today: date) -> list[Listed]:
+    ids = [contract.id for contract, _client in rows]
+    paid = {
+        row[0]: int(row[1] or 0)
+        for row in session.execute(
+            select(Instalment.contract_id, func.sum(Instalment.paid))
+            .where(Instalment.contract_id.in_(ids), Instalment.current)
+            .group_by(Instalment.contract_id)
+        )
+    }
+    overdue = {
+        row[0]: int(row[1] or 0)
+        for row in session.execute(
+            select(Instalment.contract_id, func.sum(Instalment.amount - Instalment.paid))
+            .where(Instalment.contract_id.in_(ids), Instalment.current, Instalment.due_on < today)
+            .group_by(Instalment.contract_id)
+        )
+    }
+    return [
+        Listed(contract, client, paid.get(contract.id, 0), _owed(contract, overdue.get(contract.id, 0)))
+        for contract, client in rows
+    ]
+
+
+def _owed(contract: Contract, amount: int) -> int:
+    """Nobody owes by what is not signed or has ended."""
+    return amount if contract.state in ("signed", "force", "paused") else 0
+
+
+def counts(session: Session, actor: Actor) -> dict[str, int]:
+    """How many stand under each tab."""
+    require(actor, "contract.view")
+    rows = session.execute(select(Contract.state, func.count()).group_by(Contract.state))
+    by_state = {row[0]: int(row[1]) for row in rows}
+    return {group: sum(by_state.get(state, 0) for state in states) for group, states in GROUPS.items()}
+
+
+def contracts_of_client(session: Session, actor: Actor, client_id: int) -> list[Contract]:
+    """All of a client, as customer or as student, the newest first."""
+    require(actor, "contract.view")
+    query = select(Contract).where((Contract.client_id == client_id) | (Contract.student_id == client_id))
+    return list(session.scalars(query.order_by(Contract.id.desc())))
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLine:
+    """What everybody may know of a client's contracts, without sums (day.md §1.11)."""
+
+    number: str
+    state: str
+    program: str
+    is_owing: bool
+    until: date | None
+
+
+def first_line(session: Session, client_id: int, today: date) -> FirstLine | None:
+    """The contract that matters now: one in force before one that is over."""
+    query = select(Contract).where((Contract.client_id == client_id) | (Contract.student_id == client_id))
+    rows = list(session.scalars(query.order_by(Contract.id.desc()).limit(50)))
+    if not rows:
+        return None
+    contract = next((row for row in rows if row.state in ("force", "paused", "signed")), rows[0])
+    late = select(Instalment.id).where(
+        Instalment.contract_id == contract.id, Instalment.current, Instalment.due_on < today,
+        Instalment.paid < Instalment.amount,
+    )  # fmt: skip
+    owing = contract.state in ("force", "paused", "signed") and session.scalar(late.limit(1)) is not None
+    program = contract.terms.get("program", {}).get("name", "")
+    return FirstLine(contract.number or "", contract.state, program, owing, contract.ends_on)
+
+
+def last_payment(session: Session, contract_id: int) -> Payment | None:
+    query = select(Payment).where(Payment.contract_id == contract_id)
+    return session.scalar(query.order_by(Payment.paid_on.desc(), Payment.id.desc()).limit(1))

@@ -1,0 +1,190 @@
+"""What the text of a contract is made of: fields as templates name them, and the hash that approvals hold for."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import Contract
+from services.crm.clients import contacts_of, get_client
+from services.documents.fields import DATE, GROUPS, NAME, TABLES, WORD
+from services.documents.organisation import read_organisation
+from services.documents.rendering import Values
+from services.errors import Refused
+from services.money.payments import payments_of
+from services.money.schedules import plain, schedule_of
+from services.rights import DESK
+from services.secrets import Keyring
+
+PARTIES = ("client", "student", "guardian", "corp", "payer")
+SECRET = frozenset({"id_series", "id_no", "id_issued_by", "id_date", "id_code", "snils"})
+"""Fields of a party that are kept encrypted."""
+TERMS = ("program", "contract", "group")
+OWN = frozenset({"contract.no", "contract.date", "contract.price", "contract.discount", "contract.kind"})
+"""What has columns of its own."""
+
+
+def text_hash(session: Session, contract: Contract) -> str:
+    """SHA-256 of all that the text is made of; another letter, another hash."""
+    return hash_of(content_of(session, contract))
+
+
+def hash_of(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_of(session: Session, contract: Contract) -> dict[str, Any]:
+    """The contract as JSON: what a revision keeps and a hash is taken of."""
+    return {
+        "kind": contract.kind, "dated": contract.dated.isoformat(), "price": contract.price,
+        "discount": contract.discount, "funding": contract.funding, "terms": contract.terms,
+        "parties": contract.parties, "sealed": contract.sealed, "template": contract.template_id,
+        "schedule": plain(schedule_of(session, contract.id)),
+        "ends_on": contract.ends_on.isoformat() if contract.ends_on else None,
+    }  # fmt: skip
+
+
+def values_of(session: Session, contract: Contract, keyring: Keyring) -> Values:
+    """Every field that a template may ask of a contract, as far as it is known."""
+    ours = read_organisation(session)
+    values: Values = {"org": ours["org"], "sign": ours["sign"]}
+    secret = keyring.unseal(contract.sealed)
+    for group in PARTIES:
+        known = {name: value for name, value in contract.parties.get(group, {}).items() if value}
+        known |= {name.partition(".")[2]: value for name, value in secret.items() if name.startswith(f"{group}.")}
+        values[group] = known
+    if not values["payer"]:
+        values["payer"] = _payer(values, contract)
+    for group in TERMS:
+        values[group] = dict(contract.terms.get(group, {}))
+    values["contract"] |= {
+        "no": contract.number or "", "date": contract.dated.isoformat(), "price": contract.price,
+        "discount": contract.discount, "kind": contract.kind,
+    }  # fmt: skip
+    values["contract"].setdefault("city", ours["more"].get("city", ""))
+    values["corp"]["students"] = contract.parties.get("students", [])
+    values["pay"] = _money(session, contract)
+    return values
+
+
+def _payer(values: Values, contract: Contract) -> dict[str, Any]:
+    """Who pays where nobody else is named: the firm, the guardian, or the client."""
+    if contract.kind == "organisation":
+        corp = values["corp"]
+        return {"full": corp.get("name_full", ""), "inn": corp.get("inn", ""), "address": corp.get("address", "")}
+    other = values["guardian"] if contract.kind == "three" else values["client"]
+    return {name: other[name] for name in GROUPS["payer"] if name in other}
+
+
+def _money(session: Session, contract: Contract) -> dict[str, Any]:
+    rows = payments_of(session, contract.id)
+    paid = sum(-row.amount if row.is_refund else row.amount for row in rows)
+    lines = schedule_of(session, contract.id)
+    return {
+        "schedule": [{"no": str(row.no), "date": row.due_on.isoformat(), "amount": row.amount} for row in lines],
+        "total": sum(row.amount for row in lines), "paid": paid,
+        "vat": read_organisation(session)["org"].get("vat_mode", ""),
+    }  # fmt: skip
+
+
+def forms_of(session: Session, contract: Contract) -> dict[str, dict[str, str]]:
+    """«client.full» → case → what somebody wrote by hand; the signer's stand with the organisation."""
+    found: dict[str, dict[str, str]] = {}
+    for name, text in contract.parties.get("forms", {}).items():
+        field, _, case = name.partition("|")
+        found.setdefault(field, {})[case] = text
+    return found
+
+
+def party_of_card(session: Session, client_id: int) -> dict[str, str]:
+    """What the card knows of a person, by the names of templates."""
+    client = get_client(session, DESK, client_id)
+    known = {
+        "full": client.name, "last": client.last_name, "first": client.first_name, "middle": client.middle_name,
+        "gender": client.gender or "", "inn": client.inn or "",
+        "birth_date": client.birth_date.isoformat() if client.birth_date else "",
+    }  # fmt: skip
+    for contact in contacts_of(session, client.id):
+        name = {"phone": "phone", "mail": "email", "address": "address"}.get(contact.kind)
+        if name is not None:
+            known.setdefault(name, contact.value)
+    return {name: value for name, value in known.items() if value}
+
+
+def corp_of_card(session: Session, client_id: int) -> dict[str, str]:
+    """What the card knows of a firm."""
+    client = get_client(session, DESK, client_id)
+    more = client.details
+    known = {
+        "name_full": more.get("full_name") or client.name, "name_short": client.name, "inn": client.inn or "",
+        "kpp": more.get("kpp", ""), "ogrn": more.get("ogrn", ""), "address": more.get("address", ""),
+        "signer_name": more.get("signatory", ""), "signer_basis": more.get("authority", ""),
+    }  # fmt: skip
+    for contact in contacts_of(session, client.id):
+        name = {"phone": "phone", "mail": "email", "address": "address"}.get(contact.kind)
+        if name is not None and not known.get(name):
+            known[name] = contact.value
+    return {name: str(value) for name, value in known.items() if value}
+
+
+def put_fields(contract: Contract, keyring: Keyring, fields: Mapping[str, str]) -> None:
+    """«group.field» → text into the contract; an empty text takes it out. Raises Refused for an unknown name."""
+    terms = {group: dict(rest) for group, rest in contract.terms.items()}
+    parties = {group: rest.copy() for group, rest in contract.parties.items()}
+    secret = keyring.unseal(contract.sealed)
+    before = dict(secret)
+    for name, given in fields.items():
+        group, _, field = name.partition(".")
+        text = given.strip()
+        if group == "forms":
+            _check_form(field)
+            _put(parties.setdefault("forms", {}), field, text)
+            continue
+        kind = GROUPS.get(group, {}).get(field)
+        if kind is None or group not in (*PARTIES, *TERMS) or name in OWN:
+            raise Refused("contract.field", word=name)
+        if kind == DATE and text:
+            _check_day(text)
+        if group in PARTIES and field in SECRET:
+            _put(secret, name, text)
+        else:
+            _put((parties if group in PARTIES else terms).setdefault(group, {}), field, text)
+    contract.terms, contract.parties = terms, parties
+    if secret != before:
+        contract.sealed = keyring.seal(secret)
+
+
+def _put(into: dict[str, Any], name: str, text: str) -> None:
+    if text:
+        into[name] = text
+    else:
+        into.pop(name, None)
+
+
+def _check_form(name: str) -> None:
+    field, _, _case = name.partition("|")
+    group, _, inner = field.partition(".")
+    if GROUPS.get(group, {}).get(inner) not in (NAME, WORD):
+        raise Refused("contract.field", word=name)
+
+
+def _check_day(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise Refused("date.invalid") from None
+
+
+def put_students(contract: Contract, rows: list[dict[str, str]]) -> None:
+    """The people whom a firm sends to learn."""
+    known = TABLES["corp.students"]
+    clean = [
+        {"no": str(no), **{name: row.get(name, "").strip() for name in known if name != "no"}}
+        for no, row in enumerate(rows, 1)
+        if row.get("full", "").strip()
+    ]
+    contract.parties = {**contract.parties, "students": clean}

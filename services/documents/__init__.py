@@ -1,0 +1,1 @@
+"""Documents: templates that staff edit in Word, filled and drawn in a child that can do nothing else."""

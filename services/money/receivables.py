@@ -1,0 +1,173 @@
+"""Receivables: the stage of each line that is owed, reminders by days, and what stops them."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Case, Client, Clock, Contract, Instalment, Termination, utc_now
+from models.database import Database
+from services.crm.tasks import add_task
+from services.errors import NotFound, Refused
+from services.events import record
+from services.rights import DESK, Actor, require
+
+STAGES = (
+    "ahead", "today", "overdue", "promised", "restructured", "demanded", "accounting", "paid", "written_off",
+)  # fmt: skip
+MOVES: dict[str, tuple[str, ...]] = {
+    "promise": ("today", "overdue", "promised", "demanded"),
+    "restructure": ("overdue", "promised", "demanded"),
+    "demand": ("overdue", "promised"),
+    "hand_over": ("overdue", "promised", "demanded", "restructured"),
+    "write_off": ("accounting",),
+}
+TO = {
+    "promise": "promised", "restructure": "restructured", "demand": "demanded", "hand_over": "accounting",
+    "write_off": "written_off",
+}  # fmt: skip
+REMIND = (-3, 0, 3, 7)
+"""Days from the due day on which a reminder falls due (domain.md, P11)."""
+MOST_REMINDERS = 3
+"""Not more often than that for one line, and never twice a day."""
+OWING = ("signed", "force", "paused")
+CLOSED = ("paid", "written_off")
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """A line that is owed: ``days`` past its day, negative while it lies ahead."""
+
+    line: Instalment
+    contract: Contract
+    client: Client
+    days: int
+    stopped: str | None
+
+    @property
+    def amount(self) -> int:
+        return self.line.amount - self.line.paid
+
+
+def debts(session: Session, actor: Actor, today: date, *, limit: int = 200) -> list[Debt]:
+    """What was due before today and is not paid, the oldest first, with what stops reminders."""
+    require(actor, "contract.view")
+    rows = session.execute(
+        select(Instalment, Contract, Client)
+        .join(Contract, Contract.id == Instalment.contract_id)
+        .join(Client, Client.id == Contract.client_id)
+        .where(
+            Instalment.current, Instalment.stage.not_in(CLOSED), Instalment.due_on < today,
+            Instalment.paid < Instalment.amount, Contract.state.in_(OWING),
+        )
+        .order_by(Instalment.due_on, Instalment.id)
+        .limit(limit)
+    )  # fmt: skip
+    return [
+        Debt(line, contract, client, (today - line.due_on).days, stopped_by(session, contract))
+        for line, contract, client in rows
+    ]
+
+
+BUCKETS = ((7, "1–7"), (30, "8–30"), (60, "31–60"), (90, "61–90"), (10**6, ">90"))
+
+
+def by_age(rows: list[Debt]) -> dict[str, int]:
+    """Sums by age in days (report 19)."""
+    sums = {name: 0 for _most, name in BUCKETS}
+    for row in rows:
+        sums[next(name for most, name in BUCKETS if row.days <= most)] += row.amount
+    return sums
+
+
+def stopped_by(session: Session, contract: Contract) -> str | None:
+    """claim · ending · flag: why nobody reminds this client now; None when nothing stands against it."""
+    ending = select(Termination.id).where(Termination.active_key == contract.id)
+    if session.scalar(ending.limit(1)) is not None:
+        return "ending"
+    client = session.get(Client, contract.client_id)
+    if client is not None and {"dispute", "illness", "death"} & set(client.flags):
+        return "flag"
+    if contract.case_id is not None and _is_claim(session, contract.case_id):
+        return "claim"
+    return None
+
+
+def _is_claim(session: Session, case_id: int) -> bool:
+    case = session.get(Case, case_id)
+    if case is None or case.closed_at is not None:
+        return False
+    legal = select(Clock.id).where(Clock.case_id == case_id, Clock.done_at.is_(None), Clock.sla_class == "CLAIM")
+    return session.scalar(legal.limit(1)) is not None
+
+
+def step_debt(
+    session: Session, actor: Actor, instalment_id: int, act: str, *, promised_on: date | None = None, today: date
+) -> Instalment:
+    """promise (by when) · restructure · demand · hand_over · write_off."""
+    require(actor, "payment.edit" if act == "write_off" else "contract.view")
+    row = session.get(Instalment, instalment_id, with_for_update=True)
+    if row is None:
+        raise NotFound("instalment.unknown", id=instalment_id)
+    if act not in MOVES or row.stage not in MOVES[act] or not row.current:
+        raise Refused("debt.stage", state=row.stage, step=act)
+    if act == "promise" and (promised_on is None or promised_on < today):
+        raise Refused("date.past")
+    row.promised_on = promised_on if act == "promise" else row.promised_on
+    before, row.stage = row.stage, TO[act]
+    record(session, f"debt.{act}", actor, object_id=row.id, contract=row.contract_id, before=before)
+    return row
+
+
+def run_receivables(database: Database, today: date) -> int:
+    """Once a day: stages by the calendar, promises that were broken, reminders; returns how many of these."""
+    with database.read.begin() as session:
+        near = today + timedelta(days=-REMIND[0])
+        ids = list(
+            session.scalars(
+                select(Instalment.id).where(
+                    Instalment.current, Instalment.stage.not_in(CLOSED), Instalment.due_on <= near,
+                    Instalment.paid < Instalment.amount,
+                )
+            )
+        )  # fmt: skip
+    count = 0
+    for instalment_id in ids:
+        with database.write.begin() as session:
+            row = session.get_one(Instalment, instalment_id, with_for_update=True)
+            contract = session.get_one(Contract, row.contract_id)
+            if contract.state in OWING:
+                _age(session, row, today)
+                count += _remind(session, row, contract, today)
+    return count
+
+
+def _age(session: Session, row: Instalment, today: date) -> None:
+    before = row.stage
+    if row.stage == "promised" and row.promised_on is not None and row.promised_on < today:
+        row.stage = "overdue"
+    elif row.stage in ("ahead", "today"):
+        row.stage = "ahead" if row.due_on > today else "today" if row.due_on == today else "overdue"
+    if row.stage != before:
+        record(
+            session, "debt.aged", DESK, object_id=row.id, contract=row.contract_id, before=before, after=row.stage
+        )
+
+
+def _remind(session: Session, row: Instalment, contract: Contract, today: date) -> int:
+    """A task for the owner of the card on the days of REMIND; silence while a claim is open or a promise runs."""
+    days = (today - row.due_on).days
+    if days not in REMIND or row.reminded_on == today or row.reminders >= MOST_REMINDERS:
+        return 0
+    if row.stage == "promised" or stopped_by(session, contract) is not None:
+        return 0
+    row.reminded_on, row.reminders = today, row.reminders + 1
+    by_noon = datetime.combine(today, time(12), UTC)
+    add_task(
+        session, DESK, client_id=contract.client_id, due_at=max(by_noon, utc_now() + timedelta(hours=1)),
+        text=f"Напомнить об оплате: договор № {contract.number}, платёж {row.no}, срок {row.due_on:%d.%m.%Y}",
+        staff_id=contract.author_id, form_key=f"debt:{row.id}:{today}",
+    )  # fmt: skip
+    record(session, "debt.reminder", DESK, client_id=contract.client_id, object_id=row.id, contract=contract.id)
+    return 1

@@ -1,0 +1,71 @@
+"""The page of a contract: what it says, what it lacks, what comes next, all that belongs to it."""
+
+from typing import Any
+
+from flask import render_template
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Case, Contract, Event, Staff
+from services.contracts.amendments import amendments_of, opened
+from services.contracts.approval import approvals_of
+from services.contracts.completeness import missing_items
+from services.contracts.decisions import decisions_of
+from services.contracts.drafts import EDITABLE, get_contract
+from services.contracts.machines import steps_of
+from services.contracts.terminations import active_termination, terminations_of
+from services.crm.clients import get_client
+from services.documents.issuing import documents_of
+from services.documents.kits import kits_of
+from services.money.obligations import obligations_of
+from services.money.payments import balance_of, payments_of
+from services.money.receivables import stopped_by
+from services.money.schedules import schedule_of
+from web.contracts.forms import screen
+from web.dates import today
+from web.security import current_actor, current_desk
+
+EVENTS = 40
+
+
+@screen.get("/<int:contract_id>")
+def page(contract_id: int) -> str:
+    with current_desk().database.read.begin() as session:
+        contract = get_contract(session, current_actor(), contract_id)
+        shown = _shown(session, contract)
+    return render_template("contracts/page.html", contract=contract, today=today(), **shown)
+
+
+def _shown(session: Session, contract: Contract) -> dict[str, Any]:
+    actor, keyring = current_actor(), current_desk().keyring
+    amendments, ending = amendments_of(session, contract.id), active_termination(session, contract.id)
+    papers = documents_of(session, contract.id)
+    is_open = contract.state in EDITABLE
+    return {
+        "client": get_client(session, actor, contract.client_id),
+        "case": session.get(Case, contract.case_id) if contract.case_id else None,
+        "steps": [step.act for step in steps_of(session, actor, contract)],
+        "missing": missing_items(session, contract, keyring) if is_open else [],
+        "lines": schedule_of(session, contract.id), "payments": payments_of(session, contract.id),
+        "balance": balance_of(session, contract, today()), "stopped": stopped_by(session, contract),
+        "papers": papers, "kits": kits_of(session, contract, is_ending=ending is not None),
+        "amendments": [
+            (row, [step.act for step in steps_of(session, actor, row)],
+             [(change, *opened(change, keyring)) for change in row.changes])
+            for row in amendments
+        ],
+        "terminations": [
+            (row, [step.act for step in steps_of(session, actor, row)])
+            for row in terminations_of(session, contract.id)
+        ],
+        "ending": ending, "approvals": approvals_of(session, "contract", contract.id),
+        "decisions": decisions_of(session, contract.id), "obligations": obligations_of(session, contract.id),
+        "history": _history(session, contract.id), "is_open": is_open,
+        "people": {person.id: person.name for person in session.scalars(select(Staff))},
+    }  # fmt: skip
+
+
+def _history(session: Session, contract_id: int) -> list[Event]:
+    """What happened to the contract itself, the newest first."""
+    query = select(Event).where(Event.object_id == contract_id, Event.kind.like("contract.%"))
+    return list(session.scalars(query.order_by(Event.id.desc()).limit(EVENTS)))

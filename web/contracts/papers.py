@@ -1,0 +1,111 @@
+"""Documents of a contract: made from templates, put in as files, opened, annulled."""
+
+import io
+from typing import TypeVar
+
+from flask import render_template, request, send_file, url_for
+from werkzeug.wrappers import Response
+
+from services.contracts.amendments import amendments_of
+from services.contracts.drafts import get_contract
+from services.contracts.terminations import terminations_of
+from services.documents.files import DOCX, PDF
+from services.documents.issuing import annul, file_of, mark_signed, prepare, put_paper, run_make
+from services.documents.kinds import KINDS, PAPERS
+from services.errors import DeskError, NotFound
+from web.contract_words import DOCUMENTS
+from web.contracts.forms import field, given_fields, screen
+from web.dates import today
+from web.forms import go
+from web.language import _
+from web.security import current_actor, current_desk, rang
+from web.toasts import tell
+from web.words import explain, status_of
+
+ENDINGS = {PDF: "pdf", DOCX: "docx", "image/jpeg": "jpg", "image/png": "png"}
+SHOWN = (PDF, "image/jpeg", "image/png")
+"""What a browser may show by itself; anything else is saved."""
+T = TypeVar("T")
+
+
+@screen.get("/<int:contract_id>/documents/new")
+def paper(contract_id: int) -> str:
+    return _form(contract_id, request.args.get("kind", ""))
+
+
+def _form(contract_id: int, kind: str, problem: str | None = None) -> str:
+    if kind not in KINDS and kind not in PAPERS:
+        raise NotFound("document.unknown", id=kind)
+    with current_desk().database.read.begin() as session:
+        contract = get_contract(session, current_actor(), contract_id)
+    made = KINDS.get(kind)
+    return render_template(
+        "contracts/paper.html", contract=contract, kind=kind, asks=made.asks if made else (), problem=problem,
+        can_make=made is not None, sent=request.form, today=today(),
+    )  # fmt: skip
+
+
+@screen.post("/<int:contract_id>/documents/new")
+def make_paper(contract_id: int) -> Response | tuple[str, int]:
+    """The number with the row in one transaction; the text is made outside of any."""
+    desk, actor, kind = current_desk(), current_actor(), field("kind")
+    if kind not in KINDS:
+        raise NotFound("document.unknown", id=kind)
+    try:
+        given = given_fields(KINDS[kind].asks)
+        with desk.database.write.begin() as session:
+            contract = get_contract(session, actor, contract_id)
+            ready = prepare(
+                session, actor, desk.keyring, contract, kind, dated=today(), given=given,
+                amendment=_newest(amendments_of(session, contract.id), KINDS[kind].of == "amendment"),
+                termination=_newest(terminations_of(session, contract.id), KINDS[kind].of == "termination"),
+            )  # fmt: skip
+        run_make(desk.database, actor, ready)
+    except DeskError as error:
+        return _form(contract_id, kind, explain(error)), status_of(error)
+    rang()
+    tell(_("Made: %(name)s", name=str(DOCUMENTS[kind])))
+    return go(url_for("contracts.page", contract_id=contract_id, _anchor="papers"))
+
+
+def _newest(rows: list[T], is_wanted: bool) -> T | None:
+    return rows[-1] if rows and is_wanted else None
+
+
+@screen.post("/<int:contract_id>/documents/file")
+def add_paper(contract_id: int) -> Response:
+    content = request.files["file"].read() if "file" in request.files else b""
+    with current_desk().database.write.begin() as session:
+        contract = get_contract(session, current_actor(), contract_id)
+        put_paper(
+            session, current_actor(), contract, field("kind"), content=content, note=field("note"), dated=today()
+        )
+    rang()
+    tell(_("Saved"))
+    return go(url_for("contracts.page", contract_id=contract_id, _anchor="papers"))
+
+
+@screen.get("/documents/<int:document_id>.<form>")
+def open_paper(document_id: int, form: str) -> Response:
+    with current_desk().database.read.begin() as session:
+        row, media, content = file_of(session, current_actor(), document_id, form)
+    name = f"{DOCUMENTS.get(row.kind, row.kind)} {row.number or row.id}.{ENDINGS.get(media, 'bin')}"
+    return send_file(
+        io.BytesIO(content), mimetype=media, as_attachment=media not in SHOWN, download_name=name.replace("/", "-")
+    )
+
+
+@screen.post("/documents/<int:document_id>/annul")
+def annul_paper(document_id: int) -> Response:
+    with current_desk().database.write.begin() as session:
+        row = annul(session, current_actor(), document_id, field("reason"))
+    rang()
+    return go(url_for("contracts.page", contract_id=row.contract_id, _anchor="papers"))
+
+
+@screen.post("/documents/<int:document_id>/signed")
+def sign_paper(document_id: int) -> Response:
+    with current_desk().database.write.begin() as session:
+        row = mark_signed(session, current_actor(), document_id)
+    rang()
+    return go(url_for("contracts.page", contract_id=row.contract_id, _anchor="papers"))
