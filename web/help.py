@@ -47,6 +47,8 @@ OF_SCREEN = {
     "mailbox": "departments",
     "devices": "departments",
     "entrance": "departments",
+    "settings": "staff",
+    "duties": "staff",
     "reports": "reports",
     "morning": "reports",
 }
