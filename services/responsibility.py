@@ -75,12 +75,14 @@ def duty_for(cells: Mapping[tuple[int, str], Responsibility], place: int, theme:
 
 
 def duty_of_case(session: Session, case: Case) -> Duty:
-    """What the table says of a case, by the text that opened it."""
+    """What the table says of a case, by its theme."""
     cells = {(row.place, row.theme): row for row in session.scalars(select(Responsibility))}
     if not cells:
         return Duty()
-    text = session.scalar(select(Message.text).where(Message.id == case.first_message_id)) or ""
-    return duty_for(cells, case.source_id, theme_of(text))
+    theme = case.theme
+    if theme is None:  # it was labelled before themes were kept
+        theme = theme_of(session.scalar(select(Message.text).where(Message.id == case.first_message_id)) or "")
+    return duty_for(cells, case.source_id, theme)
 
 
 def assign_by_table(session: Session, cases: Sequence[Case]) -> None:

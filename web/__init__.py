@@ -20,12 +20,103 @@ from web.looks import initials, looks
 __all__ = ["create_app"]
 
 SCREENS = (
-    "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "views", "acts", "rest",
-    "search", "composing", "saved", "facts", "checks", "agreement", "palette", "notices", "outbox",
-    "department", "sources", "staff", "terms", "first", "help", "health", "hooks", "mailbox", "entrance",
-    "devices", "morning", "reports", "settings", "duties", "otklik", "wsgi_app", "Lax", "translations",
-    "locale",
-)  # fmt: skip
+    "home",
+    "login",
+    "live",
+    "presence",
+    "inbox",
+    "cases",
+    "snoozes",
+    "bulks",
+    "views",
+    "acts",
+    "rest",
+    "search",
+    "composing",
+    "saved",
+    "facts",
+    "checks",
+    "agreement",
+    "palette",
+    "notices",
+    "outbox",
+    "department",
+    "sources",
+    "staff",
+    "terms",
+    "first",
+    "help",
+    "health",
+    "hooks",
+    "mailbox",
+    "entrance",
+    "devices",
+    "morning",
+    "reports",
+    "settings",
+    "duties",
+)
+"""Files of this room that hold a blueprint called ``screen``."""
+MAX_FORM = 12 * 1024 * 1024
+
+
+def create_app(desk: Desk) -> Flask:
+    """The web application over ``desk``; compiles stale translations, opens nothing by itself."""
+    compile_catalogues()
+    app = Flask(__name__, static_folder=None)
+    app.extensions["otklik"] = desk
+    _configure(app, desk)
+    Babel(app, locale_selector=_locale, timezone_selector=lambda: desk.config.desk.time_zone)
+    security.install(app)
+    app.after_request(toasts.carry)
+    numbers.install(app)
+    addresses.install(app)
+    live.install(app, desk)
+    for name in SCREENS:
+        if find_spec(f"web.{name}") is not None:
+            app.register_blueprint(import_module(f"web.{name}").screen)
+    _name_things(app)
+    _handle_errors(app)
+    if desk.config.web.trusted_proxies:
+        believing = security.behind(app.wsgi_app, desk.config.web.trusted_proxies)
+        setattr(app, "wsgi_app", believing)  # noqa: B010 (mypy takes the attribute for a method)
+    return app
+
+
+def _configure(app: Flask, desk: Desk) -> None:
+    secure = (desk.config.web.public_url or "").startswith("https://")
+    app.config.update(
+        SECRET_KEY=desk.secret_key,
+        SESSION_COOKIE_NAME=f"otklik_{desk.mode}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=desk.config.web.session_hours),
+        SESSION_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_TIME_LIMIT=None,  # a page stays open all day; the session bounds the token
+        MAX_CONTENT_LENGTH=MAX_FORM,
+        BABEL_DEFAULT_LOCALE=desk.config.desk.locale,
+        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _locale() -> str:
+    staff = security.current_staff()
+    if staff is not None:
+        return staff.locale
+    return str(session.get("locale") or security.current_desk().config.desk.locale)
+
+
+def _name_things(app: Flask) -> None:
+    app.jinja_env.globals.update(
+        **security.template_names(), menu_of=navigation.menu_of,
+        screens_of=navigation.screens_of, words=words, looks=looks, initials=initials,
+        is_later=outbox_words.is_later,
+        when=dates.when, day=dates.day, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
+        deadline=deadlines.deadline, why_late=deadlines.why_late,
+        spoken=toasts.spoken, locale=_locale, endpoints=lambda: app.view_functions,
+    )  # fmt: skip
 
 
 def _handle_errors(app: Flask) -> None:
