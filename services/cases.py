@@ -19,6 +19,7 @@ from services.events import record
 from services.kinds import HIGH, confirmed_signals, own_table, renew_kind, set_kind
 from services.leases import insert_missing, next_numbers
 from services.presets import ANSWERED_KINDS, GRAVE_KINDS
+from services.responsibility import assign_by_table
 from services.rights import DESK, Actor, actor_of, require
 from services.search_index import index_note
 from services.sla import note_author, start_clocks
@@ -186,6 +187,7 @@ def settle_cases(session: Session, judged: Sequence[Judged]) -> None:
             note_author(session, case, worthy[0].message.published_at)
             record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0].message.id)
     give_numbers(session, promoted)
+    assign_by_table(session, promoted)
 
 
 def _reopen_or_hand_over(session: Session, case: Case, messages: Sequence[Message]) -> None:

@@ -15,6 +15,7 @@ from services.deliveries import Letter, Write, waiting_for
 from services.entrance import LINK_DAYS, device_actor, make_link
 from services.questions import question_view, without_contacts
 from services.rights import DESK
+from services.routing import lines_of
 from services.sla import clocks_of_routes
 
 MOST_SHOWN = 20
@@ -112,6 +113,9 @@ def _question(page: _Page, route: Route, number: int | None) -> str:
         lines.append(page.say("about", place=view.place.title))
     if route.reason and route.returns:
         lines.append(page.say("returned", reason=without_contacts(route.reason)))
+    said_back = lines_of(page.session, [route.id]).get(route.id, [])
+    if said_back:
+        lines.append(page.say("clarified", text=without_contacts(said_back[-1].text)))
     if route.urgent:
         lines.append(page.say("urgent"))
     if clock is not None:

@@ -91,6 +91,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "data.export": Scope.ALL,
         "staff.view": Scope.ALL,
         "session.end": Scope.ALL,
+        "duty.edit": Scope.ALL,
     },
     "director": {
         "case.view": Scope.ALL,
@@ -116,6 +117,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "staff.view": Scope.ALL,
         "staff.edit": Scope.ALL,
         "session.end": Scope.ALL,
+        "duty.edit": Scope.ALL,
         "settings.edit": Scope.ALL,
         "health.view": Scope.ALL,
     },

@@ -1,15 +1,18 @@
 """Questions to departments: the question leaves the inbox, the answer comes home (domain.md §6.2)."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from models import Case, Department, Route, Staff, utc_now
+from models import Case, Department, Route, RouteLine, Staff, utc_now
 from models.base import storable
 from services.case_states import is_open, move
 from services.cases import HOLD, check_version, get_case, lift, reopen, same_form, touch
 from services.deliveries import tell_department
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
+from services.responsibility import asked_person
 from services.rights import DESK, Actor, Scope, actor_of, require
 from services.route_states import MAX_RETURNS, MOVES, OWED
 from services.sla import end_department, start_department
@@ -90,6 +93,8 @@ def ask_department(
         raise NotFound("department.unknown", id=department_id)
     if staff_id is not None:
         check_person(session, staff_id, department_id)
+    else:
+        staff_id = asked_person(session, case, department_id)
     if not is_open(case):
         reopen(session, case, actor)
     touch(session, case, actor)
@@ -111,6 +116,15 @@ def colleagues(session: Session, department_id: int) -> list[Staff]:
     """Who answers for a department, by name."""
     people = session.scalars(select(Staff).where(Staff.active).order_by(Staff.name))
     return [one for one in people if department_id in actor_of(one).departments]
+
+
+def lines_of(session: Session, route_ids: Sequence[int]) -> dict[int, list[RouteLine]]:
+    """question → what was asked back and said, oldest first."""
+    found: dict[int, list[RouteLine]] = {}
+    query = select(RouteLine).where(RouteLine.route_id.in_(route_ids)).order_by(RouteLine.id)
+    for line in session.scalars(query):
+        found.setdefault(line.route_id, []).append(line)
+    return found
 
 
 def check_person(session: Session, staff_id: int, department_id: int) -> None:
@@ -153,6 +167,33 @@ def decline_route(
     route.answered_by_id, route.answered_at = actor.staff_id, utc_now()
     record(session, "route.declined", actor, case_id=route.case_id, object_id=route.id, better=better_department_id)
     _come_home(session, route, "declined")
+    return route
+
+
+def ask_back(session: Session, actor: Actor, route_id: int, text: str) -> Route:
+    """«Уточнить»: the department needs to know more before it can answer; the case comes up with that."""
+    route = _owned(session, actor, route_id, None)
+    if not text.strip():
+        raise Refused("text.empty")
+    _move(session, route, "clarify", actor)
+    session.add(RouteLine(route_id=route.id, staff_id=actor.staff_id, text=text.strip()))
+    record(session, "route.clarify", actor, case_id=route.case_id, object_id=route.id)
+    session.flush()
+    lift(session, session.get_one(Case, route.case_id), "clarify")
+    return route
+
+
+def clarify(session: Session, actor: Actor, route_id: int, text: str) -> Route:
+    """The desk says more; the question waits for its answer again."""
+    require(actor, "case.route")
+    route = _known(session, route_id)
+    if not text.strip():
+        raise Refused("text.empty")
+    _move(session, route, "opened", actor)
+    session.add(RouteLine(route_id=route.id, staff_id=actor.staff_id, text=text.strip()))
+    record(session, "route.clarified", actor, case_id=route.case_id, object_id=route.id)
+    session.get_one(Case, route.case_id).lift = None
+    tell_department(session, route)
     return route
 
 

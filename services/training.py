@@ -11,6 +11,7 @@ from models import Source
 from services.accounts import create_staff, find_by_email, seed_departments
 from services.hooks import source_token
 from services.presets import HEAD_ROLES
+from services.responsibility import fill_defaults
 from services.rights import DESK
 from services.secrets import Keyring
 from services.sources import sync_declared
@@ -36,6 +37,7 @@ def seed_people(session: Session) -> None:
     for email, name, roles, department in _STAFF:
         if find_by_email(session, email) is None:
             create_staff(session, DESK, email=email, name=name, roles=roles, department=department)
+    fill_defaults(session, DESK)
 
 
 def seed_training(session: Session, keyring: Keyring, places: Sequence[Mapping[str, Any]]) -> None:

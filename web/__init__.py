@@ -63,6 +63,8 @@ SCREENS = (
     "crm.privacy",
     "report_tables",
     "contracts",
+    "settings",
+    "duties",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind, Capabilities
-from models import Act, Case, Clock, Department, Label, RouteFile, Staff
+from models import Act, Case, Clock, Department, Label, RouteFile, RouteLine, Staff
 from services.accounts import list_staff
 from services.candidates import agreement_of, may_agree
 from services.crm.cards import Beside, beside
@@ -16,9 +16,10 @@ from services.inbox import CaseView, Entry, Sending, view_case
 from services.labelling import classifier_word
 from services.presence import drafts_of
 from services.replies import draft_of
+from services.responsibility import Duty, duty_of_case
 from services.rights import Actor, actor_of
 from services.route_files import files_of
-from services.routing import departments
+from services.routing import departments, lines_of
 from services.sla import Share, clocks_of_routes, lateness
 from services.split import PrivateLine, private_line
 from services.terms import Policy, policy_of
@@ -68,6 +69,9 @@ class Pane:
     agreeable: frozenset[int] = frozenset()  # acts that this person may agree to
     clocks: Mapping[int, Clock] = field(default_factory=dict)  # question → its department's
     files: Mapping[int, Sequence[RouteFile]] = field(default_factory=dict)  # question → beside its answer
+    said: Mapping[int, Sequence[RouteLine]] = field(default_factory=dict)  # question → what was asked back
+    names: Mapping[int, str] = field(default_factory=dict)
+    duty: Duty = field(default_factory=Duty)  # whom «Кто за что отвечает» names
     answerers: Mapping[int, str] = field(default_factory=dict)  # department → who answers and when they look
 
     @property
@@ -114,6 +118,9 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         late=lateness(session, view.case),
         clocks=clocks_of_routes(session, [route.id for route, _unit, _name in view.routes]),
         files=files_of(session, [route.id for route, _unit, _name in view.routes]),
+        said=lines_of(session, [route.id for route, _unit, _name in view.routes]),
+        names={p.id: p.name for p in people},
+        duty=duty_of_case(session, view.case),
         answerers={unit.id: _answerers(people, unit, policy) for unit in units},
     )
 

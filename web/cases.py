@@ -153,6 +153,14 @@ def send_back(case_id: int, route_id: int) -> AnyResponse:
     return done(case_id)
 
 
+@screen.post("/routes/<int:route_id>/clarify")
+def clarify(case_id: int, route_id: int) -> AnyResponse:
+    with current_desk().database.write.begin() as session:
+        routing.clarify(session, current_actor(), route_id, request.form.get("text", ""))
+    rang()
+    return done(case_id)
+
+
 @screen.post("/close")
 def close(case_id: int) -> AnyResponse:
     reason = request.form.get("reason", "")

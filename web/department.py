@@ -5,6 +5,7 @@ from io import BytesIO
 from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
+from services.accounts import list_staff
 from services.errors import DeskError
 from services.questions import (
     count_answered,
@@ -16,7 +17,8 @@ from services.questions import (
     send_answer,
 )
 from services.route_files import FileIn, add_files, answer_file, check_files, files_of
-from services.routing import colleagues, count_owed, departments, get_route, open_route, pass_on
+from services.routing import ask_back as routing_ask_back
+from services.routing import colleagues, count_owed, departments, get_route, lines_of, open_route, pass_on
 from services.sla import clocks_of_routes
 from web.forms import go
 from web.language import _
@@ -62,10 +64,14 @@ def _page(route_id: int, text: str = "", problem: str | None = None) -> str:
         view = question_view(session, current_actor(), route_id)
         units, clock = departments(session), clocks_of_routes(session, [route_id]).get(route_id)
         files = files_of(session, [route_id]).get(route_id, [])
+        said, names = (
+            lines_of(session, [route_id]).get(route_id, []),
+            {one.id: one.name for one in list_staff(session, active=False)},
+        )
         others = [one for one in colleagues(session, view.department.id) if one.id != current_actor().staff_id]
     return render_template(
         "department/question.html", view=view, units=units, clock=clock, text=text, problem=problem, files=files,
-        others=others,
+        others=others, said=said, names=names,
     )  # fmt: skip
 
 
@@ -110,6 +116,16 @@ def decline(route_id: int) -> Response:
         following, _left = left_after(session, current_actor(), route_id)
     rang()
     tell(_("Handed back. Thank you: it will be put to the right people."))
+    return go(url_for("department.show", route_id=following) if following else url_for("department.index"))
+
+
+@screen.post("/<int:route_id>/clarify")
+def ask_back(route_id: int) -> Response:
+    with current_desk().database.write.begin() as session:
+        routing_ask_back(session, current_actor(), route_id, request.form.get("text", ""))
+        following, _left = left_after(session, current_actor(), route_id)
+    rang()
+    tell(_("Your question is with who asked. When they say more, this one comes back."))
     return go(url_for("department.show", route_id=following) if following else url_for("department.index"))
 
 

@@ -49,6 +49,8 @@ OF_SCREEN = {
     "mailbox": "departments",
     "devices": "departments",
     "entrance": "departments",
+    "settings": "staff",
+    "duties": "staff",
     "reports": "reports",
     "morning": "reports",
     "clients": "clients",

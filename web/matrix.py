@@ -42,6 +42,7 @@ MATRIX: dict[str, str] = {
     "cases.route": "case.route",
     "cases.recall": "case.route",
     "cases.send_back": "case.route",
+    "cases.clarify": "case.route",
     "views.save": "case.view",
     "views.drop": "case.view",
     "bulks.begin": "case.view",
@@ -91,6 +92,7 @@ MATRIX: dict[str, str] = {
     "department.photo": ANY_STAFF,
     "department.answer": "route.answer",
     "department.decline": "route.answer",
+    "department.ask_back": "route.answer",
     # Places
     "sources.index": "source.view",
     "sources.unread": "source.view",
@@ -135,6 +137,12 @@ MATRIX: dict[str, str] = {
     "terms.index": "settings.edit",
     "terms.preview": "settings.edit",
     "terms.save": "settings.edit",
+    # Settings
+    "settings.index": "duty.edit",
+    "duties.index": "duty.edit",
+    "duties.save": "duty.edit",
+    "duties.defaults": "duty.edit",
+    "duties.even": "case.assign",
     # Mail for notices
     "mailbox.index": "settings.edit",
     "mailbox.save": "settings.edit",
@@ -154,6 +162,7 @@ MATRIX: dict[str, str] = {
     "staff.edit": "staff.edit",
     "staff.save": "staff.edit",
     "staff.password": "staff.edit",
+    "staff.ask_off": "staff.edit",
     "staff.switch_off": "staff.edit",
     "staff.switch_on": "staff.edit",
     # Clients

@@ -53,7 +53,13 @@ MENU = (
     Item("reports.index", _l("Reports"), "chart-bar", "report.view"),
     Item("sources.index", _l("Places"), "antenna", "source.view"),
     Item("saved.index", _l("Saved replies"), "template", "case.reply", covers=("facts",)),
-    Item("terms.index", _l("Deadlines"), "hourglass", "settings.edit"),
+    Item(
+        "settings.index",
+        _l("Settings"),
+        "settings",
+        "duty.edit",
+        covers=("terms", "duties", "rules", "checks", "agreement", "mailbox", "audit", "tokens", "transfer"),
+    ),
     Item("staff.index", _l("Staff"), "users", "staff.view"),
 )
 
@@ -64,10 +70,17 @@ SHORT: dict[str, tuple[str, ...]] = {
     "sales": (*_DESK, "contracts.index"),
     "manager": ("department.index",),
     "accounting": ("department.index", "contracts.index"),
-    "head": ("morning.index", "inbox.index", "outbox.index", "contracts.index", "reports.index"),
+    "head": (
+        "morning.index",
+        "inbox.index",
+        "outbox.index",
+        "contracts.index",
+        "reports.index",
+        "settings.index",
+    ),
     "director": ("morning.index", "contracts.index", "reports.index"),
     "privacy": ("clients.index", "reports.index"),
-    "administrator": ("sources.index", "terms.index", "staff.index"),
+    "administrator": ("sources.index", "settings.index", "staff.index"),
     "observer": ("reports.index",),
 }
 """What each role has in sight; the rest of its rows stand under «Ещё» (day.md §1.9)."""

@@ -6,12 +6,16 @@ from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from models import Staff
-from services.accounts import set_active
+from services.accounts import list_staff, set_active
 from services.errors import DeskError
 from services.people import add_person, edit_person, get_person, people, renew_password
+from services.rights import actor_of
 from services.routing import departments
+from services.workload import holdings_of
+from services.workload import switch_off as hand_over_and_off
 from web.forms import go
 from web.language import Lazy, _, _l
+from web.numbers import whole
 from web.security import current_actor, current_desk, rang
 from web.toasts import tell
 from web.words import explain, status_of
@@ -103,20 +107,34 @@ def password(staff_id: int) -> str:
     return _password(person, made, made=False)
 
 
+@screen.get("/<int:staff_id>/off")
+def ask_off(staff_id: int) -> str:
+    """Where goes what is theirs."""
+    with current_desk().database.read.begin() as session:
+        person, held = get_person(session, current_actor(), staff_id), holdings_of(session, staff_id)
+        heirs = [one for one in list_staff(session) if one.id != staff_id and actor_of(one).may("case.reply")]
+    return render_template("staff/off.html", person=person, held=held, heirs=heirs)
+
+
 @screen.post("/<int:staff_id>/off")
 def switch_off(staff_id: int) -> Response:
-    return _switch(staff_id, False)
+    form = request.form
+    with current_desk().database.write.begin() as session:
+        if "sure" not in form and not holdings_of(session, staff_id).is_empty:
+            return go(url_for("staff.ask_off", staff_id=staff_id))
+        person = hand_over_and_off(
+            session, current_actor(), staff_id, cases_to=form.get("cases_to", type=whole),
+            duties_to=form.get("duties_to", type=whole),
+        )  # fmt: skip
+    rang()
+    tell(_("%(name)s is switched off: all sessions have ended.", name=person.name))
+    return go(url_for("staff.index"))
 
 
 @screen.post("/<int:staff_id>/on")
 def switch_on(staff_id: int) -> Response:
-    return _switch(staff_id, True)
-
-
-def _switch(staff_id: int, active: bool) -> Response:
     with current_desk().database.write.begin() as session:
-        person = set_active(session, current_actor(), staff_id, active)
+        person = set_active(session, current_actor(), staff_id, True)
     rang()
-    tell(_("%(name)s may come in again.", name=person.name) if active
-         else _("%(name)s is switched off: all sessions have ended.", name=person.name))  # fmt: skip
+    tell(_("%(name)s may come in again.", name=person.name))
     return go(url_for("staff.index"))

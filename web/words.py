@@ -235,6 +235,10 @@ ERRORS: Mapping[str, Lazy] = {
     "first.taken": _l("Somebody is already here: log in."),
     "kinds.row": _l("The table of kinds is wrong in row %(text)s."),
     "label.unknown": _l("There is no such kind."),
+    "duty.nobody": _l("Choose at least one person."),
+    "duty.person": _l("This person does not answer cases: choose another one."),
+    "duty.theme": _l("There is no such theme."),
+    "staff.last": _l("Nobody could change people and settings any more: name another administrator first."),
     "delivery.unknown": _l("There is no such letter."),
     "link.nobody": _l("You do not answer for a department any more. Ask the head."),
     "link.often": _l("Too often. Wait an hour, the last link still works."),
@@ -386,3 +390,31 @@ CALENDARS: Mapping[str, Lazy] = {
 }
 PRESETS: Mapping[str, Lazy] = {"small": _l("A small school"), "regulation": _l("By the Regulation")}
 DAYS: Mapping[str, Lazy] = {"off": _l("day off"), "work": _l("works"), "short": _l("an hour shorter")}
+
+THEMES: Mapping[str, Lazy] = {
+    "": _l("Everything else"),
+    "application": _l("Application"),
+    "new_product": _l("Wish for something new"),
+    "competitor": _l("Competitors"),
+    "automatic_charge": _l("Automatic charge"),
+    "refund": _l("Refund"),
+    "installments": _l("Instalments"),
+    "payment": _l("Payment"),
+    "contract_sum": _l("Sum of the contract"),
+    "personal_data": _l("Personal data"),
+    "advertising": _l("Advertising"),
+    "education_documents": _l("Documents of education"),
+    "document_request": _l("Request for a document"),
+    "contract_form": _l("Form of the contract"),
+    "homework": _l("Homework"),
+    "curator": _l("Curator"),
+    "schedule": _l("Schedule"),
+    "staff": _l("About a colleague"),
+    "access": _l("Access"),
+    "video": _l("Video and broadcasts"),
+    "app": _l("App"),
+    "site": _l("Site"),
+    "price": _l("Price"),
+    "learning": _l("Learning"),
+}
+"""Themes that the classifier tells; the empty one stands for whatever no cell names."""

@@ -19,7 +19,7 @@ def test_a_letter_a_press_and_an_answer(visit, tmp_path: Path) -> None:
     expect(page.locator("#case-title")).to_be_visible()
     page.get_by_role("button", name="В отдел").first.click()
     dialog = page.locator("#route-dialog")
-    dialog.get_by_text("Кураторы", exact=True).click()
+    dialog.locator(".unit", has_text="Кураторы").click()
     dialog.locator("#route-question").fill("Сколько уроков в курсе про сто слов? Спрашивают для журнала")
     dialog.get_by_label("Срочно").check()
     dialog.get_by_role("button", name="Передать", exact=True).click()

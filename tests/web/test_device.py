@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 from sqlalchemy import select
+from werkzeug.routing import AnyConverter
 
 from models import Case, Delivery, OneTimeLink, Route, RouteFile, Staff, StaffRole, StaffSession, utc_now
 from services.entrance import make_link
@@ -116,10 +117,9 @@ def test_the_phone_opens_the_questions_and_nothing_else(phone, app, route_id):
             continue
         if MATRIX[rule.endpoint] == "public":
             continue
-        words = {"locale": "ru", "section": "desk", "kind": "hide"}
         values = {
-            name: words.get(name, next(iter(getattr(rule._converters[name], "items", ())), 1))
-            for name in rule.arguments
+            name: sorted(kind.items)[0] if isinstance(kind, AnyConverter) else 1
+            for name, kind in rule._converters.items()
         }
         with app.test_request_context():
             address = app.url_for(rule.endpoint, **values)

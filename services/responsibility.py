@@ -1,0 +1,178 @@
+"""«Кто за что отвечает»: the one source of who leads a case, which department is asked and whom of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models import Case, Department, Message, Responsibility, Source, Staff
+from services.errors import NotFound, Refused
+from services.events import record
+from services.rights import DESK, Actor, actor_of, require
+
+ANY_PLACE, ANY_THEME = 0, ""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What the table says of a text: who leads, which department is asked, whom of it; None: nobody is named."""
+
+    staff_id: int | None = None
+    department_id: int | None = None
+    asked_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The whole of it: places in the rows, themes in the columns; ``cells`` only where something is said.
+
+    ``gaps`` are places without anybody to lead what comes there.
+    """
+
+    places: tuple[Source, ...]
+    themes: tuple[str, ...]
+    cells: Mapping[tuple[int, str], Responsibility]
+    gaps: tuple[Source, ...]
+
+
+def all_themes() -> tuple[str, ...]:
+    """Themes that the classifier can tell, in its order."""
+    from classifier.phrases import theme_names  # its tables are read when somebody asks for a theme
+
+    return theme_names()
+
+
+def theme_of(text: str) -> str:
+    """The leading theme of a text, empty when none is found."""
+    from classifier.phrases import themes_of
+    from classifier.text import read
+
+    return next(iter(themes_of(read(text))), ANY_THEME)
+
+
+def table_of(session: Session) -> Table:
+    """The table as it stands."""
+    places = tuple(session.scalars(select(Source).where(Source.state != "stopped").order_by(Source.id)))
+    cells = {(row.place, row.theme): row for row in session.scalars(select(Responsibility))}
+    leads = {key for key, row in cells.items() if row.staff_id is not None}
+    gaps = tuple(
+        place for place in places if (place.id, ANY_THEME) not in leads and (ANY_PLACE, ANY_THEME) not in leads
+    )
+    return Table(places, all_themes(), cells, gaps)
+
+
+def duty_for(cells: Mapping[tuple[int, str], Responsibility], place: int, theme: str) -> Duty:
+    """The nearest word on each: this place and theme, then the theme anywhere, then the place, then the whole."""
+    keys = dict.fromkeys([(place, theme), (ANY_PLACE, theme), (place, ANY_THEME), (ANY_PLACE, ANY_THEME)])
+    rows = [cells[key] for key in keys if key in cells]
+    asking = next((row for row in rows if row.department_id is not None), None)
+    return Duty(
+        staff_id=next((row.staff_id for row in rows if row.staff_id is not None), None),
+        department_id=asking.department_id if asking else None,
+        asked_id=asking.asked_id if asking else None,
+    )
+
+
+def duty_of_case(session: Session, case: Case) -> Duty:
+    """What the table says of a case, by its theme."""
+    cells = {(row.place, row.theme): row for row in session.scalars(select(Responsibility))}
+    if not cells:
+        return Duty()
+    theme = case.theme
+    if theme is None:  # it was labelled before themes were kept
+        theme = theme_of(session.scalar(select(Message.text).where(Message.id == case.first_message_id)) or "")
+    return duty_for(cells, case.source_id, theme)
+
+
+def assign_by_table(session: Session, cases: Sequence[Case]) -> None:
+    """New cases go to whom the table names, if they may answer; nobody is taken off a case."""
+    if session.scalar(select(Responsibility.id).where(Responsibility.staff_id.is_not(None)).limit(1)) is None:
+        return
+    usable = {
+        one.id for one in session.scalars(select(Staff).where(Staff.active)) if actor_of(one).may("case.reply")
+    }
+    for case in cases:
+        if case.assignee_id is not None:
+            continue
+        found = duty_of_case(session, case).staff_id
+        if found in usable:
+            case.assignee_id = found
+            record(session, "case.assigned", DESK, case_id=case.id, object_id=found)
+
+
+def asked_person(session: Session, case: Case, department_id: int) -> int | None:
+    """Whom of a department a question goes to, where the table names somebody who still answers for it."""
+    duty = duty_of_case(session, case)
+    if duty.asked_id is None or duty.department_id != department_id:
+        return None
+    person = session.get(Staff, duty.asked_id)
+    return duty.asked_id if person and department_id in actor_of(person).departments else None
+
+
+def set_cell(
+    session: Session,
+    actor: Actor,
+    place: int,
+    theme: str,
+    *,
+    staff_id: int | None,
+    department_id: int | None,
+    asked_id: int | None = None,
+) -> None:
+    """Says who answers here; nothing in all three empties the cell. Raises Refused for whom it cannot be."""
+    require(actor, "duty.edit")
+    if place != ANY_PLACE and session.get(Source, place) is None:
+        raise NotFound("source.unknown", id=place)
+    if theme and theme not in all_themes():
+        raise Refused("duty.theme", theme=theme)
+    _check(session, staff_id, department_id, asked_id)
+    row = session.scalar(select(Responsibility).where(Responsibility.place == place, Responsibility.theme == theme))
+    if staff_id is None and department_id is None:
+        if row is not None:
+            session.delete(row)
+    else:
+        row = row or Responsibility(place=place, theme=theme)
+        row.staff_id, row.department_id, row.asked_id = staff_id, department_id, asked_id
+        session.add(row)
+    session.flush()
+    record(session, "duty.set", actor, place=place, theme=theme, staff=staff_id, department=department_id)
+
+
+def fill_defaults(session: Session, actor: Actor) -> int:
+    """Gives every theme that has no department yet the one that domain.md §6.7 names; returns how many."""
+    from classifier import department_of
+
+    require(actor, "duty.edit")
+    units = {unit.code: unit.id for unit in session.scalars(select(Department))}
+    cells = {row.theme: row for row in session.scalars(select(Responsibility).where(Responsibility.place == 0))}
+    count = 0
+    for theme in all_themes():
+        unit, row = units.get(department_of(theme)), cells.get(theme)
+        if unit is not None and (row is None or row.department_id is None):
+            row = row or Responsibility(place=ANY_PLACE, theme=theme)
+            row.department_id = unit
+            session.add(row)
+            count += 1
+    session.flush()
+    record(session, "duty.defaults", actor, count=count)
+    return count
+
+
+def _check(session: Session, staff_id: int | None, department_id: int | None, asked_id: int | None) -> None:
+    if staff_id is not None:
+        person = session.get(Staff, staff_id)
+        if person is None or not actor_of(person).may("case.reply"):
+            raise Refused("duty.person", id=staff_id)
+    if department_id is not None and session.get(Department, department_id) is None:
+        raise NotFound("department.unknown", id=department_id)
+    if asked_id is not None:
+        asked = session.get(Staff, asked_id)
+        if asked is None or department_id not in actor_of(asked).departments:
+            raise Refused("route.person", id=asked_id)
+
+
+def hand_duties(session: Session, staff_id: int, to_id: int | None) -> None:
+    """Every cell that names a person names another, or nobody."""
+    session.execute(update(Responsibility).where(Responsibility.staff_id == staff_id).values(staff_id=to_id))
+    session.execute(update(Responsibility).where(Responsibility.asked_id == staff_id).values(asked_id=None))

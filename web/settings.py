@@ -1,0 +1,52 @@
+"""«Настройки»: one page that leads to all that the department decides."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, current_app, render_template
+
+from web.language import Lazy, _l
+from web.security import may
+
+screen = Blueprint("settings", __name__, url_prefix="/settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One screen of settings, for whom its right belongs to."""
+
+    endpoint: str
+    title: Lazy
+    hint: Lazy
+    icon: str
+    act: str
+
+
+DOORS = (
+    Door("terms.index", _l("Deadlines"), _l("hours, departments, days off, quiet hours"), "hourglass",
+         "settings.edit"),
+    Door("duties.index", _l("Who answers for what"), _l("who leads and who is asked, by place and theme"),
+         "list-details", "duty.edit"),
+    Door("staff.index", _l("Staff"), _l("people, roles, where they are logged in"), "users", "staff.view"),
+    Door("rules.index", _l("Rules"), _l("what the desk does by itself with what comes"), "bolt", "settings.edit"),
+    Door("checks.index", _l("Check of replies"), _l("what stops a reply and what only hints"), "checklist",
+         "settings.edit"),
+    Door("agreement.index", _l("Agreement"), _l("who agrees to replies, and after how long a deputy"), "checks",
+         "settings.edit"),
+    Door("search.words", _l("Words of search"), _l("words of the same meaning"), "search", "settings.edit"),
+    Door("facts.index", _l("Facts"), _l("prices, dates and links that replies carry"), "book-2", "fact.edit"),
+    Door("mailbox.index", _l("Mail for notices"), _l("from which mailbox the desk writes to departments"), "mail",
+         "settings.edit"),
+    Door("sources.index", _l("Places"), _l("what is watched"), "antenna", "source.view"),
+    Door("audit.index", _l("Journal of acts"), _l("who changed what, sealed against changes"), "history",
+         "settings.edit"),
+    Door("tokens.index", _l("API and web hooks"), _l("keys for programs, addresses that are told"), "webhook",
+         "settings.edit"),
+    Door("transfer.index", _l("Export and import"), _l("all settings as one file"), "adjustments", "settings.edit"),
+)  # fmt: skip
+"""In the order of the page; a door without its screen is not shown."""
+
+
+@screen.get("")
+def index() -> str:
+    doors = [door for door in DOORS if door.endpoint in current_app.view_functions and may(door.act)]
+    return render_template("settings/index.html", doors=doors)
