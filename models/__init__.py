@@ -18,6 +18,7 @@ from models.delivery import Delivery
 from models.entrance import OneTimeLink, StaffSession
 from models.event import Event
 from models.label import Label
+from models.learning import Audit, Training
 from models.lease import Counter, Lease, Setting
 from models.message import Attachment, Message, MessageBand, TextVersion
 from models.publication import Publication
@@ -34,12 +35,12 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "Client",
-    "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText",
-    "Contact", "Counter", "Delivery", "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity",
-    "ImportRow", "Label", "Lease", "Merge", "Message", "MessageBand", "Note", "Notice", "OneTimeLink",
-    "PrivacyRequest", "Publication", "RawItem", "Reply", "Responsibility", "Route", "RouteFact", "RouteFile",
-    "RouteLine", "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Signal",
-    "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "Study", "Task", "TextVersion", "UtcDateTime",
-    "utc_now",
+    "Act", "Attachment", "Audit", "Author", "Base", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "Client",
+    "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent",
+    "ConsentText", "Contact", "Counter", "Delivery", "Department", "Draft", "Erasure", "Event", "Fact",
+    "FactUse", "Identity", "ImportRow", "Label", "Lease", "Merge", "Message", "MessageBand", "Note", "Notice",
+    "OneTimeLink", "PrivacyRequest", "Publication", "RawItem", "Reply", "Responsibility", "Route",
+    "RouteFact", "RouteFile", "RouteLine", "SavedReply", "SavedView", "SearchEntry", "SearchLemma",
+    "SensitiveField", "Setting", "Signal", "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "Study",
+    "Task", "TextVersion", "Training", "UtcDateTime", "utc_now",
 ]  # fmt: skip
