@@ -5,6 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from bootstrap import Desk
+from services.audit import draw_samples
 from services.bulks import run_bulk
 from services.crisis import run_ring
 from services.crm.segments import run_segments
@@ -12,6 +13,7 @@ from services.crm.tasks import run_remind
 from services.deliveries import run_deliveries
 from services.intake import run_collect
 from services.labelling import run_labelling
+from services.learning import run_learning
 from services.notices import run_warn
 from services.recount import run_recount
 from services.relabel import run_relabel
@@ -41,6 +43,7 @@ def collect(desk: Desk) -> None:
 
 def label(desk: Desk) -> None:
     """Labels what waits; without a classifier old messages go to people as they are."""
+    desk.labeller.refresh()
     if run_labelling(desk.database, desk.labeller.classifier, gate_open=desk.is_gate_open()):
         desk.bell.ring()
 
@@ -82,6 +85,16 @@ def watch(desk: Desk) -> None:
 def ring(desk: Desk) -> None:
     """Calls the next person to a threat to life."""
     if run_ring(desk.database):
+        desk.bell.ring()
+
+
+def learn(desk: Desk) -> None:
+    """Trains the classifier anew when people have taught it enough, or at night; draws texts for checking."""
+    if desk.labeller.classifier is None:
+        return
+    with desk.database.write.begin() as session:
+        draw_samples(session, desk.labeller.classifier.gate)
+    if run_learning(desk.database, desk.labeller, desk.config.desk.time_zone):
         desk.bell.ring()
 
 
@@ -133,6 +146,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         watch,
         ring,
         relabel,
+        learn,
         deliver,
         recount,
         remind,

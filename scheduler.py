@@ -31,6 +31,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("relabel", 5.0, 1),
     ("deliver", 5.0, 1),
     ("facts", 10.0, 1),
+    ("learn", 60.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20

@@ -13,7 +13,7 @@ class Training(Base):
     """``state``: running · live · refused · failed. ``version`` is the artifact's, None until there is one.
 
     ``reason``: first · corrections · night · hand · return. ``figures`` are of held-out texts, ``decision`` is
-    what the gate compared, ``lessons`` how many corrections it learned from and ``last_label_id`` the newest of them.
+    what the gate compared, ``lessons`` how many corrections it had and ``last_label_id`` the newest of them.
     """
 
     __tablename__ = "training"

@@ -53,6 +53,7 @@ SCREENS = (
     "devices",
     "morning",
     "reports",
+    "quality",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

@@ -25,6 +25,7 @@ ORDER = (
     "departments",
     "deadlines",
     "reports",
+    "quality",
     "sources",
     "staff",
     "training",
@@ -47,6 +48,7 @@ OF_SCREEN = {
     "mailbox": "departments",
     "devices": "departments",
     "entrance": "departments",
+    "quality": "quality",
     "reports": "reports",
     "morning": "reports",
 }

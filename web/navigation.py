@@ -48,6 +48,7 @@ MENU = (
     Item("sources.index", _l("Places"), "antenna", "source.view"),
     Item("saved.index", _l("Saved replies"), "template", "case.reply", covers=("facts",)),
     Item("terms.index", _l("Deadlines"), "hourglass", "settings.edit"),
+    Item("quality.index", _l("Quality of kinds"), "checklist", "case.view"),
     Item("staff.index", _l("Staff"), "users", "staff.view"),
 )
 
