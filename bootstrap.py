@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,9 @@ from collectors.wire import Guard, Wire
 from config import ROOT, Config
 from models import Source
 from models.database import Database, open_database
+from services.audit import is_proven
 from services.deliveries import Mailer, Write
-from services.labelling import is_gate_proven
+from services.learning import write_lessons
 from services.letters import letter_writer
 from services.mailbox import sender_of
 from services.presence import Presence
@@ -32,7 +33,7 @@ from services.sending import Lanes
 from services.sources import check_settings
 
 if TYPE_CHECKING:
-    from classifier import Classifier
+    from classifier import Classifier, Verdict
 
 
 class SharedLimiter:
@@ -66,6 +67,8 @@ class Labeller:
     step: str = ""
     error: str | None = None
     classifier: "Classifier | None" = None
+    learning: float | None = None  # how far a training beside the version in use has come
+    _seen: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def load(self) -> bool:
@@ -75,6 +78,7 @@ class Labeller:
 
         with self._lock:
             try:
+                self._seen = self._stamp()
                 self.classifier = Classifier.load(self.folder)
             except ClassifierError as error:
                 self.classifier, self.state, self.error = None, "failed", error.code
@@ -83,22 +87,93 @@ class Labeller:
             return True
 
     def train(self) -> None:
-        """Trains on the corpus of the house, telling its progress; the desk works meanwhile.
-
-        In a process of its own: the memory that training takes goes back with it, and nobody waits for its threads.
-        """
+        """Trains on the corpus of the house, telling its progress; the desk works meanwhile."""
         self.state, self.progress, self.error = "training", 0.0, None
-        command = [sys.executable, "-m", "classifier", str(self.folder)]
+        if self._run(self.folder):
+            self.state, self.error = "failed", "training"
+            raise RuntimeError("training ended without an artifact")
+        if not self.load():
+            raise RuntimeError(f"the trained artifact cannot be loaded: {self.error}")
+
+    def train_candidate(self, lessons: Sequence[Mapping[str, Any]]) -> str:
+        """Trains a version beside the one in use, on the corpus and on what people taught; returns its name."""
+        self.learning = 0.0
+        path = self.candidate / "lessons.jsonl"
+        self.candidate.mkdir(parents=True, exist_ok=True)
+        path.write_text(write_lessons(lessons), encoding="utf-8")
+        path.chmod(0o600)
+        try:
+            if self._run(self.candidate, path):
+                raise RuntimeError("training ended without an artifact")
+        finally:
+            path.unlink(missing_ok=True)
+            self.learning = None
+        return str(self._facts(self.candidate)["sha256"])[:12]
+
+    @property
+    def candidate(self) -> Path:
+        return self.folder / "candidate"
+
+    def facts_of(self, version: str | None = None) -> dict[str, Any]:
+        """The manifest of a version, of the one in use by default; raises ClassifierError."""
+        from classifier import ClassifierError, facts_of
+
+        try:
+            return facts_of(self.folder, version)
+        except ClassifierError:
+            if version is None:
+                raise
+            return facts_of(self.candidate, version)
+
+    def _facts(self, folder: Path) -> dict[str, Any]:
+        from classifier import facts_of
+
+        return facts_of(folder)
+
+    def answers_of(self, version: str | None, texts: Sequence[str]) -> "list[Verdict]":
+        """What a version says of texts: the one in use, or the candidate."""
+        from classifier import Classifier
+
+        if version is not None:
+            return Classifier.load(self.candidate).classify(texts) if texts else []
+        return self.classifier.classify(texts) if self.classifier is not None and texts else []
+
+    def promote(self, version: str) -> None:
+        """Puts a version into use: the candidate, or one that was in use before."""
+        from classifier import promote, versions
+
+        promote(self.folder, version, source=None if version in versions(self.folder) else self.candidate)
+        if not self.load():
+            raise RuntimeError(f"version {version} cannot be loaded: {self.error}")
+
+    def versions(self) -> list[str]:
+        """Those that can be had back, the newest first."""
+        from classifier import versions
+
+        return versions(self.folder)
+
+    def refresh(self) -> None:
+        """Takes up what another process has put into use."""
+        if self.classifier is not None and self._stamp() != self._seen:
+            self.load()
+
+    def _stamp(self) -> int:
+        manifest = self.folder / "manifest.json"
+        return manifest.stat().st_mtime_ns if manifest.exists() else 0
+
+    def _run(self, folder: Path, lessons: Path | None = None) -> int:
+        """In a process of its own: the memory that training takes goes back with it, and nobody waits for its
+        threads."""
+        command = [sys.executable, "-m", "classifier", str(folder), *([str(lessons)] if lessons else [])]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes) as child:  # noqa: S603
             for line in child.stdout or ():
-                share, _, self.step = line.strip().partition(" ")
-                self.progress = float(share)
-        if child.returncode:
-            self.state, self.error = "failed", "training"
-            raise RuntimeError(f"training ended with {child.returncode}")
-        if not self.load():
-            raise RuntimeError(f"the trained artifact cannot be loaded: {self.error}")
+                share, _, step = line.strip().partition(" ")
+                if lessons is None:
+                    self.progress, self.step = float(share), step
+                else:
+                    self.learning = float(share)
+        return child.returncode
 
     def ensure(self) -> None:
         """Loads what is there, or trains it when nothing usable is."""
@@ -192,7 +267,7 @@ class Desk:
         if choice != "audit":
             return choice == "corpus"
         with self.database.read.begin() as session:
-            return is_gate_proven(session)
+            return self.labeller.classifier is not None and is_proven(session, self.labeller.classifier.gate)
 
     def has_sources(self) -> bool:
         with self.database.read.begin() as session:

@@ -8,6 +8,7 @@ import structlog
 
 from bootstrap import Desk
 from models import utc_now
+from services.audit import draw_samples
 from services.bulks import run_bulk
 from services.contracts.acts import run_contract_day
 from services.contracts.amendments import run_amendments
@@ -23,6 +24,7 @@ from services.deliveries import run_deliveries
 from services.documents.templates import run_seed
 from services.intake import run_collect
 from services.labelling import run_labelling
+from services.learning import run_learning
 from services.money.obligations import run_obligations
 from services.money.receivables import run_receivables
 from services.notices import run_warn
@@ -54,6 +56,7 @@ def collect(desk: Desk) -> None:
 
 def label(desk: Desk) -> None:
     """Labels what waits; without a classifier old messages go to people as they are."""
+    desk.labeller.refresh()
     if run_labelling(desk.database, desk.labeller.classifier, gate_open=desk.is_gate_open()):
         desk.bell.ring()
 
@@ -95,6 +98,16 @@ def watch(desk: Desk) -> None:
 def ring(desk: Desk) -> None:
     """Calls the next person to a threat to life."""
     if run_ring(desk.database):
+        desk.bell.ring()
+
+
+def learn(desk: Desk) -> None:
+    """Trains the classifier anew when people have taught it enough, or at night; draws texts for checking."""
+    if desk.labeller.classifier is None:
+        return
+    with desk.database.write.begin() as session:
+        draw_samples(session, desk.labeller.classifier.gate)
+    if run_learning(desk.database, desk.labeller, desk.config.desk.time_zone):
         desk.bell.ring()
 
 
@@ -180,6 +193,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         warn,
         watch,
         ring,
+        learn,
         relabel,
         deliver,
         recount,

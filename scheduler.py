@@ -35,6 +35,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("facts", 10.0, 1),
     ("papers", 8.0, 1),
     ("contracts", 300.0, 1),
+    ("learn", 60.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20

@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING
 from classifier.labels import ACTIONABLE, LABELS, ClassifierError, Example, Reason, Verdict
 
 if TYPE_CHECKING:
+    from classifier.artifact import facts_of, promote, versions
     from classifier.corpus import read_corpus
     from classifier.duplicates import bands, fingerprint, is_near
     from classifier.engine import Classifier
     from classifier.evaluation import Evaluation, evaluate
     from classifier.kinds import Kind, kind_of
+    from classifier.learning import compare, text_key
     from classifier.phrases import department_of, signal_names, theme_names
     from classifier.training import train
 
 _HOMES = {
+    "compare": "classifier.learning",
+    "text_key": "classifier.learning",
+    "facts_of": "classifier.artifact",
+    "promote": "classifier.artifact",
+    "versions": "classifier.artifact",
     "Kind": "classifier.kinds",
     "bands": "classifier.duplicates",
     "signal_names": "classifier.phrases",
@@ -44,15 +51,20 @@ __all__ = [
     "Reason",
     "Verdict",
     "bands",
+    "compare",
     "department_of",
     "evaluate",
+    "facts_of",
     "fingerprint",
     "is_near",
     "kind_of",
+    "promote",
     "read_corpus",
     "signal_names",
+    "text_key",
     "theme_names",
     "train",
+    "versions",
 ]
 
 

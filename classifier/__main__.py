@@ -1,16 +1,35 @@
-"""``python -m classifier FOLDER``: trains on the corpus of the house, tells its progress, ends with its parent."""
+"""``python -m classifier FOLDER [LESSONS]``: trains on the corpus of the house and on what people corrected.
 
+LESSONS are JSON lines, ``{"text","primary","secondary","weight","group","lang"}`` or ``{"text","signal","is_so"}``.
+It tells its progress and ends with its parent.
+"""
+
+import json
 import os
 import sys
 import threading
 from pathlib import Path
 
-from classifier import read_corpus, train
+from classifier import Example, read_corpus, train
 
 
-def main(folder: str) -> None:
+def main(folder: str, lessons: str | None = None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    train(read_corpus(), Path(folder), progress=lambda share, step: print(f"{share:.3f} {step}", flush=True))
+    if lessons:
+        os.nice(10)  # the desk works meanwhile with the version it has
+    examples, decided = read_corpus(), []
+    for line in Path(lessons).read_text(encoding="utf-8").splitlines() if lessons else ():
+        row = json.loads(line)
+        if "signal" in row:
+            decided.append((row["text"], row["signal"], bool(row["is_so"])))
+        else:
+            examples.append(Example(**{**row, "secondary": tuple(row["secondary"])}))
+    train(
+        examples,
+        Path(folder),
+        progress=lambda share, step: print(f"{share:.3f} {step}", flush=True),
+        decided=decided,
+    )
 
 
 def _end_with_parent() -> None:
@@ -21,4 +40,4 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:3])

@@ -1,6 +1,7 @@
 """Signals learned from their meaning, beside the phrases of signals.yaml: what nobody thought of listing."""
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -27,23 +28,34 @@ def signal_texts() -> tuple[tuple[str, str], ...]:
     return tuple((row["text"], row["signal"]) for row in map(json.loads, lines))
 
 
-def fit(readings: list[Reading], senses: Floats, folds: Ints, seed: int) -> tuple[Floats, Floats]:
+def fit(
+    readings: list[Reading],
+    senses: Floats,
+    folds: Ints,
+    seed: int,
+    decided: Sequence[tuple[str, str, bool]] = (),
+) -> tuple[Floats, Floats]:
     """Weights (`meaning.width()`, signals) and one bias a signal: a sum above 0 raises it.
 
     `readings`, `senses` and `folds` are of ordinary texts. Those that a phrase already raises are left out, for
-    they may well be what they seem. Without the encoder nothing is ever raised.
+    they may well be what they seem. `decided` are (text, signal, was it so) of people. Without the encoder nothing
+    is ever raised.
     """
     names = signal_names()
     weights, bias = np.zeros((meaning.width(), len(names))), np.full(len(names), -1.0)
     if not meaning.width():
         return weights, bias
-    told = [signal for _, signal in signal_texts()]
-    matrix = np.vstack([meaning.encode([read(text) for text, _ in signal_texts()]), senses])
+    raised_by_hand = [*signal_texts(), *((text, name) for text, name, is_so in decided if is_so)]
+    denied = [(text, name) for text, name, is_so in decided if not is_so]
+    told = [signal for _, signal in raised_by_hand] + [None for _ in denied]
+    known = [read(text) for text, _ in [*raised_by_hand, *denied]]
+    matrix = np.vstack([meaning.encode(known), senses])
     parts = np.concatenate([np.full(len(told), -1), folds % _PARTS])
     raised = [signals_of(reading) for reading in readings]
     for column, name in enumerate(names):
         wanted = np.array([signal == name for signal in told] + [False] * len(readings))
-        usable = np.array([True] * len(told) + [name not in signals for signals in raised])
+        said = [signal is not None for signal in told[: len(raised_by_hand)]] + [no == name for _, no in denied]
+        usable = np.array(said + [name not in signals for signals in raised])
         scores = []
         for part in range(_PARTS):
             unseen = usable & (parts == part)

@@ -13,7 +13,9 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,8 @@ from classifier.labels import LABELS, SECONDARY, ClassifierError
 from classifier.phrases import signal_names
 
 MANIFEST = "manifest.json"
+KEPT = 10
+"""So many versions can be had back."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,15 @@ class Artifact:
 
 def recipe() -> str:
     """Names what an artifact depends on besides itself; another recipe needs another training."""
-    return f"{RECIPE}-{patterns.fingerprint()[:12]}-{meaning.encoder()}"
+    return f"{RECIPE}-{patterns.fingerprint()[:12]}-{_signals()[:12]}-{meaning.encoder()}"
+
+
+@cache
+def _signals() -> str:
+    """SHA-256 of what the signals are learned from: their thresholds were measured beside these phrases."""
+    here = Path(__file__)
+    names = ("signals.yaml", "signal_texts.jsonl")
+    return hashlib.sha256(b"".join(here.with_name(name).read_bytes() for name in names)).hexdigest()
 
 
 def write(artifact: Artifact, folder: Path, facts: Mapping[str, object]) -> None:
@@ -80,7 +92,41 @@ def write(artifact: Artifact, folder: Path, facts: Mapping[str, object]) -> None
     manifest = {"artifact": name, "sha256": digest, "recipe": recipe(), **facts}
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / name, content)
-    _replace(folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=2).encode())
+    told = json.dumps(manifest, ensure_ascii=False, indent=2).encode()
+    _replace(folder / f"manifest-{digest[:12]}.json", told)
+    _replace(folder / MANIFEST, told)
+
+
+def versions(folder: Path) -> list[str]:
+    """The versions that can be had back, the newest first."""
+    kept = sorted(folder.glob("manifest-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    named = [path.stem.removeprefix("manifest-") for path in kept]
+    return [version for version in named if (folder / f"labels-{version}.npz").exists()]
+
+
+def facts_of(folder: Path, version: str | None = None) -> dict[str, Any]:
+    """The manifest of a version, of the one in use by default. Raises ClassifierError."""
+    try:
+        name = MANIFEST if version is None else f"manifest-{version}.json"
+        facts: dict[str, Any] = json.loads((folder / name).read_bytes())
+    except (OSError, ValueError) as error:
+        raise ClassifierError("missing", str(error)) from error
+    return facts
+
+
+def promote(folder: Path, version: str, *, source: Path | None = None) -> None:
+    """Makes a version the one in use; ``source``: the folder it was trained in. Raises ClassifierError."""
+    home = source or folder
+    told = facts_of(home, version)
+    name = Path(str(told["artifact"])).name
+    if source is not None:
+        _replace(folder / name, (source / name).read_bytes())
+        _replace(folder / f"manifest-{version}.json", (source / f"manifest-{version}.json").read_bytes())
+    _replace(folder / MANIFEST, (folder / f"manifest-{version}.json").read_bytes())
+    for old in versions(folder)[KEPT:]:
+        if old != version:
+            (folder / f"labels-{old}.npz").unlink(missing_ok=True)
+            (folder / f"manifest-{old}.json").unlink(missing_ok=True)
 
 
 def load(folder: Path) -> tuple[Artifact, str]:

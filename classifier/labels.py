@@ -63,10 +63,19 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Example:
-    """A labelled text; `group` names the place or topic it comes from and is the unit of validation."""
+    """A labelled text; `group` names the place or topic it comes from and is the unit of validation.
+
+    `weight` says how much it counts in training beside a text of the corpus: a correction by staff more, a
+    suggestion that somebody merely let stand at most `WEAK`, and such a one is never measured on.
+    """
 
     text: str
     primary: str
     secondary: tuple[str, ...]
     lang: str
     group: str
+    weight: float = 1.0
+
+
+# What a silent acceptance may weigh at most.
+WEAK = 0.2

@@ -15,7 +15,8 @@ from classifier import alarms, calibration, corpus, meaning
 from classifier.artifact import Artifact, Thresholds, write
 from classifier.engine import Classifier
 from classifier.features import BLOCKS, features
-from classifier.labels import LABELS, SECONDARY, ClassifierError, Example
+from classifier.labels import LABELS, SECONDARY, WEAK, ClassifierError, Example
+from classifier.learning import text_key
 from classifier.text import Reading, read
 from classifier.vectors import Floats, Ints, block_bounds, probabilities, weigh
 
@@ -36,9 +37,16 @@ class _Fitted:
 
 
 def train(
-    examples: Sequence[Example], folder: Path, *, seed: int = 20261125, progress: Progress | None = None
+    examples: Sequence[Example],
+    folder: Path,
+    *,
+    seed: int = 20261125,
+    progress: Progress | None = None,
+    decided: Sequence[tuple[str, str, bool]] = (),
 ) -> Classifier:
     """Train on `examples`, store artifact and manifest in `folder` and return the loaded classifier.
+
+    `decided` are (text, signal, was it so) of people.
 
     The same examples and seed give the same bytes. `progress` gets a share from 0 to 1 and a step code:
     read, fold, fit, store. Raises ClassifierError("corpus") when a label has too few examples to be judged.
@@ -51,22 +59,29 @@ def train(
     senses = meaning.encode(readings)
     targets = _targets(examples)
     truth = np.array([LABELS.index(example.primary) for example in examples])
+    weights = np.array([example.weight for example in examples])
+    measured = weights > WEAK
     folds = _folds(examples, seed)
     scores = np.zeros(targets.shape)
     for fold in range(max(folds) + 1):
         tell(0.2 + 0.6 * fold / (max(folds) + 1), "fold")
         seen = folds != fold
-        fitted = _fit(names, counts[seen], senses[seen], targets[seen], seed)
+        fitted = _fit(names, counts[seen], senses[seen], targets[seen], weights[seen], seed)
         unseen = _weighed(names, counts[~seen], senses[~seen], fitted.kept, fitted.idf)
         scores[~seen] = unseen @ fitted.weights + fitted.bias
     tell(0.8, "fit")
-    fitted = _fit(names, counts, senses, targets, seed)
+    fitted = _fit(names, counts, senses, targets, weights, seed)
+    scores, truth, folds_of = scores[measured], truth[measured], folds[measured]
+    judged = [example for example in examples if example.weight > WEAK]
     factor = calibration.fit_temperature(scores[:, : len(LABELS)], truth)
-    p = _held_out_p(scores[:, : len(LABELS)], truth, folds)
-    thresholds = calibration.measure(p, scores[:, len(LABELS) :], truth, examples)
-    raised = alarms.fit(readings, senses, folds, seed)
+    p = _held_out_p(scores[:, : len(LABELS)], truth, folds_of)
+    thresholds = calibration.measure(p, scores[:, len(LABELS) :], truth, judged)
+    raised = alarms.fit(readings, senses, folds, seed, decided)
     tell(0.95, "store")
-    facts = _facts(examples, seed, calibration.settle(p, thresholds.tie), truth, p, thresholds)
+    chosen = calibration.settle(p, thresholds.tie)
+    facts = _facts(judged, seed, chosen, truth, p, thresholds)
+    facts["taught"] = len(examples)
+    facts["held_out"] = {text_key(example.text): int(label) for example, label in zip(judged, chosen, strict=True)}
     write(_artifact(names, fitted, factor, thresholds, *raised), folder, facts)
     classifier = Classifier.load(folder)
     tell(1.0, "store")
@@ -119,7 +134,9 @@ def _folds(examples: Sequence[Example], seed: int) -> Ints:
     return np.array([place[example.group] for example in examples])
 
 
-def _fit(names: list[str], counts: sp.csr_matrix, senses: Floats, targets: Ints, seed: int) -> _Fitted:
+def _fit(
+    names: list[str], counts: sp.csr_matrix, senses: Floats, targets: Ints, weights_of: Floats, seed: int
+) -> _Fitted:
     seen = np.bincount(counts.indices, minlength=len(names))
     kept = np.flatnonzero(seen >= _RARE)
     idf = np.log((1.0 + counts.shape[0]) / (1.0 + seen[kept])) + 1.0
@@ -132,7 +149,7 @@ def _fit(names: list[str], counts: sp.csr_matrix, senses: Floats, targets: Ints,
         # The dual solver gives the same answer some twenty times faster than the primal on so wide a matrix.
         model = LogisticRegression(
             C=_C, class_weight="balanced", solver="liblinear", dual=True, tol=1e-2, random_state=seed
-        ).fit(seen_part, target)
+        ).fit(seen_part, target, sample_weight=weights_of)
         weights.append(np.pad(model.coef_[0], (0, matrix.shape[1] - seen_part.shape[1])))
         bias.append(model.intercept_[0])
     return _Fitted(kept, idf, np.array(weights).T, np.array(bias))

@@ -21,6 +21,7 @@ from models.entrance import OneTimeLink, StaffSession
 from models.event import Event
 from models.gap import Gap
 from models.label import Label
+from models.learning import Audit, Training
 from models.lease import Counter, Lease, Setting
 from models.message import Attachment, Message, MessageBand, TextVersion
 from models.money import Allocation, Instalment, Obligation, Payment, ServiceRecord
@@ -38,14 +39,14 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Allocation", "Amendment", "Approval", "Attachment", "Author", "Base", "Bulk", "Call", "Case",
-    "CaseFact", "CaseStep", "Client", "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord",
-    "Clock", "Consent", "ConsentText", "Contact", "Contract", "ContractRevision", "Counter", "Decision",
-    "Delivery", "Department", "Document", "Draft", "Erasure", "Event", "Fact", "FactUse", "Gap", "Identity",
-    "ImportRow", "Instalment", "Label", "Lease", "LegalRef", "Merge", "Message", "MessageBand", "Note",
-    "Notice", "Obligation", "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem", "Reply",
-    "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "SavedReply", "SavedView", "SearchEntry",
-    "SearchLemma", "SensitiveField", "ServiceRecord", "Setting", "Signal", "Snooze", "Source", "Staff",
-    "StaffRole", "StaffSession", "StoredFile", "Study", "Task", "Template", "Termination", "TextVersion",
-    "UtcDateTime", "utc_now",
+    "Act", "Allocation", "Amendment", "Approval", "Attachment", "Audit", "Author", "Base", "Bulk", "Call",
+    "Case", "CaseFact", "CaseStep", "Client", "ClientExport", "ClientImport", "ClientNote", "ClientTie",
+    "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Contract", "ContractRevision", "Counter",
+    "Decision", "Delivery", "Department", "Document", "Draft", "Erasure", "Event", "Fact", "FactUse", "Gap",
+    "Identity", "ImportRow", "Instalment", "Label", "Lease", "LegalRef", "Merge", "Message", "MessageBand",
+    "Note", "Notice", "Obligation", "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem",
+    "Reply", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "SavedReply", "SavedView",
+    "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting", "Signal", "Snooze", "Source",
+    "Staff", "StaffRole", "StaffSession", "StoredFile", "Study", "Task", "Template", "Termination",
+    "TextVersion", "Training", "UtcDateTime", "utc_now",
 ]  # fmt: skip

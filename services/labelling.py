@@ -247,26 +247,3 @@ def correct_themes(session: Session, actor: Actor, message_id: int, themes: Sequ
         case.version += 1
     record(session, "themes.corrected", actor, case_id=message.case_id, object_id=message_id, themes=list(themes))
     return row
-
-
-AUDIT_LEAST = 300
-AUDIT_MISSES = 0.02
-
-
-def is_gate_proven(session: Session) -> bool:
-    """Whether people have checked enough texts to trust the gate to «Остальное» (day.md §1.1).
-
-    Counts what people said of messages by hand against what the classifier had said: at least AUDIT_LEAST checked
-    texts, and of the actionable ones at most 2 % that the classifier was sure were not.
-    """
-    word = aliased(Label)
-    pairs = session.execute(
-        select(Label.label, word.label, word.sure)
-        .join(word, (word.message_id == Label.message_id) & word.classifier.is_not(None))
-        .where(Label.staff_id.is_not(None), Label.weak.is_(False))
-    ).all()
-    actionable = [said for said in pairs if said[0] in ACTIONABLE]
-    if len(pairs) < AUDIT_LEAST or not actionable:
-        return False
-    missed = sum(1 for _, guess, sure in actionable if sure and guess not in ACTIONABLE)
-    return missed / len(actionable) <= AUDIT_MISSES

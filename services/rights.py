@@ -84,6 +84,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "client.export.allow": Scope.ALL,
         "reply.approve": Scope.ALL,
         "case.close_grave": Scope.ALL,
+        "classifier.train": Scope.ALL,
         "fact.edit": Scope.ALL,
         "route.view": Scope.ALL,
         "route.answer": Scope.ALL,

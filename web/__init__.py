@@ -65,6 +65,7 @@ SCREENS = (
     "contracts",
     "settings",
     "duties",
+    "quality",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

@@ -155,6 +155,14 @@ MATRIX: dict[str, str] = {
     "devices.end": ANY_STAFF,
     "devices.save_pin": ANY_STAFF,
     "devices.ask_pin": ANY_STAFF,
+    # Quality of labels
+    "quality.index": "case.view",
+    "quality.next_text": "message.label",
+    "quality.answer": "message.label",
+    "quality.train": "classifier.train",
+    "quality.go_back": "classifier.train",
+    "quality.kinds": "settings.edit",
+    "quality.save_kinds": "settings.edit",
     # Staff
     "staff.index": "staff.view",
     "staff.new": "staff.edit",

@@ -60,6 +60,8 @@ MENU = (
         "duty.edit",
         covers=("terms", "duties", "rules", "checks", "agreement", "mailbox", "audit", "tokens", "transfer"),
     ),
+    Item("terms.index", _l("Deadlines"), "hourglass", "settings.edit"),
+    Item("quality.index", _l("Quality of kinds"), "checklist", "case.view"),
     Item("staff.index", _l("Staff"), "users", "staff.view"),
 )
 

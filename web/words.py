@@ -126,7 +126,6 @@ LINT: Mapping[str, Lazy] = {
 """What each rule of the linter is about."""
 
 CHANNEL_ERRORS: Mapping[str, Lazy] = {
-    **CONTRACT_ERRORS,
     "network": _l("No connection to the platform"),
     "server": _l("The platform is out of order"),
     "rate": _l("The platform asks to slow down"),
@@ -195,6 +194,7 @@ ROLES: Mapping[str, Lazy] = {
 
 ERRORS: Mapping[str, Lazy] = {
     **CLIENT_ERRORS,
+    **CONTRACT_ERRORS,
     "date.invalid": _l("This is no date."),
     "fact.code": _l("A code consists of letters, digits and hyphens."),
     "fact.taken": _l("There is a fact with this code already."),
@@ -212,6 +212,9 @@ ERRORS: Mapping[str, Lazy] = {
     "act.state": _l("This can no longer be done with it: the state has changed. Look at the case again."),
     "hook.unknown": _l("There is no such address."),
     "hook.paused": _l("The place is paused."),
+    "audit.unknown": _l("There is no such text to be checked any more."),
+    "training.running": _l("A training is under way already."),
+    "training.unknown": _l("There is no such version any more."),
     "bulk.act": _l("This cannot be done with many cases at once."),
     "bulk.size": _l("Choose from one to %(most)s cases."),
     "bulk.state": _l("This was taken back already, or is still being done."),
