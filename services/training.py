@@ -17,7 +17,12 @@ from services.secrets import Keyring
 from services.sources import sync_declared
 
 HEAD_EMAIL = "head@school.example"
-TRAINING_CAST = {"smm": "smm@school.example", "curator": "curator@school.example", "head": HEAD_EMAIL}
+TRAINING_CAST = {
+    "smm": "smm@school.example",
+    "curator": "curator@school.example",
+    "head": HEAD_EMAIL,
+    "accounting": "accounting@school.example",
+}
 """Role on the banner «Войти как» → whose desk it opens."""
 
 _STAFF: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (

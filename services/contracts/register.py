@@ -43,16 +43,28 @@ def register_page(
 ) -> list[Listed]:
     """The newest first; ``before`` is the id of the last row of the page above."""
     require(actor, "contract.view")
-    query = select(Contract, Client).join(Client, Client.id == Contract.client_id).order_by(Contract.id.desc())
-    if words.strip():
-        found = _found(session, actor, words.strip())
-        query = query.where(Contract.id.in_(found))
-    if group in GROUPS:
-        query = query.where(Contract.state.in_(GROUPS[group]))
-    if before is not None:
-        query = query.where(Contract.id < before)
-    rows = session.execute(query.limit(limit)).all()
+    found = _found(session, actor, words.strip()) if words.strip() else None
+    ids = _page(session, GROUPS.get(group), found, before, limit)
+    query = select(Contract, Client).join(Client, Client.id == Contract.client_id).where(Contract.id.in_(ids))
+    rows = sorted(session.execute(query).all(), key=lambda row: -row[0].id)
     return _with_sums(session, rows, today)
+
+
+def _page(
+    session: Session, states: Sequence[str] | None, found: list[int] | None, before: int | None, limit: int
+) -> list[int]:
+    """Ids of a page, the greatest first; each state walks its own index, so that none of them is sorted."""
+    ids: list[int] = []
+    for state in states or (None,):
+        query = select(Contract.id).order_by(Contract.id.desc()).limit(limit)
+        if state is not None:
+            query = query.where(Contract.state == state)
+        if found is not None:
+            query = query.where(Contract.id.in_(found))
+        if before is not None:
+            query = query.where(Contract.id < before)
+        ids += session.scalars(query)
+    return sorted(ids, reverse=True)[:limit]
 
 
 def _found(session: Session, actor: Actor, words: str) -> list[int]:
@@ -73,25 +85,17 @@ def _found(session: Session, actor: Actor, words: str) -> list[int]:
 
 
 def _with_sums(session: Session, rows: Sequence[Row[Contract, Client]], today: date) -> list[Listed]:
-    ids = [contract.id for contract, _client in rows]
-    paid = {
-        row[0]: int(row[1] or 0)
-        for row in session.execute(
-            select(Instalment.contract_id, func.sum(Instalment.paid))
-            .where(Instalment.contract_id.in_(ids), Instalment.current)
-            .group_by(Instalment.contract_id)
-        )
-    }
-    overdue = {
-        row[0]: int(row[1] or 0)
-        for row in session.execute(
-            select(Instalment.contract_id, func.sum(Instalment.amount - Instalment.paid))
-            .where(Instalment.contract_id.in_(ids), Instalment.current, Instalment.due_on < today)
-            .group_by(Instalment.contract_id)
-        )
-    }
+    paid: dict[int, int] = {}
+    late: dict[int, int] = {}
+    # Asked by contract alone: by «current» a database without statistics would walk the lines of all contracts.
+    query = select(Instalment).where(Instalment.contract_id.in_([contract.id for contract, _client in rows]))
+    for line in session.scalars(query):
+        if line.current:
+            paid[line.contract_id] = paid.get(line.contract_id, 0) + line.paid
+            if line.due_on < today:
+                late[line.contract_id] = late.get(line.contract_id, 0) + line.amount - line.paid
     return [
-        Listed(contract, client, paid.get(contract.id, 0), _owed(contract, overdue.get(contract.id, 0)))
+        Listed(contract, client, paid.get(contract.id, 0), _owed(contract, late.get(contract.id, 0)))
         for contract, client in rows
     ]
 

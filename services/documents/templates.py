@@ -181,6 +181,7 @@ def run_seed(database: Database) -> int:
         there = set(session.scalars(select(Template.kind).distinct()))
     missing = [kind for kind in KINDS if kind not in there]
     for kind in missing:
+        _starter(kind)  # composed and read before the transaction: SQLite's writers wait for nobody's document
         with database.write.begin() as session:
             seed_template(session, kind)
     return len(missing)

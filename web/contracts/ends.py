@@ -19,6 +19,7 @@ from web.contracts.forms import (
     field,
     read_sum,
     screen,
+    to_contract,
     typed_day,
     typed_fields,
     typed_money,
@@ -36,8 +37,7 @@ from web.words import explain, status_of
 
 def _to(contract_id: int, place: str) -> Response:
     rang()
-    response: Response = go(url_for("contracts.page", contract_id=contract_id, _anchor=place))
-    return response
+    return to_contract(contract_id, place)
 
 
 @screen.post("/<int:contract_id>/amendments")

@@ -3,7 +3,8 @@
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from services.documents.fields import DATE, GROUPS, MONEY
 from services.documents.russian import money
@@ -11,6 +12,8 @@ from services.errors import Refused
 from services.money.arithmetic import read_money
 from web import contract_words as said
 from web import words
+from web.forms import go
+from web.security import is_htmx
 
 screen = Blueprint("contracts", __name__, url_prefix="/contracts")
 
@@ -120,3 +123,15 @@ def given_fields(names: tuple[str, ...]) -> dict[str, str]:
         text = field(name)
         found[name] = str(read_sum(text)) if text and typed_of(name) == "money" else text
     return found
+
+
+def to_contract(contract_id: int | None, place: str) -> AnyResponse:
+    """The page of the contract at ``place``; a fragment's page is loaded anew where it stands.
+
+    An address that differs from the present one by its anchor alone would not be loaded at all.
+    """
+    response = go(url_for("contracts.page", contract_id=contract_id, _anchor=place))
+    if is_htmx():
+        del response.headers["HX-Redirect"]
+        response.headers["HX-Refresh"] = "true"
+    return response

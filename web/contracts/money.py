@@ -12,7 +12,7 @@ from services.money.obligations import finish_obligation, overdue
 from services.money.payments import add_payment
 from services.money.receivables import MOVES, by_age, debts, step_debt
 from services.money.rendered import accept_month, lines_of_month, months, put_record
-from web.contracts.forms import field, screen, typed_day, typed_money
+from web.contracts.forms import field, screen, to_contract, typed_day, typed_money
 from web.dates import today
 from web.forms import go
 from web.language import _
@@ -46,7 +46,7 @@ def pay(contract_id: int) -> Response:
         )  # fmt: skip
     rang()
     tell(_("Payment booked"))
-    return go(url_for("contracts.page", contract_id=contract_id, _anchor="money"))
+    return to_contract(contract_id, "money")
 
 
 @screen.post("/debts/<int:instalment_id>/<act>")
@@ -65,7 +65,7 @@ def obligation(obligation_id: int) -> Response:
             lift=bool(field("lift")),
         )  # fmt: skip
     rang()
-    return go(url_for("contracts.page", contract_id=row.contract_id, _anchor="obligations"))
+    return to_contract(row.contract_id, "obligations")
 
 
 @screen.get("/services/<period>")

@@ -3,7 +3,7 @@
 import io
 from typing import TypeVar
 
-from flask import render_template, request, send_file, url_for
+from flask import render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from services.contracts.amendments import amendments_of
@@ -14,9 +14,8 @@ from services.documents.issuing import annul, file_of, mark_signed, prepare, put
 from services.documents.kinds import KINDS, PAPERS
 from services.errors import DeskError, NotFound
 from web.contract_words import DOCUMENTS
-from web.contracts.forms import field, given_fields, screen
+from web.contracts.forms import field, given_fields, screen, to_contract
 from web.dates import today
-from web.forms import go
 from web.language import _
 from web.security import current_actor, current_desk, rang
 from web.toasts import tell
@@ -65,7 +64,7 @@ def make_paper(contract_id: int) -> Response | tuple[str, int]:
         return _form(contract_id, kind, explain(error)), status_of(error)
     rang()
     tell(_("Made: %(name)s", name=str(DOCUMENTS[kind])))
-    return go(url_for("contracts.page", contract_id=contract_id, _anchor="papers"))
+    return to_contract(contract_id, "papers")
 
 
 def _newest(rows: list[T], is_wanted: bool) -> T | None:
@@ -82,7 +81,7 @@ def add_paper(contract_id: int) -> Response:
         )
     rang()
     tell(_("Saved"))
-    return go(url_for("contracts.page", contract_id=contract_id, _anchor="papers"))
+    return to_contract(contract_id, "papers")
 
 
 @screen.get("/documents/<int:document_id>.<form>")
@@ -100,7 +99,7 @@ def annul_paper(document_id: int) -> Response:
     with current_desk().database.write.begin() as session:
         row = annul(session, current_actor(), document_id, field("reason"))
     rang()
-    return go(url_for("contracts.page", contract_id=row.contract_id, _anchor="papers"))
+    return to_contract(row.contract_id, "papers")
 
 
 @screen.post("/documents/<int:document_id>/signed")
@@ -108,4 +107,4 @@ def sign_paper(document_id: int) -> Response:
     with current_desk().database.write.begin() as session:
         row = mark_signed(session, current_actor(), document_id)
     rang()
-    return go(url_for("contracts.page", contract_id=row.contract_id, _anchor="papers"))
+    return to_contract(row.contract_id, "papers")
