@@ -25,8 +25,10 @@ from models.raw_item import RawItem
 from models.reply import Draft, Reply
 from models.responsibility import Responsibility
 from models.route import Department, Route, RouteFile, RouteLine
+from models.rule import Rule
 from models.saved_reply import Fact, FactUse, SavedReply
 from models.saved_view import SavedView
+from models.seal import Seal
 from models.search import SearchEntry, SearchLemma
 from models.signal import Signal
 from models.snooze import Snooze
@@ -39,7 +41,7 @@ __all__ = [
     "Contact", "Counter", "Delivery", "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity",
     "ImportRow", "Label", "Lease", "Merge", "Message", "MessageBand", "Note", "Notice", "OneTimeLink",
     "PrivacyRequest", "Publication", "RawItem", "Reply", "Responsibility", "Route", "RouteFact", "RouteFile",
-    "RouteLine", "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Signal",
-    "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "Study", "Task", "TextVersion", "UtcDateTime",
-    "utc_now",
+    "RouteLine", "Rule", "SavedReply", "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField",
+    "Setting", "Signal", "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "Study", "Task",
+    "TextVersion", "UtcDateTime", "utc_now",
 ]  # fmt: skip
