@@ -42,7 +42,7 @@ from services.reports.tables import REPORTS
 from services.rights import DESK
 from web import create_app
 
-ROUNDS, WARM = 12, 2
+ROUNDS, WARM = 10, 1
 PERIODS = {"month": 30, "quarter": 91, "two_years": 731}
 FILTERS = {"": "", "three_filters": "&kind=question&platform=vk&staff=2"}
 GOAL, DASHBOARD, SHEET_ROWS, SHEET_SECONDS = 300.0, 150.0, 100_000, 20.0
