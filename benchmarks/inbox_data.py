@@ -137,7 +137,7 @@ class Made:
             "visibility": "private" if pick(n, 6, range(7)) == 0 else "public", "label": pick(n, 2, LABELS),
             "sure": pick(n, 3, range(6)) != 0, "assignee_id": pick(n, 4, (*self.people, None, None, None)),
             "lift": pick(n, 5, (None, None, "message", "answer")) if stage != "closed" else None, "opened_at": at,
-            "last_message_at": at, "reopened": 0, "version": 1, "created_at": at,
+            "last_message_at": at, "reopened": 0, "version": 1, "created_at": at, "priority": 2, "sentiment": 0,
         }  # fmt: skip
 
     def message(self, n: int) -> dict[str, Any]:

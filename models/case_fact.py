@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, Id
 
 # Each report walks one of the times and needs nothing but its index.
-_DIMENSIONS = ("source_id", "kind", "staff_id", "department_id", "platform")
+_DIMENSIONS = ("source_id", "kind", "theme", "staff_id", "department_id", "platform")
 _LEGAL = {
     "sqlite_where": text("legal_due_at IS NOT NULL"), "postgresql_where": text("legal_due_at IS NOT NULL"),
 }  # fmt: skip
@@ -50,6 +50,7 @@ class CaseFact(Base):
     source_id: Mapped[int] = mapped_column(Id)
     platform: Mapped[str]
     kind: Mapped[str | None]
+    theme: Mapped[str | None]  # the leading one
     checked: Mapped[bool]
     department_id: Mapped[int | None] = mapped_column(Id)
     staff_id: Mapped[int | None] = mapped_column(Id)

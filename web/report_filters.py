@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from classifier import LABELS
 from collectors import CHANNELS
 from services.accounts import list_staff
-from services.reports.cut import NONE, UNSURE, Cut
+from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
 from services.rights import DESK
 from services.routing import departments
 from services.sources import list_sources
@@ -19,6 +19,7 @@ from web.dates import today
 from web.language import _
 from web.report_words import PERIODS
 from web.security import current_desk
+from web.theme_words import THEMES
 from web.words import department_name, label_name, platform_name
 
 DEFAULT = "days30"
@@ -32,6 +33,7 @@ class Choices:
     platforms: list[tuple[str, str]]
     sources: list[tuple[int, str]]
     kinds: list[tuple[str, str]]
+    themes: list[tuple[str, str]]
     departments: list[tuple[int, str]]
     people: list[tuple[int, str]]
 
@@ -44,6 +46,7 @@ def read_cut(args: Mapping[str, str], on: date, zone: str) -> Cut:
         platform=args.get("platform") if args.get("platform") in CHANNELS else None,
         source_id=_number(args.get("source")),
         kind=args.get("kind") if args.get("kind") in (*LABELS, UNSURE) else None,
+        theme=args.get("theme") if args.get("theme") in (*THEMES, NO_THEME) else None,
         department_id=_number(args.get("department")), staff_id=_number(args.get("staff")),
     )  # fmt: skip
 
@@ -76,7 +79,7 @@ def query_of(cut: Cut, **changes: Any) -> dict[str, str]:
     cut = replace(cut, **changes)
     values = {
         "from": cut.first.isoformat(), "to": cut.last.isoformat(), "platform": cut.platform,
-        "source": cut.source_id, "kind": cut.kind, "department": cut.department_id, "staff": cut.staff_id,
+        "source": cut.source_id, "kind": cut.kind, "theme": cut.theme, "department": cut.department_id, "staff": cut.staff_id,
     }  # fmt: skip
     return {name: str(value) for name, value in values.items() if value is not None}
 
@@ -103,6 +106,7 @@ def choices(session: Session) -> Choices:
         platforms=[(name, platform_name(name)) for name in sorted({place.platform for place in places})],
         sources=[(place.id, place.title) for place in places],
         kinds=[*((name, label_name(name)) for name in LABELS), (UNSURE, label_name(None))],
+        themes=[*((code, str(words)) for code, words in THEMES.items()), (NO_THEME, _("without a theme"))],
         departments=[
             (NONE, _("without a department")), *((unit.id, department_name(unit)) for unit in departments(session))
         ],

@@ -16,6 +16,7 @@ from web import report_words
 from web.numbers import whole
 from web.report_filters import asked_cut, choices, period_of
 from web.security import current_actor, current_desk
+from web.theme_words import THEMES
 from web.words import department_name, label_name, platform_name
 
 screen = Blueprint("report_tables", __name__, url_prefix="/reports/all")
@@ -75,6 +76,8 @@ def line_name(session: Any, table: Table) -> Any:
     def _name(line: Line) -> str:
         if table.by == "kind":
             return label_name(line.key)
+        if table.by == "theme" and line.key is not None:
+            return str(THEMES.get(line.key, line.key))
         if table.by == "platform":
             return platform_name(line.key)
         if table.by == "age":

@@ -11,6 +11,8 @@ from models import CaseFact
 
 NONE = 0
 """In a filter: what has no department, or no person."""
+NO_THEME = "none"
+"""In the filter by theme: what has none."""
 UNSURE = "unsure"
 """In the filter by kind: what nobody is sure of."""
 
@@ -25,6 +27,7 @@ class Cut:
     platform: str | None = None
     source_id: int | None = None
     kind: str | None = None
+    theme: str | None = None
     department_id: int | None = None
     staff_id: int | None = None
 
@@ -41,7 +44,10 @@ class Cut:
     @property
     def filters_on(self) -> bool:
         """Whether it asks for less than everything of its period."""
-        return replace(self, platform=None, source_id=None, kind=None, department_id=None, staff_id=None) != self
+        return any(
+            value is not None
+            for value in (self.platform, self.source_id, self.kind, self.theme, self.department_id, self.staff_id)
+        )
 
     def before(self) -> "Cut":
         """The period before: the month before a whole month, else as many days."""
@@ -63,6 +69,8 @@ class Cut:
             found.append(CaseFact.source_id == self.source_id)
         if self.kind:
             found.append(CaseFact.kind.is_(None) if self.kind == UNSURE else CaseFact.kind == self.kind)
+        if self.theme:
+            found.append(CaseFact.theme.is_(None) if self.theme == NO_THEME else CaseFact.theme == self.theme)
         for value, column in ((self.department_id, department), (self.staff_id, staff)):
             if value is not None:
                 found.append(column.is_(None) if value == NONE else column == value)

@@ -40,6 +40,7 @@ _CASES = (
         Case.state,
         Case.stage,
         Case.label,
+        Case.theme,
         Case.sure,
         Case.assignee_id,
         Case.opened_at,
@@ -176,7 +177,7 @@ def _facts(policy: Policy, case: Any, known: _Known) -> Facts:
     answered_at, answered_by = case.first_reply_at, next((row.staff_id for row in answers), None)
     fact: Values = {
         "id": case.id, "source_id": case.source_id, "platform": case.platform,
-        "kind": case.label if case.sure else None, "checked": case.id in known.checked,
+        "kind": case.label if case.sure else None, "theme": case.theme, "checked": case.id in known.checked,
         "department_id": routes[-1].department_id if routes else None,
         "staff_id": answered_by or case.assignee_id,
         "lead_id": case.assignee_id,

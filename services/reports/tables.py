@@ -13,7 +13,7 @@ from models import CaseFact, CaseStep, Department, RouteFact, Source, Staff
 from services.errors import NotFound
 from services.reports.answers import person_lines, queue
 from services.reports.cohorts import count, counts
-from services.reports.cut import NONE, UNSURE, Cut
+from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
 from services.reports.spread import ALL, Spread, spreads
 from services.rights import Actor, require
 
@@ -21,11 +21,12 @@ DIMENSIONS: Mapping[str, tuple[Any, str]] = {
     "source": (CaseFact.source_id, "source_id"),
     "platform": (CaseFact.platform, "platform"),
     "kind": (CaseFact.kind, "kind"),
+    "theme": (CaseFact.theme, "theme"),
     "department": (CaseFact.department_id, "department_id"),
     "staff": (CaseFact.staff_id, "staff_id"),
 }
 """Word in an address → what a report is split by, and the filter that one of its lines is."""
-_NOBODY = {"kind": UNSURE, "department": NONE, "staff": NONE}
+_NOBODY = {"kind": UNSURE, "theme": NO_THEME, "department": NONE, "staff": NONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Report:
     number: int
     code: str
     ask: Ask
-    splits: tuple[str, ...] = ("source", "platform", "kind", "department", "staff")
+    splits: tuple[str, ...] = ("source", "platform", "kind", "theme", "department", "staff")
 
 
 def run_table(session: Session, actor: Actor, code: str, cut: Cut, now: datetime, by: str | None = None) -> Table:
@@ -325,7 +326,7 @@ def _again(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     return _table(session, by, ("reopened", "ended", "again_share"), sizes, cells)
 
 
-_WITHOUT_STAFF = ("source", "platform", "kind", "department")
+_WITHOUT_STAFF = ("source", "platform", "kind", "theme", "department")
 REPORTS: Mapping[str, Report] = {
     report.code: report
     for report in (
@@ -333,7 +334,7 @@ REPORTS: Mapping[str, Report] = {
         Report(2, "in_time", _in_time),
         Report(3, "resolution", _resolution),
         Report(4, "legal", _legal),
-        Report(5, "structure", _structure, ("kind", "source", "platform", "department", "staff")),
+        Report(5, "structure", _structure, ("kind", "theme", "source", "platform", "department", "staff")),
         Report(6, "queue", _queue, ("age",)),
         Report(7, "flow", _flow, _WITHOUT_STAFF),
         Report(8, "staff", _staff, ("staff",)),
@@ -342,7 +343,7 @@ REPORTS: Mapping[str, Report] = {
     )
 }
 LEFT_OUT: Mapping[int, str] = {
-    11: "themes", 14: "broadcasts", 15: "readings", 16: "decisions", 19: "payments", 20: "contracts",
+    11: "digest", 14: "broadcasts", 15: "readings", 16: "decisions", 19: "payments", 20: "contracts",
     21: "contracts", 23: "obligations", 24: "calls", 25: "clients", 27: "marks", 28: "month",
 }  # fmt: skip
 """Reports of domain.md §8 that have no source here yet → what is missing; they are named, never shown as 0."""

@@ -23,7 +23,7 @@ EVENTS = frozenset({
     "route.declined", "route.accepted", "route.returned", "route.recalled",
 })  # fmt: skip
 """Events after which a case counts otherwise than before."""
-_COLUMNS = ("label", "sure", "assignee_id", "first_reply_at", "source_id", "first_message_id", "opened_at")
+_COLUMNS = ("label", "sure", "theme", "assignee_id", "first_reply_at", "source_id", "first_message_id", "opened_at")
 
 
 @dataclass(frozen=True)
