@@ -14,13 +14,18 @@ import httpx
 from pyrate_limiter import Duration, Limiter, Rate, SQLiteBucket
 from sqlalchemy import func, select
 
+import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts of reports with every act)
 from collectors import channel_class
 from collectors.base import Channel
+from collectors.mail.note import NoteDrawer, NoteSender
 from collectors.wire import Guard, Wire
 from config import ROOT, Config
 from models import Source
 from models.database import Database, open_database
+from services.deliveries import Mailer, Write
 from services.labelling import is_gate_proven
+from services.letters import letter_writer
+from services.mailbox import sender_of
 from services.presence import Presence
 from services.secrets import Keyring, open_keyring
 from services.sending import Lanes
@@ -158,6 +163,28 @@ class Desk:
         proxy = self.config.network.proxies.get(source.platform)
         wire = Wire(self.wire.guard, proxy, self.wire.timeout)
         return channel_class(source.platform)(settings, wire, self.limiter)
+
+    def open_mailer(self) -> Mailer | None:
+        """How letters to the desk's own people leave; None while no mailbox is chosen."""
+        if self.is_training:
+            return NoteDrawer(self.var / "letters")
+        with self.database.read.begin() as session:
+            found = sender_of(session, self.keyring)
+        if found is None:
+            return None
+        settings, replies = found
+        wire = Wire(self.wire.guard, self.config.network.proxies.get("mail"), self.wire.timeout)
+        return NoteSender(settings, wire, replies)
+
+    @property
+    def address(self) -> str | None:
+        """By which address people reach the desk from outside; the training desk is reached from this machine."""
+        if self.is_training and self.port:
+            return f"http://127.0.0.1:{self.port}"
+        return self.config.web.public_url
+
+    def letter_writer(self) -> Write:
+        return letter_writer(self.address, self.config.desk.time_zone)
 
     def is_gate_open(self) -> bool:
         """Whether praise and talk may stay without a case (day.md §1.1)."""

@@ -6,15 +6,19 @@ import structlog
 
 from bootstrap import Desk
 from services.bulks import run_bulk
+from services.crisis import run_ring
 from services.crm.exports import run_exports
 from services.crm.imports import run_imports
 from services.crm.retention import run_retention
 from services.crm.segments import run_segments
 from services.crm.tasks import run_remind
+from services.deliveries import run_deliveries
 from services.intake import run_collect
 from services.labelling import run_labelling
 from services.notices import run_warn
 from services.recount import run_recount
+from services.relabel import run_relabel
+from services.reports.upkeep import run_rebuild
 from services.search_index import run_index
 from services.snoozes import run_wake
 from services.sources import due_sources
@@ -78,6 +82,24 @@ def watch(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def ring(desk: Desk) -> None:
+    """Calls the next person to a threat to life."""
+    if run_ring(desk.database):
+        desk.bell.ring()
+
+
+def relabel(desk: Desk) -> None:
+    """Asks the present classifier of what an older one has labelled."""
+    if run_relabel(desk.database, desk.labeller.classifier):
+        desk.bell.ring()
+
+
+def deliver(desk: Desk) -> None:
+    """Sends the desk's own letters to its people."""
+    if run_deliveries(desk.database, desk.open_mailer, desk.letter_writer()):
+        desk.bell.ring()
+
+
 def recount(desk: Desk) -> None:
     """Reckons running clocks anew, where somebody asked for it."""
     if run_recount(desk.database):
@@ -106,6 +128,12 @@ def segments(desk: Desk) -> None:
     run_segments(desk.database)
 
 
+def facts(desk: Desk) -> None:
+    """Makes the facts of reports anew, after an upgrade or where somebody asked for it."""
+    if run_rebuild(desk.database):
+        desk.bell.ring()
+
+
 JOBS: dict[str, Callable[[Desk], None]] = {
     job.__name__: job
     for job in (
@@ -114,12 +142,16 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         send,
         index,
         wake,
+        bulk,
         warn,
         watch,
+        ring,
+        relabel,
+        deliver,
         recount,
-        bulk,
         remind,
         segments,
+        facts,
         transfer,
         retention,
     )

@@ -29,6 +29,10 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("transfer", 2.0, 1),
     ("retention", 12 * 3600.0, 1),
     ("segments", 6 * 3600.0, 1),
+    ("ring", 15.0, 1),
+    ("relabel", 5.0, 1),
+    ("deliver", 5.0, 1),
+    ("facts", 10.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20

@@ -10,14 +10,18 @@ from classifier.labels import ACTIONABLE, LABELS, ClassifierError, Example, Reas
 
 if TYPE_CHECKING:
     from classifier.corpus import read_corpus
-    from classifier.duplicates import fingerprint, is_near
+    from classifier.duplicates import bands, fingerprint, is_near
     from classifier.engine import Classifier
     from classifier.evaluation import Evaluation, evaluate
-    from classifier.kinds import kind_of
-    from classifier.phrases import department_of
+    from classifier.kinds import Kind, kind_of
+    from classifier.phrases import department_of, signal_names, theme_names
     from classifier.training import train
 
 _HOMES = {
+    "Kind": "classifier.kinds",
+    "bands": "classifier.duplicates",
+    "signal_names": "classifier.phrases",
+    "theme_names": "classifier.phrases",
     "Classifier": "classifier.engine",
     "Evaluation": "classifier.evaluation",
     "department_of": "classifier.phrases",
@@ -36,14 +40,18 @@ __all__ = [
     "ClassifierError",
     "Evaluation",
     "Example",
+    "Kind",
     "Reason",
     "Verdict",
+    "bands",
     "department_of",
     "evaluate",
     "fingerprint",
     "is_near",
     "kind_of",
     "read_corpus",
+    "signal_names",
+    "theme_names",
     "train",
 ]
 

@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import pairwise
 
 import numpy as np
 
@@ -12,7 +11,13 @@ from classifier.text import fold
 BITS = 63
 # Of pairs with this many different bits or fewer, nearly all are one text with a word or two changed.
 NEAR = 10
+# With a key in common chance is out of play, and three trigrams of five may be shared.
+NEAR_BY_KEY = 16
 _SIZE = 3
+SHORTEST = 12
+_ROWS, _BANDS = 4, 8
+# Odd numbers from a fixed seed: the same text has the same keys in every process and for ever.
+_FACTORS = np.random.default_rng(63).integers(1, 2**63, _ROWS * _BANDS, dtype=np.uint64) * 2 + 1
 
 
 def fingerprint(text: str) -> int:
@@ -24,28 +29,40 @@ def fingerprint(text: str) -> int:
     plain = _plain(text)
     if not plain:
         return 0
-    padded = f"  {plain} "
-    grams = {padded[at : at + _SIZE] for at in range(len(padded) - _SIZE + 1)}
+    grams = _grams(plain)
     hashes = np.array([_hash(gram) for gram in grams], dtype="<u8")
     votes = np.unpackbits(hashes.view(np.uint8), bitorder="little").reshape(-1, 64)[:, :BITS].sum(axis=0)
     return sum(1 << int(place) for place in np.flatnonzero(2 * votes > len(grams))) or 1
 
 
-def is_near(one: int, other: int) -> bool:
-    """Whether two fingerprints are of nearly the same text."""
-    return bool(one and other) and (one ^ other).bit_count() <= NEAR
+def is_near(one: int, other: int, most: int = NEAR) -> bool:
+    """Whether two fingerprints are of nearly the same text: at most ``most`` bits differ."""
+    return bool(one and other) and (one ^ other).bit_count() <= most
 
 
-def bands(mark: int) -> tuple[int, ...]:
-    """Eleven keys of which two near fingerprints share at least one: what a database can look up.
+def bands(text: str) -> tuple[int, ...]:
+    """Keys that a database can look near copies up by: of two texts that share four trigrams of five, 98 pairs of
+    100 share a key, of those that share one of three, one pair in ten.
 
-    Ten bits that differ cannot lie in all eleven bands.
+    MinHash of the folded trigrams, in bands of four. A text of less than SHORTEST letters has none: too many are
+    alike without being copies.
     """
-    width = BITS // (NEAR + 1)
-    cuts = [*range(0, width * NEAR, width), width * NEAR, BITS]
+    plain = _plain(text)
+    if len(plain) < SHORTEST:
+        return ()
+    hashes = np.array([_hash(gram) for gram in _grams(plain)], dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        least = ((hashes[:, None] * _FACTORS) ^ (hashes[:, None] >> np.uint64(29))).min(axis=0)
+    rows = least.reshape(-1, _ROWS)
     return tuple(
-        place << 32 | (mark >> low & (1 << high - low) - 1) for place, (low, high) in enumerate(pairwise(cuts))
+        int.from_bytes(blake2b(bytes([place]) + row.tobytes(), digest_size=8).digest(), "big") >> 1
+        for place, row in enumerate(rows)
     )
+
+
+def _grams(plain: str) -> set[str]:
+    padded = f"  {plain} "
+    return {padded[at : at + _SIZE] for at in range(len(padded) - _SIZE + 1)}
 
 
 def _plain(text: str) -> str:

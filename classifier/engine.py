@@ -11,7 +11,7 @@ from classifier.artifact import Artifact, load
 from classifier.features import Feature, features
 from classifier.labels import ACTIONABLE, LABELS, PRECEDENCE, SECONDARY, Reason, Verdict
 from classifier.language import language_of
-from classifier.phrases import signal_names, signals_of, themes_of
+from classifier.phrases import certain_of, signal_names, signals_of, themes_of
 from classifier.text import Reading, read
 from classifier.vectors import Floats, Ints, block_bounds, probabilities, weigh
 
@@ -89,6 +89,7 @@ class Classifier:
         limits = self._artifact.thresholds
         near = p >= p.max() - limits.tie
         label = next(label for label in PRECEDENCE if near[LABELS.index(label)])
+        raised = self._signals(reading, sense, float(p[LABELS.index("spam")]))
         secondary = () if label == "spam" else self._secondary(label, scores[len(LABELS) :])
         return Verdict(
             label=label,
@@ -98,8 +99,9 @@ class Classifier:
             sure=bool(p.max() >= limits.sure),
             actionable=round(float(sum(p[LABELS.index(name)] for name in ACTIONABLE)), 4),
             themes=themes_of(reading),
-            signals=self._signals(reading, sense, float(p[LABELS.index("spam")])),
+            signals=raised,
             language=language_of(reading),
+            certain=certain_of(reading, raised) if raised else (),
         )
 
     def _signals(self, reading: Reading, sense: Floats, spam: float) -> tuple[str, ...]:

@@ -45,8 +45,8 @@ class Verdict:
     `p` holds a calibrated probability per label (4 decimals, sums to 1 but for rounding), `why` at most
     six reasons, the strongest first. `sure` is False below the measured threshold; the two best labels are
     then the two largest of `p`. `actionable` estimates that the text is a question, complaint or wish.
-    `themes` has the leading one first; `signals` are proposals for a person (day.md §1.5); `language` is `ru`,
-    `en`, `uk`, `translit` or empty.
+    `themes` has the leading one first; `signals` are proposals for a person (day.md §1.5); `certain` are
+    those whose words leave no doubt; `language` is `ru`, `en`, `uk`, `translit` or empty.
     """
 
     label: str
@@ -58,6 +58,7 @@ class Verdict:
     themes: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
     language: str = ""
+    certain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

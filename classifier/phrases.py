@@ -1,7 +1,7 @@
 """Tables of phrases that tell what a text is about and which clock it starts: themes.yaml and signals.yaml."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,11 +21,22 @@ class _Entry:
     department: str
     words: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...]
+    certain: tuple[re.Pattern[str], ...]
 
 
 def signals_of(reading: Reading) -> tuple[str, ...]:
     """The signals that the phrases of a text raise, in the order of signals.yaml."""
     return tuple(entry.name for entry in _table("signals") if _hits(entry, reading))
+
+
+def certain_of(reading: Reading, raised: Iterable[str]) -> tuple[str, ...]:
+    """Those of the raised signals whose words leave no doubt, by `certain` of signals.yaml."""
+    sought = [text for text in (reading.folded, reading.view) if text]
+    return tuple(
+        entry.name
+        for entry in _table("signals")
+        if entry.name in raised and any(e.search(text) for e in entry.certain for text in sought)
+    )
 
 
 def themes_of(reading: Reading) -> tuple[str, ...]:
@@ -75,6 +86,7 @@ def _table(name: str) -> tuple[_Entry, ...]:
             row.get("department", OWN_DEPARTMENT),
             tuple(_compiled(row["any"])),
             tuple(_compiled(row.get("unless", ()))),
+            tuple(_compiled(row.get("certain", ()))),
         )
         for key, row in content.items()
     )

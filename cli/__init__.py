@@ -227,8 +227,9 @@ def reply(
 
 @app.command()
 def classify(training: Training = False) -> None:
-    """Read JSON lines {"id","text"} on standard input, print {"id","label","labels","p","why"}."""
+    """Read JSON lines {"id","text"} on standard input, print {"id","label","p","themes","kind","why"…}."""
     from bootstrap import Labeller, desk_folder
+    from classifier import fingerprint, kind_of
 
     labeller = Labeller(desk_folder(load_config(), "training" if training else "work") / "classifier")
     labeller.ensure()
@@ -242,8 +243,13 @@ def classify(training: Training = False) -> None:
         except (ValueError, KeyError, TypeError) as error:
             raise Stop(f"This line is not JSON with «id» and «text»: {line[:80].rstrip()} ({error})") from None
         why = [{"text": r.text, "start": r.start, "end": r.end, "weight": round(r.weight, 4)} for r in verdict.why]
+        kind = kind_of(verdict.label, verdict.themes, verdict.signals, text=str(item["text"]))
         print(json.dumps({"id": item.get("id"), "label": verdict.label, "labels": list(verdict.labels),
-                          "p": verdict.p, "sure": verdict.sure, "why": why}, ensure_ascii=False))  # fmt: skip
+                          "p": verdict.p, "sure": verdict.sure, "themes": list(verdict.themes),
+                          "signals": list(verdict.signals), "certain": list(verdict.certain), "kind": kind.name,
+                          "department": kind.department, "priority": kind.priority, "sentiment": kind.sentiment,
+                          "language": verdict.language, "fingerprint": f"{fingerprint(str(item['text'])):016x}",
+                          "why": why}, ensure_ascii=False))  # fmt: skip
 
 
 @app.command()
@@ -285,6 +291,17 @@ def export(
     run_export(
         desk.database, DESK, what, sys.stdout, format=format, since=since.replace(tzinfo=UTC) if since else None
     )
+
+
+@app.command("rebuild-facts")
+def rebuild_facts(training: Training = False) -> None:
+    """Make the facts that reports count anew from the cases and their history."""
+    from services.reports.upkeep import ask_rebuild, run_rebuild
+
+    desk = _desk(load_config(), training=training)
+    with desk.database.write.begin() as session:
+        ask_rebuild(session)
+    print(f"Cases whose facts were others: {run_rebuild(desk.database)}")
 
 
 @app.command()

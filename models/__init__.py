@@ -5,6 +5,7 @@ from models.author import Author
 from models.base import Base, UtcDateTime, utc_now
 from models.bulk import Bulk
 from models.case import Case, Note
+from models.case_fact import CaseFact, CaseStep, RouteFact
 from models.clock import Clock, Notice
 from models.crm.call import Call
 from models.crm.client import Client, ClientTie, ClientWord, Contact, Study
@@ -13,26 +14,32 @@ from models.crm.identity import Identity, Merge
 from models.crm.privacy import Erasure, PrivacyRequest, SensitiveField
 from models.crm.task import ClientNote, Task
 from models.crm.transfer import ClientExport, ClientImport, ImportRow
+from models.delivery import Delivery
+from models.entrance import OneTimeLink, StaffSession
 from models.event import Event
 from models.label import Label
 from models.lease import Counter, Lease, Setting
-from models.message import Attachment, Message, TextVersion
+from models.message import Attachment, Message, MessageBand, TextVersion
 from models.publication import Publication
 from models.raw_item import RawItem
 from models.reply import Draft, Reply
-from models.route import Department, Route
+from models.responsibility import Responsibility
+from models.route import Department, Route, RouteFile, RouteLine
 from models.saved_reply import Fact, FactUse, SavedReply
 from models.saved_view import SavedView
 from models.search import SearchEntry, SearchLemma
+from models.signal import Signal
 from models.snooze import Snooze
 from models.source import Source
 from models.staff import Staff, StaffRole
 
 __all__ = [
-    "Act", "Attachment", "Author", "Base", "Bulk", "Call", "Case", "Client", "ClientExport", "ClientImport",
-    "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Counter",
-    "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity", "ImportRow", "Label", "Lease",
-    "Merge", "Message", "Note", "Notice", "PrivacyRequest", "Publication", "RawItem", "Reply", "Route",
-    "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Snooze", "Source",
-    "Staff", "StaffRole", "Study", "Task", "TextVersion", "UtcDateTime", "utc_now",
+    "Act", "Attachment", "Author", "Base", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "Client",
+    "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText",
+    "Contact", "Counter", "Delivery", "Department", "Draft", "Erasure", "Event", "Fact", "FactUse", "Identity",
+    "ImportRow", "Label", "Lease", "Merge", "Message", "MessageBand", "Note", "Notice", "OneTimeLink",
+    "PrivacyRequest", "Publication", "RawItem", "Reply", "Responsibility", "Route", "RouteFact", "RouteFile",
+    "RouteLine", "SavedReply", "SavedView", "SearchEntry", "SearchLemma", "SensitiveField", "Setting", "Signal",
+    "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "Study", "Task", "TextVersion", "UtcDateTime",
+    "utc_now",
 ]  # fmt: skip

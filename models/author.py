@@ -24,3 +24,4 @@ class Author(Base):
     picture: Mapped[str | None] = mapped_column(Text)
     hidden_at: Mapped[datetime | None]
     is_us: Mapped[bool] = mapped_column(default=False)
+    ads_stopped_at: Mapped[datetime | None]  # since then nothing is advertised to them; taken back by a person

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, utc_now
@@ -11,6 +11,9 @@ from models.base import Base, utc_now
 _OPEN: dict[str, Any] = {
     "sqlite_where": text("open_key IS NOT NULL"), "postgresql_where": text("open_key IS NOT NULL"),
 }  # fmt: skip
+
+
+_COUNTED = ("stage", "label", "sure", "kind", "priority", "assignee_id", "lift")
 
 
 class Case(Base):
@@ -37,9 +40,13 @@ class Case(Base):
         Index("ix_case_open_assignee", "assignee_id", "last_message_at", "id", **_OPEN),
         Index("ix_case_open_lift", "lift", "last_message_at", "id", **_OPEN),
         # SQLite reads an index alone only if the column of its condition stands in it too.
-        Index("ix_case_open_counts", "stage", "label", "sure", "assignee_id", "lift", "open_key", **_OPEN),
+        Index("ix_case_open_counts", *_COUNTED, "open_key", **_OPEN),
         Index("ix_case_open_due", "due_at", "id", **_OPEN),
         Index("ix_case_open_warn", "warn_at", "stage", "open_key", **_OPEN),
+        Index("ix_case_open_theme", "theme", "last_message_at", "id", **_OPEN),
+        Index("ix_case_open_kind", "kind", "last_message_at", "id", **_OPEN),
+        Index("ix_case_open_priority", "priority", "last_message_at", "id", **_OPEN),
+        Index("ix_case_open_wave", "wave_id", "stage", "open_key", **_OPEN),
         Index(None, "author_id", "id"),
         Index(None, "subject_key", "id"),
     )
@@ -56,6 +63,12 @@ class Case(Base):
     visibility: Mapped[str]
     label: Mapped[str | None]
     sure: Mapped[bool] = mapped_column(default=False)
+    kind: Mapped[str | None]  # the kind of work: services.kinds
+    theme: Mapped[str | None]  # the leading one
+    department: Mapped[str | None]  # code of the department that the theme or kind leads to
+    priority: Mapped[int] = mapped_column(default=2)  # 0 critical · 1 high · 2 ordinary · 3 low
+    sentiment: Mapped[int] = mapped_column(default=0)  # −1 · 0 · 1
+    wave_id: Mapped[int | None] = mapped_column(BigInteger)  # of its first message
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     lift: Mapped[str | None] = mapped_column(default="message")
     opened_at: Mapped[datetime]

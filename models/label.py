@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, utc_now
@@ -12,7 +12,8 @@ from models.base import Base, utc_now
 class Label(Base):
     """``classifier`` is the artifact's version, or None where a person spoke (``staff_id``).
 
-    The newest row of a message counts. ``why`` is a list of [start, end, weight, text].
+    The newest row of a message counts. ``why`` is a list of [start, end, weight, text]. ``themes`` has the
+    leading one first; None where a person spoke of the label alone.
     """
 
     __tablename__ = "label"
@@ -21,6 +22,7 @@ class Label(Base):
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
     label: Mapped[str]
     labels: Mapped[list[Any]] = mapped_column(default=list)
+    themes: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     p: Mapped[dict[str, Any]] = mapped_column(default=dict)
     why: Mapped[list[Any]] = mapped_column(default=list)
     sure: Mapped[bool] = mapped_column(default=True)

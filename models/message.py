@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Text, utc_now
@@ -28,6 +28,7 @@ class Message(Base):
             postgresql_where=text("read_at IS NULL"),
         ),
         Index(None, "ingested_at", "id"),
+        Index(None, "wave_id"),
     )
 
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
@@ -54,6 +55,19 @@ class Message(Base):
     deleted_at: Mapped[datetime | None]
     ingested_at: Mapped[datetime] = mapped_column(default=utc_now)
     versions: Mapped[int] = mapped_column(default=1)
+    language: Mapped[str | None]  # ru · en · uk · translit, empty without letters
+    fingerprint: Mapped[int | None] = mapped_column(BigInteger)  # of the text: near copies differ in few bits
+    wave_id: Mapped[int | None] = mapped_column(BigInteger)  # the first message of its near copies, where there are
+
+
+class MessageBand(Base):
+    """A key that near copies share: see classifier.duplicates."""
+
+    __tablename__ = "message_band"
+    __table_args__ = (UniqueConstraint("message_id", "band"), Index(None, "band", "message_id"))
+
+    band: Mapped[int] = mapped_column(BigInteger)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
 
 
 class TextVersion(Base):

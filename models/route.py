@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Text, utc_now
@@ -20,13 +20,18 @@ class Department(Base):
 
 
 class Route(Base):
-    """``state`` is a word of services.routing.STATES (domain.md §6.2)."""
+    """``state`` is a word of services.route_states.STATES (domain.md §6.2).
+
+    ``staff_id`` is whom of the department it is for, None: all of it. ``urgent``: it does not wait for an hour.
+    """
 
     __tablename__ = "route"
     __table_args__ = (Index(None, "case_id"), Index(None, "department_id", "state", "id"))
 
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
     department_id: Mapped[int] = mapped_column(ForeignKey("department.id"))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    urgent: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(default="sent")
     question: Mapped[str] = mapped_column(Text)
     asked_by_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
@@ -40,3 +45,32 @@ class Route(Base):
     better_department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
     returns: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
+
+
+class RouteFile(Base):
+    """A photo, screenshot or voice message that the department put beside its answer."""
+
+    __tablename__ = "route_file"
+    __table_args__ = (Index(None, "route_id"),)
+
+    route_id: Mapped[int] = mapped_column(ForeignKey("route.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    kind: Mapped[str]  # photo · voice · document
+    name: Mapped[str]
+    content_type: Mapped[str]
+    size: Mapped[int]
+    digest: Mapped[str]  # SHA-256: the same file sent twice is one
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class RouteLine(Base):
+    """What was asked back about a question, and what was said to it; the department and the desk both see it."""
+
+    __tablename__ = "route_line"
+    __table_args__ = (Index(None, "route_id"),)
+
+    route_id: Mapped[int] = mapped_column(ForeignKey("route.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,6 +1,7 @@
 """Who logs in, and in which roles."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -28,6 +29,9 @@ class Staff(Base):
     name: Mapped[str]
     password: Mapped[str | None]  # Argon2id, None: cannot log in by password
     must_change: Mapped[bool] = mapped_column(default=False)
+    totp: Mapped[str | None]  # the shared secret, sealed; None: no second factor yet
+    totp_step: Mapped[int] = mapped_column(default=0)  # the last one used: a code opens once
+    recovery: Mapped[list[Any]] = mapped_column(default=list)  # SHA-256 of codes that are not used yet
     session_key: Mapped[str]
     active: Mapped[bool] = mapped_column(default=True)
     trainee: Mapped[bool] = mapped_column(default=False)  # somebody agrees to each reply

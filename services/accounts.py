@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models import Department, Staff, StaffRole, utc_now
+from services.entrance import end_all
 from services.errors import NotFound, Refused
 from services.events import record
 from services.presets import DEPARTMENTS
@@ -173,6 +174,8 @@ def set_active(session: Session, actor: Actor, staff_id: int, active: bool) -> S
     if staff_id == actor.staff_id and not active:
         raise Refused("staff.self")
     staff.active = active
+    if not active:
+        end_all(session, staff.id)
     staff.session_key = secrets.token_urlsafe(32)
     record(session, "staff.active", actor, object_id=staff.id, active=active)
     return staff

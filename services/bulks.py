@@ -7,17 +7,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Bulk, Case, Staff
+from models import Act, Bulk, Case, Staff
 from models.database import Database
 from services.cases import assign, close, get_case, reopen_case
 from services.errors import DeskError, NotFound, Refused
 from services.events import record
 from services.inbox import Filters, all_ids
+from services.kinds import renew_kind
 from services.labelling import correct_label
+from services.replies import take_back, write_reply
 from services.rights import Actor, actor_of, require
 from services.routing import ask_department, recall_route
+from services.saved_replies import fill_text
 
 MOST = 5000
+HELD_SECONDS = 60
 PIECE = 20
 """Cases a transaction: a screen that writes meanwhile waits for one piece only."""
 
@@ -55,6 +59,7 @@ def _unlabel(session: Session, actor: Actor, case: Case, before: Mapping[str, An
     else:
         case.label, case.sure = before.get("was"), bool(before.get("sure"))
         case.version += 1
+        renew_kind(session, case)
     return {}
 
 
@@ -69,12 +74,26 @@ def _recall(session: Session, actor: Actor, _case: Case, before: Mapping[str, An
     return {}
 
 
+def _answer(session: Session, actor: Actor, case: Case, value: Mapping[str, Any]) -> Before:
+    """One text for many: placeholders are filled for each, and it is held so long that all can be taken back."""
+    text = fill_text(session, actor, str(value["text"]), case.id).text
+    key = f"bulk-{secrets.token_hex(8)}"
+    reply = write_reply(session, actor, case.id, text, key, undo_seconds=HELD_SECONDS)
+    return {"act_id": session.scalars(select(Act.id).where(Act.reply_id == reply.id)).one()}
+
+
+def _take_back(session: Session, actor: Actor, _case: Case, before: Mapping[str, Any]) -> Before:
+    take_back(session, actor, int(before["act_id"]))
+    return {}
+
+
 Do = Callable[[Session, Actor, Case, Mapping[str, Any]], Before]
 ACTS: Mapping[str, tuple[str, Do, Do]] = {
     "close": ("case.close", _close, _reopen),
     "assign": ("case.assign", _assign, _assign),
     "label": ("message.label", _label, _unlabel),
     "route": ("case.route", _route, _recall),
+    "answer": ("case.reply", _answer, _take_back),
 }
 """Word → the right it needs, how it is done, how it is taken back."""
 

@@ -1,6 +1,7 @@
 """Cases: which messages open one, who leads it, how it ends (day.md §1.1–1.3, domain.md §6.1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -8,21 +9,26 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from classifier import Verdict
 from models import Case, Draft, Label, Message, Note, Route, Staff, utc_now
 from models.base import storable
 from services.candidates import supersede
 from services.case_states import CLOSE_REASONS, STAGES, is_open, move, wake
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
+from services.kinds import HIGH, confirmed_signals, own_table, renew_kind, set_kind
 from services.leases import insert_missing, next_numbers
+from services.presets import ANSWERED_KINDS, GRAVE_KINDS
 from services.rights import DESK, Actor, actor_of, require
 from services.search_index import index_note
-from services.sla import note_author, reclassify, start_clocks
+from services.sla import note_author, start_clocks
 
 T = TypeVar("T")
 HOLD = {"key_share": True}
 """A lock that others' rows may still refer through: who answers a case waits for nobody who writes beside it."""
 ACTIONABLE = frozenset({"question", "complaint", "wish"})
+APPLICATION = "application"
+"""The theme of whoever wants to buy, enrol or be called back."""
 STRENGTH = ("other", "spam", "praise", "wish", "question", "complaint")
 """Labels from the weakest to the strongest: a case shows the strongest of its messages."""
 REOPEN_WITHIN = timedelta(days=14)
@@ -118,51 +124,67 @@ def _new_case(key: str, message: Message) -> dict[str, object]:
     }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is known of a message that came: ``worth``: it needs an answer; ``themes``: the leading first."""
+
+    message: Message
+    label: str
+    sure: bool
+    worth: bool
+    themes: tuple[str, ...] = ()
+
+
 def worth_a_case(
-    message: Message, label: str, sure: bool, actionable: float, gate: float | None, answers_us: bool
+    message: Message, verdict: Verdict, label: str, sure: bool, gate: float | None, answers_us: bool
 ) -> bool:
-    """Whether a message needs an answer (day.md §1.1); ``gate`` None: it is shut, all that is public needs one."""
+    """Whether a message needs an answer (day.md §1.1); ``gate`` None: it is shut, all that is public needs one.
+
+    ``label`` and ``sure`` are what counts, which may be a person's word and not the verdict's.
+    """
     if message.automatic:
         return False
-    if message.visibility == "private":
+    if message.visibility == "private" or gate is None or verdict.signals:
         return True
-    if gate is None or label in ACTIONABLE or actionable >= gate:
+    if label in ACTIONABLE or verdict.actionable >= gate:
+        return True
+    if APPLICATION in verdict.themes[:1] and label != "spam":
         return True
     return answers_us and not sure
 
 
-def settle_cases(session: Session, verdicts: Mapping[int, tuple[Message, str, bool, bool]]) -> None:
-    """After labelling: numbers for cases that are worth one, reopening, and the end of those that are not.
-
-    ``verdicts``: message id → (message, label, sure, worth).
-    """
-    by_case: dict[int, list[tuple[Message, str, bool, bool]]] = {}
-    for verdict in verdicts.values():
-        if verdict[0].case_id is not None:
-            by_case.setdefault(verdict[0].case_id, []).append(verdict)
+def settle_cases(session: Session, judged: Sequence[Judged]) -> None:
+    """After labelling: numbers for cases that are worth one, reopening, and the end of those that are not."""
+    by_case: dict[int, list[Judged]] = {}
+    for one in judged:
+        if one.message.case_id is not None:
+            by_case.setdefault(one.message.case_id, []).append(one)
     # Held and read anew: a person may have made one of them real since it was admitted.
     held = select(Case).where(Case.id.in_(list(by_case))).order_by(Case.id).with_for_update(key_share=True)
     cases = list(session.scalars(held.execution_options(populate_existing=True)))
+    table, said = own_table(session), confirmed_signals(session, list(by_case))
     promoted = []
     for case in cases:
         members = by_case[case.id]
-        worthy = [member for member in members if member[3]]
-        for message, label, sure, worth in members:
-            message.work = "labelled" if worth or case.number is not None else _set_aside(label)
-            _strengthen(session, case, message, label, sure, worth)
+        worthy = [member for member in members if member.worth]
+        for one in members:
+            one.message.work = "labelled" if one.worth or case.number is not None else _set_aside(one.label)
+            if _strengthens(case, one):
+                case.label, case.sure = one.label, one.sure
+                set_kind(session, case, one.themes, said.get(case.id, ()), one.message.text, table)
         if case.number is None and worthy:
             promoted.append(case)
         elif case.number is None:
             _dissolve(session, case)
         elif worthy and not is_open(case):
-            _reopen_or_hand_over(session, case, [member[0] for member in worthy])
+            _reopen_or_hand_over(session, case, [member.message for member in worthy])
         elif worthy:
             wake(session, case, DESK)
             if case.state == "author":  # we waited for just this
                 move(session, case, "work", DESK)
             case.lift = "message"
-            note_author(session, case, worthy[0][0].published_at)
-            record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0][0].id)
+            note_author(session, case, worthy[0].message.published_at)
+            record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0].message.id)
     give_numbers(session, promoted)
 
 
@@ -185,13 +207,10 @@ def _set_aside(label: str) -> str:
     return "spam" if label == "spam" else "rest"
 
 
-def _strengthen(session: Session, case: Case, message: Message, label: str, sure: bool, worth: bool) -> None:
-    stronger = case.label is None or STRENGTH.index(label) > STRENGTH.index(case.label)
-    if message.id == case.first_message_id or (worth and stronger):
-        changes = case.label != label and case.number is not None
-        case.label, case.sure = label, sure
-        if changes:
-            reclassify(session, case)
+def _strengthens(case: Case, one: Judged) -> bool:
+    """A case shows its first message's label, or the strongest of those that came after."""
+    stronger = case.label is None or STRENGTH.index(one.label) > STRENGTH.index(case.label)
+    return one.message.id == case.first_message_id or (one.worth and stronger)
 
 
 def _dissolve(session: Session, case: Case) -> None:
@@ -261,10 +280,24 @@ def close(session: Session, actor: Actor, case_id: int, reason: str, version: in
         select(exists().where(Route.case_id == case.id, Route.state.in_(("sent", "opened", "clarify"))))
     ):
         raise Refused("case.open_routes", id=case.id)
+    check_closing(actor, case, reason)
     give_numbers(session, [case], actor)
     supersede(session, actor, case)
     move(session, case, "spam" if reason == "spam" else "no_answer", actor, reason=reason)
     return case
+
+
+def check_closing(actor: Actor, case: Case, reason: str) -> None:
+    """What a person has found to be grave is closed by the head, and never as spam or without an answer."""
+    if case.kind in ANSWERED_KINDS and reason in ("spam", "no_answer_needed"):
+        raise Refused("case.grave", kind=case.kind)
+    if not may_end(actor, case):
+        raise Forbidden("forbidden", act="case.close_grave")
+
+
+def may_end(actor: Actor, case: Case) -> bool:
+    """Whether the actor may be the one who ends this case."""
+    return case.kind not in GRAVE_KINDS or actor.may("case.close_grave")
 
 
 def open_twin(session: Session, case: Case) -> int | None:
@@ -279,6 +312,7 @@ def reopen(session: Session, case: Case, actor: Actor) -> None:
         raise Refused("case.has_open", id=twin_id)
     move(session, case, "work", actor)
     case.reopened += 1
+    case.priority = min(case.priority, HIGH)
     case.lift = "message"
     record(session, "case.reopened", actor, case_id=case.id, object_id=case.id)
 
@@ -324,6 +358,7 @@ def lift_message(session: Session, actor: Actor, message_id: int) -> Case:
     case.label = session.scalar(
         select(Label.label).where(Label.message_id == message.id).order_by(Label.id.desc()).limit(1)
     )
+    renew_kind(session, case, message)
     give_numbers(session, [case], actor)
     return case
 

@@ -22,6 +22,7 @@ from models import (
     Publication,
     Reply,
     Route,
+    Signal,
     Snooze,
     Source,
     Staff,
@@ -32,10 +33,13 @@ from models import (
 from services.cases import get_case
 from services.errors import Refused
 from services.events import history_of
+from services.findings import signals_of, standing_signals, wave_sizes
+from services.kinds import HIGH, themes_of
 from services.labelling import labels_of
 from services.presence import drafts_of
 from services.rights import DESK, Actor, require
-from services.routing import OWED, routes_of
+from services.route_states import OWED
+from services.routing import routes_of
 
 T = TypeVar("T", bound=Base)
 PAGE = 30
@@ -65,6 +69,12 @@ class Filters:
     newer: int | None = None  # opened within so many days
     sort: str = "new"  # new · wait: the longest wait first · due: the nearest deadline first
     burning: bool = False  # most of its time is over
+    kind: str | None = None  # of work: services.kinds
+    theme: str | None = None  # the leading one
+    signal: str | None = None  # a name, or «any»: nobody has said no to it
+    wave_id: int | None = None  # near copies of one message
+    repeated: bool = False  # has near copies
+    urgent: bool = False  # critical or high
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,8 @@ class Row:
     departments: tuple[str, ...] = ()
     snooze: Snooze | None = None
     drafts: tuple[tuple[int, str], ...] = ()  # (staff id, name) of those with an unsent one
+    signals: tuple[Signal, ...] = ()
+    copies: int = 0  # open cases of its wave, itself among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,9 @@ class CaseView:
     assignee: Staff | None
     others_texts: dict[int, str] = field(default_factory=dict)
     snooze: Snooze | None = None
+    signals: dict[int, list[Signal]] = field(default_factory=dict)  # message → what was proposed or decided
+    themes: dict[int, list[str]] = field(default_factory=dict)  # message → the leading one first
+    copies: int = 0
 
 
 def list_cases(
@@ -232,9 +247,32 @@ def _filtered(query: Select[Any], filters: Filters, actor: Actor, arriving: bool
         query = query.where(Case.opened_at < utc_now() - timedelta(days=filters.older))
     if filters.newer:
         query = query.where(Case.opened_at >= utc_now() - timedelta(days=filters.newer))
+    query = _about(query, filters)
     if filters.department_id:
         owing = select(Route.case_id).where(Route.department_id == filters.department_id, Route.state.in_(OWED))
         query = query.where(Case.id.in_(owing))
+    return query
+
+
+def _about(query: Select[Any], filters: Filters) -> Select[Any]:
+    """What the case is about."""
+    if filters.kind:
+        query = query.where(Case.kind == filters.kind)
+    if filters.theme:
+        query = query.where(Case.theme == filters.theme)
+    if filters.wave_id:
+        query = query.where(Case.wave_id == filters.wave_id)
+    if filters.repeated:
+        query = query.where(Case.wave_id.is_not(None))
+    if filters.urgent:
+        query = query.where(Case.priority <= HIGH)
+    if filters.signal:
+        raised = select(Message.case_id).join(Signal, Signal.message_id == Message.id)
+        standing = ("proposed", "yes") if filters.signal != "any" else ("proposed",)
+        raised = raised.where(Signal.state.in_(standing), Message.case_id.is_not(None))
+        if filters.signal != "any":
+            raised = raised.where(Signal.name == filters.signal)
+        query = query.where(Case.id.in_(raised))
     return query
 
 
@@ -269,6 +307,8 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
         )
     }
     drafts = drafts_of(session, DESK, [case.id for case in cases])
+    signals = standing_signals(session, [case.id for case in cases])
+    copies = wave_sizes(session, list({case.wave_id for case in cases if case.wave_id}))
     owing: dict[int, list[str]] = {}
     for case_id, name in waiting:
         owing.setdefault(case_id, []).append(name)
@@ -284,6 +324,8 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
             departments=tuple(owing.get(case.id, ())),
             snooze=later.get(case.id),
             drafts=tuple(drafts.get(case.id, ())),
+            signals=tuple(signals.get(case.id, ())),
+            copies=copies.get(case.wave_id or 0, 0),
         )
         for case in cases
     )
@@ -301,11 +343,13 @@ def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[
     require(actor, "case.view")
     numbers: dict[str, int] = dict.fromkeys(
         ("open", "new", "work", "wait", "later", "question", "complaint", "wish", "unsure", "mine", "unassigned",
-         "answer", "failed", "unknown", "rest"), 0
+         "answer", "failed", "unknown", "rest", "urgent", "application"), 0
     )  # fmt: skip
-    columns = (Case.stage, Case.label, Case.sure, Case.assignee_id, Case.lift)
+    columns = (Case.stage, Case.label, Case.sure, Case.kind, Case.priority, Case.assignee_id, Case.lift)
     grouped = session.execute(select(*columns, func.count()).where(_in_stage(None, arriving)).group_by(*columns))
-    for stage, label, sure, assignee_id, reason, count in grouped:
+    for stage, label, sure, work, priority, assignee_id, reason, count in grouped:
+        numbers["urgent"] += count if priority <= HIGH else 0
+        numbers["application"] += count if work == "application" else 0
         kind = label if sure and label is not None else "unsure"
         for name in ("open", "new" if stage == "arriving" else stage, kind):
             numbers[name] = numbers.get(name, 0) + count
@@ -316,9 +360,26 @@ def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[
     numbers["later"] = session.scalar(select(func.count()).select_from(Snooze)) or 0
     burning = select(func.count()).select_from(Case).where(_in_stage(None, arriving), Case.warn_at <= utc_now())
     numbers["burning"] = session.scalar(burning) or 0
+    numbers.update(_counted_findings(session, arriving))
     unread = select(literal(1)).select_from(Message).where(Message.work == "rest", Message.read_at.is_(None))
     numbers["rest"] = session.scalar(select(func.count()).select_from(unread.limit(MOST_COUNTED).subquery())) or 0
     return numbers
+
+
+def _counted_findings(session: Session, arriving: bool) -> dict[str, int]:
+    """Open cases with a signal that nobody has decided on, and with near copies."""
+    proposed = (
+        select(Message.case_id)
+        .join(Signal, Signal.message_id == Message.id)
+        .join(Case, Case.id == Message.case_id)
+        .where(Signal.state == "proposed", _in_stage(None, arriving))
+        .distinct()
+    )
+    copied = select(func.count()).select_from(Case).where(_in_stage(None, arriving), Case.wave_id.is_not(None))
+    return {
+        "signals": session.scalar(select(func.count()).select_from(proposed.subquery())) or 0,
+        "repeated": session.scalar(copied) or 0,
+    }
 
 
 def rest_page(session: Session, actor: Actor, work: str = "rest", before_id: int | None = None) -> list[Entry]:
@@ -369,6 +430,9 @@ def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
         assignee=session.get(Staff, case.assignee_id) if case.assignee_id else None,
         others_texts=texts,
         snooze=session.scalar(select(Snooze).where(Snooze.case_id == case.id)),
+        signals=signals_of(session, [entry.message.id for entry in thread]),
+        themes=themes_of(session, [entry.message.id for entry in thread]),
+        copies=wave_sizes(session, [case.wave_id]).get(case.wave_id, 0) if case.wave_id else 0,
     )
 
 

@@ -10,6 +10,7 @@ from collectors.base import Channel, ChannelError, Page, Raw, Walk
 from models import RawItem, Source, utc_now
 from models.database import Database
 from services.events import record
+from services.mail_answers import take_answers
 from services.messages import mark_absent, store_messages
 from services.rights import DESK
 from services.sources import claim_source, free_source, keep_source, record_failure, record_read
@@ -183,6 +184,7 @@ def _understand(database: Database, channel: Channel, rows: list[RawItem]) -> No
             publications.append(described)
         incoming.extend(channel.parse(raw))
     with database.write.begin() as session:
+        incoming = take_answers(session, incoming)
         store_messages(session, rows[0].source_id, channel.kind, incoming, publications)
         # A raw that changed meanwhile stays new: its digest is no longer the one that was understood.
         session.connection().execute(_PARSED, [{"raw_id": row.id, "understood": row.digest} for row in rows])

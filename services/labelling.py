@@ -7,14 +7,24 @@ from typing import Protocol
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, aliased
 
-from classifier import LABELS, Verdict
+from classifier import LABELS, Verdict, theme_names
 from models import Author, Case, Label, Message, utc_now
 from models.database import Database
-from services.cases import ACTIONABLE, admit, lift_message, settle_cases, stale_before, worth_a_case
+from services.cases import (
+    ACTIONABLE,
+    Judged,
+    admit,
+    lift_message,
+    settle_cases,
+    stale_before,
+    worth_a_case,
+)
 from services.errors import NotFound, Refused
 from services.events import record
+from services.findings import full_text, note_findings
+from services.kinds import renew_kind, themes_said
 from services.rights import DESK, Actor, require
-from services.sla import reclassify
+from services.signals import obey_at_once
 
 BATCH = 200
 log = logging.getLogger(__name__)
@@ -76,7 +86,7 @@ def run_labelling(database: Database, classifier: LabelsTexts | None, *, gate_op
             waiting = [message for message in rows if message.id not in unbearable]
         if not waiting:
             return done
-        verdicts = {} if classifier is None else _classify(classifier, waiting)
+        verdicts = {} if classifier is None else try_classify(classifier, waiting)
         with database.write.begin() as session:
             if classifier is not None and verdicts:
                 _write_labels(session, verdicts, classifier.version, classifier.gate if gate_open else None)
@@ -86,21 +96,17 @@ def run_labelling(database: Database, classifier: LabelsTexts | None, *, gate_op
         done += len(waiting)
 
 
-def _classify(classifier: LabelsTexts, messages: Sequence[Message]) -> dict[int, tuple[int, Verdict]]:
+def try_classify(classifier: LabelsTexts, messages: Sequence[Message]) -> dict[int, tuple[int, Verdict]]:
     """message id → (the version that was read, verdict); a text that the classifier cannot bear is left out."""
     try:
-        verdicts = classifier.classify([_text(message) for message in messages])
+        verdicts = classifier.classify([full_text(message) for message in messages])
     except Exception:
         if len(messages) == 1:
             if messages[0].work == "received":  # it is tried again at every run, but told of once
                 log.exception("message %s cannot be classified", messages[0].id)
             return {}
-        return {key: value for message in messages for key, value in _classify(classifier, [message]).items()}
+        return {key: value for message in messages for key, value in try_classify(classifier, [message]).items()}
     return {m.id: (m.versions, verdict) for m, verdict in zip(messages, verdicts, strict=True)}
-
-
-def _text(message: Message) -> str:
-    return f"{message.subject}\n{message.text}" if message.subject else message.text
 
 
 def _pass_unlabelled(session: Session, ids: Sequence[int]) -> None:
@@ -108,12 +114,12 @@ def _pass_unlabelled(session: Session, ids: Sequence[int]) -> None:
     if not messages:
         return
     admit(session, [message for message in messages if message.case_id is None])
-    settle_cases(session, {m.id: (m, "other", False, True) for m in messages})
+    settle_cases(session, [Judged(m, "other", False, True) for m in messages])
     for message in messages:
         message.work = "unlabelled"
         case = session.get(Case, message.case_id) if message.case_id else None
         if case is not None and case.label == "other" and not case.sure:
-            case.label = None
+            case.label = case.kind = None
     record(session, "classifier.absent", DESK, count=len(messages))
 
 
@@ -132,30 +138,35 @@ def _write_labels(
     ids = [message.id for message in messages]
     said = {row.message_id: row for row in labels_of(session, ids).values() if _is_said(row)}
     answering = _answers_us(session, ids)
-    rows, decisions = [], {}
+    told = themes_said(session, ids)
+    rows, judged = [], []
     for message in messages:
         verdict = verdicts[message.id][1]
-        rows.append(_label_row(message.id, verdict, version))
+        rows.append(label_row(message.id, verdict, version))
         person = said.get(message.id)
         label, sure = (person.label, True) if person else (verdict.label, verdict.sure)
         worth = message.work == "unlabelled" or worth_a_case(
-            message, label, sure, verdict.actionable, gate, message.id in answering
+            message, verdict, label, sure, gate, message.id in answering
         )
-        decisions[message.id] = (message, label, sure, worth)
+        themes = tuple(told.get(message.id, verdict.themes))
+        judged.append(Judged(message, label, sure, worth, themes))
         if message.case_id is None and worth:
             message.work = "received"
             admit(session, [message])  # an edit made a question of what was talk
         elif message.case_id is None:
             message.work = "rest"
     session.execute(insert(Label), rows)
-    settle_cases(session, decisions)
+    note_findings(session, messages, {message.id: verdicts[message.id][1] for message in messages})
+    settle_cases(session, judged)
+    obey_at_once(session, messages)
 
 
-def _label_row(message_id: int, verdict: Verdict, version: str) -> dict[str, object]:
+def label_row(message_id: int, verdict: Verdict, version: str) -> dict[str, object]:
     return {
         "message_id": message_id, "label": verdict.label, "labels": list(verdict.labels), "p": verdict.p,
         "why": [[r.start, r.end, round(r.weight, 4), r.text] for r in verdict.why], "sure": verdict.sure,
-        "actionable": verdict.actionable, "classifier": version, "weak": False, "created_at": utc_now(),
+        "actionable": verdict.actionable, "themes": list(verdict.themes), "classifier": version, "weak": False,
+        "created_at": utc_now(),
     }  # fmt: skip
 
 
@@ -195,7 +206,7 @@ def correct_label(session: Session, actor: Actor, message_id: int, label: str) -
         if case.first_message_id == message.id or case.label is None:
             case.label, case.sure = label, True
             case.version += 1
-            reclassify(session, case)
+            renew_kind(session, case, message)
     record(session, "label.corrected", actor, case_id=message.case_id, object_id=message_id, label=label)
     return row
 
@@ -210,6 +221,32 @@ def accept_label(session: Session, actor: Actor, message: Message) -> None:
                 sure=True, weak=True,
             )
         )  # fmt: skip
+
+
+def correct_themes(session: Session, actor: Actor, message_id: int, themes: Sequence[str]) -> Label:
+    """A person's word on what a message is about, the leading theme first; its label stays whose it was."""
+    require(actor, "message.label")
+    known = theme_names()
+    if len(set(themes)) != len(themes) or any(theme not in known for theme in themes):
+        raise Refused("theme.unknown")
+    message = session.get(Message, message_id)
+    if message is None or message.direction != "in":
+        raise NotFound("message.unknown", id=message_id)
+    current = label_of(session, message_id)
+    said = current is not None and _is_said(current)
+    row = Label(
+        message_id=message_id, label=current.label if current else "other",
+        labels=current.labels if current else ["other"], staff_id=actor.staff_id,
+        sure=bool(current and current.sure), weak=not said, themes=list(themes),
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    case = session.get(Case, message.case_id) if message.case_id else None
+    if case is not None and case.first_message_id in (message_id, None):
+        renew_kind(session, case, message)
+        case.version += 1
+    record(session, "themes.corrected", actor, case_id=message.case_id, object_id=message_id, themes=list(themes))
+    return row
 
 
 AUDIT_LEAST = 300

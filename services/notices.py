@@ -13,7 +13,7 @@ from models.database import Database
 from services.events import record
 from services.questions import first_name, without_contacts
 from services.rights import DESK, DESK_ROLES, Actor, actor_of
-from services.routing import OWED
+from services.route_states import OWED
 from services.sla import SHARES, reckon
 from services.terms import Policy, policy_of
 from services.watch import STILL

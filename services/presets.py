@@ -31,15 +31,26 @@ LINES = {
 }
 """The six lines of «Сроки» → the classes whose first response they set (day.md §1.10)."""
 
-CLASS_OF = {
-    ("complaint", "public"): "CPUB",
-    ("complaint", "private"): "CPRV",
-    ("wish", "public"): "WISH",
-    ("wish", "private"): "WISH",
-    ("praise", "public"): "WISH",
-    ("question", "public"): "QPUB",
+CLASS_OF: dict[str, str | tuple[str, str]] = {
+    "complaint": ("CPUB", "CPRV"),
+    "wish": "WISH",
+    "praise": ("WISH", "QPRV"),
+    "mention": "WISH",
+    "application": "LEAD",
+    "technical": "TECH",
+    "document": "DOC",
+    "claim": "CLAIM",
+    "personal_data": "PDN",
+    "stop_ads": "STOP",
+    "state_body": "STATE",
+    "crisis": "CRISIS",
 }
-"""Label and visibility → class; what is not named is QPRV in private and QPUB in public."""
+"""Kind → class, or its classes in public and in private; what is not named is QPUB and QPRV (domain.md §6.7)."""
+
+GRAVE_KINDS = ("crisis", "state_body", "personal_data")
+"""Closed by the head alone, once a person has said that they are so (domain.md §1)."""
+ANSWERED_KINDS = ("claim", *GRAVE_KINDS)
+"""Never spam and never without an answer (domain.md §6.1)."""
 
 _SMALL = {
     # class: (first response, its calendar, resolution) in minutes; None: no such term
@@ -71,6 +82,8 @@ _REGULATION = {
 SLA: dict[str, dict[str, Any]] = {
     "small": {
         "classes": _SMALL,
+        # Documents have no line of their own in «Сроки»: they are answered like questions.
+        "plain": ("DOC",),
         # code: (answer in minutes of the desk's calendar, answering hours)
         "departments": {
             "curators": (240, ("10:00", "17:00")),

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from models import Act, Attachment, Author, Case, Department, Message, Publication, Reply, Route, Source, Staff
 from services.errors import NotFound, Refused
 from services.rights import Actor, Scope, require
-from services.routing import OWED, answer_route, decline_route, get_route, my_routes
+from services.route_states import OWED
+from services.routing import answer_route, decline_route, for_me, get_route, my_routes
 
 MOST_LINES = 60
 """A thread longer than this shows its newest messages."""
@@ -187,7 +188,7 @@ def _place(publication: Publication | None) -> Place | None:
 def _others(session: Session, actor: Actor, route: Route) -> list[int]:
     query = select(Route.id).where(Route.state.in_(OWED), Route.id != route.id).order_by(Route.id)
     if actor.scope("route.view") is not Scope.ALL:
-        query = query.where(Route.department_id.in_(actor.departments))
+        query = query.where(Route.department_id.in_(actor.departments), for_me(actor))
     return list(session.scalars(query))
 
 

@@ -1,39 +1,18 @@
 """Questions to departments: the question leaves the inbox, the answer comes home (domain.md §6.2)."""
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from models import Case, Department, Route, utc_now
+from models import Case, Department, Route, Staff, utc_now
 from models.base import storable
 from services.case_states import is_open, move
 from services.cases import HOLD, check_version, get_case, lift, reopen, same_form, touch
+from services.deliveries import tell_department
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
-from services.rights import DESK, Actor, Scope, require
+from services.rights import DESK, Actor, Scope, actor_of, require
+from services.route_states import MAX_RETURNS, MOVES, OWED
 from services.sla import end_department, start_department
-
-MOVES: dict[tuple[str, str], str] = {
-    ("sent", "opened"): "route.answer",
-    ("sent", "answered"): "route.answer",
-    ("opened", "answered"): "route.answer",
-    ("clarify", "answered"): "route.answer",
-    ("opened", "clarify"): "route.answer",
-    ("sent", "clarify"): "route.answer",
-    ("clarify", "opened"): "case.route",
-    ("sent", "declined"): "route.answer",
-    ("opened", "declined"): "route.answer",
-    ("answered", "accepted"): "case.route",
-    ("answered", "sent"): "case.route",  # returned with a reason
-    ("sent", "recalled"): "case.route",
-    ("opened", "recalled"): "case.route",
-    ("clarify", "recalled"): "case.route",
-}
-"""(from, to) → the right it needs. Opening is «увидела»; there is no «Принять» (day.md §3)."""
-
-OWED = ("sent", "opened", "clarify")
-"""States in which the department owes something."""
-STATES = tuple(sorted({state for pair in MOVES for state in pair}))
-MAX_RETURNS = 3
 
 
 def departments(session: Session) -> list[Department]:
@@ -52,7 +31,14 @@ def my_routes(session: Session, actor: Actor, *, done: bool = False, limit: int 
     query = select(Route).where(Route.state.in_(OWED) if not done else Route.state.not_in(OWED))
     if scope is not Scope.ALL:
         query = query.where(Route.department_id.in_(actor.departments))
+        if not done:
+            query = query.where(for_me(actor))
     return list(session.scalars(query.order_by(Route.id.desc() if done else Route.id).limit(limit)))
+
+
+def for_me(actor: Actor) -> ColumnElement[bool]:
+    """Questions to the whole department or to this person of it; those to a colleague open by their address."""
+    return or_(Route.staff_id.is_(None), Route.staff_id == actor.staff_id)
 
 
 def count_owed(session: Session, actor: Actor) -> int:
@@ -62,7 +48,7 @@ def count_owed(session: Session, actor: Actor) -> int:
         return 0
     query = select(func.count()).select_from(Route).where(Route.state.in_(OWED))
     if scope is not Scope.ALL:
-        query = query.where(Route.department_id.in_(actor.departments))
+        query = query.where(Route.department_id.in_(actor.departments), for_me(actor))
     return session.scalar(query) or 0
 
 
@@ -86,8 +72,11 @@ def ask_department(
     question: str,
     form_key: str,
     version: int | None = None,
+    *,
+    staff_id: int | None = None,
+    urgent: bool = False,
 ) -> Route:
-    """Puts a question to a department; the same ``form_key`` twice is one question."""
+    """Puts a question to a department, or to one of its people; the same ``form_key`` twice is one question."""
     require(actor, "case.route")
     question = storable(question)
     case = get_case(session, actor, case_id, hold=True)
@@ -99,20 +88,35 @@ def ask_department(
         raise Refused("text.empty")
     if session.get(Department, department_id) is None:
         raise NotFound("department.unknown", id=department_id)
+    if staff_id is not None:
+        check_person(session, staff_id, department_id)
     if not is_open(case):
         reopen(session, case, actor)
     touch(session, case, actor)
     route = Route(
         case_id=case.id, department_id=department_id, question=question.strip(), form_key=form_key,
-        asked_by_id=actor.staff_id, state="sent",
+        asked_by_id=actor.staff_id, state="sent", staff_id=staff_id, urgent=urgent,
     )  # fmt: skip
     session.add(route)
     session.flush()
     if case.state != "department":
         move(session, case, "department", actor)
     start_department(session, route)
+    tell_department(session, route)
     record(session, "route.asked", actor, case_id=case.id, object_id=route.id, department=department_id)
     return route
+
+
+def colleagues(session: Session, department_id: int) -> list[Staff]:
+    """Who answers for a department, by name."""
+    people = session.scalars(select(Staff).where(Staff.active).order_by(Staff.name))
+    return [one for one in people if department_id in actor_of(one).departments]
+
+
+def check_person(session: Session, staff_id: int, department_id: int) -> None:
+    """Raises Refused for somebody who does not answer for the department."""
+    if staff_id not in [one.id for one in colleagues(session, department_id)]:
+        raise Refused("route.person", id=staff_id)
 
 
 def open_route(session: Session, actor: Actor, route_id: int) -> Route:
@@ -152,6 +156,21 @@ def decline_route(
     return route
 
 
+def pass_on(session: Session, actor: Actor, route_id: int, staff_id: int) -> Route:
+    """«Это не мне»: to a colleague of the same department, whose clock goes on."""
+    route = _owned(session, actor, route_id, None)
+    if route.state not in OWED:
+        raise Refused("route.move", state=route.state, to="sent")
+    if staff_id == route.staff_id:
+        return route
+    check_person(session, staff_id, route.department_id)
+    route.staff_id = staff_id
+    route.version += 1
+    record(session, "route.passed", actor, case_id=route.case_id, object_id=route.id, staff=staff_id)
+    tell_department(session, route)
+    return route
+
+
 def accept_route(session: Session, actor: Actor, route: Route) -> None:
     """The answer was good enough to be used."""
     _move(session, route, "accepted", actor)
@@ -176,6 +195,7 @@ def return_route(session: Session, actor: Actor, route_id: int, reason: str) -> 
         move(session, case, "department", actor)
     case.lift = None
     start_department(session, route)
+    tell_department(session, route)
     record(session, "route.returned", actor, case_id=route.case_id, object_id=route.id)
     return route
 

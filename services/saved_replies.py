@@ -60,7 +60,11 @@ def get_saved(session: Session, actor: Actor, saved_id: int) -> SavedReply:
 
 def fill(session: Session, actor: Actor, saved_id: int, case_id: int) -> Filled:
     """The text with what is known of the case put in."""
-    row = get_saved(session, actor, saved_id)
+    return fill_text(session, actor, get_saved(session, actor, saved_id).text, case_id)
+
+
+def fill_text(session: Session, actor: Actor, text: str, case_id: int) -> Filled:
+    """Any text with placeholders, filled for one case."""
     known = _known(session, actor, get_case(session, actor, case_id))
     missing: list[str] = []
 
@@ -71,7 +75,7 @@ def fill(session: Session, actor: Actor, saved_id: int, case_id: int) -> Filled:
             missing.append(match.group(1))
         return value or match.group()
 
-    return Filled(PLACEHOLDER.sub(put, row.text), tuple(missing))
+    return Filled(PLACEHOLDER.sub(put, text), tuple(missing))
 
 
 def _known(session: Session, actor: Actor, case: Case) -> dict[str, str]:

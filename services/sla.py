@@ -124,18 +124,24 @@ def _history(session: Session, cases: Sequence[Case]) -> set[int]:
     return {
         case.id
         for case in cases
-        if _is_history(places[case.source_id], case.opened_at, came.get(case.first_message_id or 0))
-    }
+        if is_history(
+            places[case.source_id].created_at, places[case.source_id].backfilled_at, case.opened_at,
+            came.get(case.first_message_id or 0),
+        )
+    }  # fmt: skip
 
 
-def _is_history(source: Source, published_at: datetime, ingested_at: datetime | None) -> bool:
-    if published_at >= source.created_at:
+def is_history(
+    watched_at: datetime, backfilled_at: datetime | None, published_at: datetime, ingested_at: datetime | None
+) -> bool:
+    """Whether a message stood there before its place was added, and came with the first whole reading."""
+    if published_at >= watched_at:
         return False
-    return source.backfilled_at is None or (ingested_at is not None and ingested_at <= source.backfilled_at)
+    return backfilled_at is None or (ingested_at is not None and ingested_at <= backfilled_at)
 
 
 def _start(session: Session, policy: Policy, case: Case, at: datetime) -> None:
-    name = class_of(case)
+    name = class_of(policy, case)
     terms = policy.classes[name]
     for kind, term in (("first", terms.first), ("resolution", terms.resolution)):
         if term is not None:
@@ -204,7 +210,7 @@ def promise(session: Session, case: Case, until: datetime) -> Clock:
     keep_promise(session, case)
     spent = working_between(policy.calendars["desk"], now, until)
     clock = Clock(
-        case_id=case.id, kind="promise", sla_class=class_of(case), calendar="desk", started_at=now, level=0,
+        case_id=case.id, kind="promise", sla_class=class_of(policy, case), calendar="desk", started_at=now, level=0,
         term_seconds=int(spent.total_seconds()), paused_seconds=0,
     )  # fmt: skip
     reckon(policy, clock)
@@ -221,6 +227,19 @@ def keep_promise(session: Session, case: Case) -> None:
             _end(policy_of(session), clock, utc_now())
             session.flush()
             _show(session, case)
+
+
+def unbind_legal(session: Session, actor: Actor, case: Case, name: str) -> None:
+    """It was no claim after all: the law's term never ran."""
+    require(actor, "case.assign")
+    clock = session.scalar(
+        select(Clock).where(Clock.case_id == case.id, Clock.kind == "legal", Clock.sla_class == name)
+    )
+    if clock is not None:
+        session.delete(clock)
+        session.flush()
+        _show(session, case)
+        record(session, "clock.unbound", actor, case_id=case.id, object_id=clock.id, code=name)
 
 
 def follow_move(session: Session, case: Case, was_open: bool) -> None:
@@ -285,7 +304,8 @@ def note_author(session: Session, case: Case, published_at: datetime) -> None:
 
 def reclassify(session: Session, case: Case) -> None:
     """The kind changed: what still runs has the new terms from the same receipt."""
-    policy, name = policy_of(session), class_of(case)
+    policy = policy_of(session)
+    name = class_of(policy, case)
     terms = policy.classes[name]
     for clock in clocks_of(session, [case.id]).get(case.id, []):
         term = {"first": terms.first, "resolution": terms.resolution}.get(clock.kind)
@@ -306,7 +326,7 @@ def start_department(session: Session, route: Route) -> Clock | None:
     calendar = policy.calendars["desk"]
     due = next_answering(calendar, add_working(calendar, now, timedelta(minutes=unit.minutes)), unit.hours)
     clock = Clock(
-        case_id=case.id, route_id=route.id, kind="department", sla_class=class_of(case), calendar="desk",
+        case_id=case.id, route_id=route.id, kind="department", sla_class=class_of(policy, case), calendar="desk",
         term_seconds=max(int(working_between(calendar, now, due).total_seconds()), unit.minutes * 60),
         started_at=now, level=0, paused_seconds=0,
     )  # fmt: skip

@@ -131,9 +131,13 @@ def read_hour(text: str) -> time:
         raise Refused("terms.hour", text=text[:20]) from None
 
 
-def class_of(case: Case) -> str:
+def class_of(policy: Policy, case: Case) -> str:
     """The class whose terms a case has; a label that nobody is sure of counts like any other."""
-    return CLASS_OF.get((case.label or "", case.visibility), "QPRV" if case.visibility == "private" else "QPUB")
+    question = ("QPUB", "QPRV")
+    found = CLASS_OF.get(case.kind or case.label or "", question)
+    if found in SLA[policy.preset].get("plain", ()):
+        found = question
+    return found if isinstance(found, str) else found[case.visibility == "private"]
 
 
 def lines_of(policy: Policy) -> dict[str, float]:

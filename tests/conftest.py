@@ -77,7 +77,13 @@ _numbers = itertools.count(1)
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh, migrated database; every test that asks for it runs on both."""
-    yield from _fresh_database(request, tmp_path, request.param)
+    yield from fresh_database(request, tmp_path, request.param)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The same for all tests of a file, that one fills once and the others only read."""
+    yield from fresh_database(request, tmp_path_factory.mktemp("shared"), request.param)
 
 
 @pytest.fixture
@@ -91,7 +97,8 @@ def empty_database(request: pytest.FixtureRequest, database: Database, tmp_path:
     yield from _postgres(request, template="template0")
 
 
-def _fresh_database(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> Iterator[Database]:
+def fresh_database(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> Iterator[Database]:
+    """One that is gone when the iteration ends."""
     if kind == "postgresql":
         yield from _postgres(request)
         return

@@ -20,11 +20,48 @@ from web.looks import initials, looks
 __all__ = ["create_app"]
 
 SCREENS = (
-    "home", "login", "live", "presence", "inbox", "cases", "snoozes", "bulks", "views", "acts", "rest", "search",
-    "composing", "saved", "facts", "checks", "agreement", "palette", "notices", "outbox", "department", "sources",
-    "staff", "terms", "first", "help", "health", "hooks", "crm.clients", "crm.cards", "crm.beside", "crm.tasks",
-    "crm.calls", "crm.imports", "crm.exports", "crm.privacy",
-)  # fmt: skip
+    "home",
+    "login",
+    "live",
+    "presence",
+    "inbox",
+    "cases",
+    "snoozes",
+    "bulks",
+    "views",
+    "acts",
+    "rest",
+    "search",
+    "composing",
+    "saved",
+    "facts",
+    "checks",
+    "agreement",
+    "palette",
+    "notices",
+    "outbox",
+    "department",
+    "sources",
+    "staff",
+    "terms",
+    "first",
+    "help",
+    "health",
+    "hooks",
+    "mailbox",
+    "entrance",
+    "devices",
+    "morning",
+    "reports",
+    "crm.clients",
+    "crm.cards",
+    "crm.beside",
+    "crm.tasks",
+    "crm.calls",
+    "crm.imports",
+    "crm.exports",
+    "crm.privacy",
+)
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024
 
@@ -82,7 +119,7 @@ def _name_things(app: Flask) -> None:
         **security.template_names(), menu_of=navigation.menu_of,
         screens_of=navigation.screens_of, words=words, looks=looks, initials=initials,
         is_later=outbox_words.is_later,
-        when=dates.when, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
+        when=dates.when, day=dates.day, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
         deadline=deadlines.deadline, why_late=deadlines.why_late,
         spoken=toasts.spoken, locale=_locale, endpoints=lambda: app.view_functions,
     )  # fmt: skip
@@ -100,7 +137,8 @@ def _handle_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def _http_error(error: HTTPException) -> Response | tuple[str, int]:
         code = error.code or 500
-        return _refuse(str(words.ERRORS["not_found" if code in (404, 405) else "unexpected"]), code)
+        known = {404: "not_found", 405: "not_found", 413: "file.total", 429: "link.often"}
+        return _refuse(str(words.ERRORS[known.get(code, "unexpected")]), code)
 
     @app.errorhandler(InternalServerError)
     def _unexpected(_error: InternalServerError) -> Response | tuple[str, int]:

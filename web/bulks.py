@@ -19,6 +19,7 @@ DONE: dict[str, Lazy] = {
     "assign": _l("Given over: %(done)s of %(all)s"),
     "label": _l("Kind set: %(done)s of %(all)s"),
     "route": _l("Handed over: %(done)s of %(all)s"),
+    "answer": _l("Answers written: %(done)s of %(all)s, they go in a minute"),
     "back": _l("Taken back: %(done)s of %(all)s"),
 }
 
@@ -28,6 +29,7 @@ def _value(form: MultiDict[str, str]) -> dict[str, object]:
     return {
         "reason": form.get("reason"), "label": form.get("label"), "staff_id": form.get("staff_id", type=whole),
         "department_id": form.get("department_id", 0, type=whole), "question": form.get("question", "").strip(),
+        "text": form.get("text", "").strip(),
     }  # fmt: skip
 
 
@@ -38,7 +40,8 @@ def _chosen(form: MultiDict[str, str]) -> Filters | list[int]:
 @screen.post("")
 def begin() -> str:
     form = request.form
-    if form.get("act") == "route" and not form.get("question", "").strip():
+    field = {"route": "question", "answer": "text"}.get(form.get("act", ""))
+    if field and not form.get(field, "").strip():
         raise Refused("text.empty")
     with current_desk().database.write.begin() as session:
         bulk = begin_bulk(session, current_actor(), form.get("act", ""), _value(form), _chosen(form))

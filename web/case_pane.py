@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind, Capabilities
-from models import Act, Case, Clock, Department, Label, Staff
+from models import Act, Case, Clock, Department, Label, RouteFile, Staff
 from services.accounts import list_staff
 from services.candidates import agreement_of, may_agree
 from services.crm.cards import Beside, beside
@@ -17,9 +17,11 @@ from services.labelling import classifier_word
 from services.presence import drafts_of
 from services.replies import draft_of
 from services.rights import Actor, actor_of
+from services.route_files import files_of
 from services.routing import departments
 from services.sla import Share, clocks_of_routes, lateness
 from services.split import PrivateLine, private_line
+from services.terms import Policy, policy_of
 from web.sentences import Sentence, sentences_of
 
 MOST_SHOWN = 10
@@ -65,10 +67,16 @@ class Pane:
     unseen: PrivateLine | None = None  # where a second, private text would go
     agreeable: frozenset[int] = frozenset()  # acts that this person may agree to
     clocks: Mapping[int, Clock] = field(default_factory=dict)  # question → its department's
+    files: Mapping[int, Sequence[RouteFile]] = field(default_factory=dict)  # question → beside its answer
+    answerers: Mapping[int, str] = field(default_factory=dict)  # department → who answers and when they look
 
     @property
     def case(self) -> Case:
         return self.view.case
+
+    @property
+    def copies(self) -> int:
+        return self.view.copies
 
     @property
     def can_reply(self) -> bool:
@@ -87,6 +95,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
     people = list_staff(session, active=False)
     units = departments(session)
     own = [e for e in view.thread if e.message.case_id == case_id and e.message.direction == "in"]
+    policy = policy_of(session)
     words = {entry.message.id: classifier_word(session, entry.message.id) for entry in own}
     return Pane(
         view=view,
@@ -104,6 +113,8 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         beside=beside(session, actor, view.case.author_id),
         late=lateness(session, view.case),
         clocks=clocks_of_routes(session, [route.id for route, _unit, _name in view.routes]),
+        files=files_of(session, [route.id for route, _unit, _name in view.routes]),
+        answerers={unit.id: _answerers(people, unit, policy) for unit in units},
     )
 
 
@@ -113,6 +124,12 @@ def _agreeable(session: Session, actor: Actor, acts: Sequence[Act]) -> frozenset
         return frozenset()
     agreement = agreement_of(session)
     return frozenset(act.id for act in waiting if may_agree(agreement, actor, act))
+
+
+def _answerers(people: Sequence[Staff], unit: Department, policy: Policy) -> str:
+    names = [one.name for one in people if one.active and unit.id in actor_of(one).departments]
+    looks = " · ".join(f"{hour:%H:%M}" for hour in policy.unit(unit.code).hours)
+    return ", ".join(names) + (f" ({looks})" if names and looks else "")
 
 
 def _tree(view: CaseView, words: Mapping[int, Label | None]) -> list[Item]:

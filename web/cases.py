@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from collectors.base import ActKind
 from models import Act, Reply
-from services import cases, labelling, replies, routing
+from services import cases, labelling, replies, routing, signals
 from services.errors import NotFound, Refused, Stale
 from services.inbox import view_case
 from services.outbox import acts_of
@@ -20,6 +20,7 @@ from web.language import _
 from web.numbers import whole
 from web.outbox_words import is_later
 from web.security import current_actor, current_desk, is_htmx, rang
+from web.theme_words import SIGNAL_NAMES
 from web.toasts import tell, trigger
 from web.words import ACT_KINDS, CLOSE_REASONS, LABELS
 
@@ -129,7 +130,7 @@ def route(case_id: int) -> AnyResponse:
     with current_desk().database.write.begin() as session:
         routing.ask_department(
             session, current_actor(), case_id, form.get("department_id", 0, type=whole), form.get("question", ""),
-            form["form_key"], _version(),
+            form["form_key"], _version(), urgent=form.get("urgent") == "1",
         )  # fmt: skip
     rang()
     tell(_("The question is with the department. The answer will lift the case."))
@@ -179,6 +180,45 @@ def label(case_id: int, message_id: int) -> AnyResponse:
         labelling.correct_label(session, current_actor(), message_id, chosen)
     rang()
     tell(_("Kind: %(kind)s. Remembered for training.", kind=LABELS[chosen]))
+    return done(case_id)
+
+
+@screen.post("/themes/<int:message_id>")
+def themes(case_id: int, message_id: int) -> AnyResponse:
+    chosen = request.form.getlist("theme")
+    lead = request.form.get("lead", "")
+    ordered = sorted(chosen, key=lambda theme: theme != lead)
+    with current_desk().database.write.begin() as session:
+        _of_case(case_id, message_id, [e.message.id for e in view_case(session, current_actor(), case_id).thread])
+        labelling.correct_themes(session, current_actor(), message_id, ordered)
+    rang()
+    tell(_("Themes are set. Remembered for training."))
+    return done(case_id)
+
+
+@screen.post("/signals/<int:message_id>/<name>/<any(yes, no):answer>")
+def signal(case_id: int, message_id: int, name: str, answer: str) -> AnyResponse:
+    with current_desk().database.write.begin() as session:
+        _of_case(case_id, message_id, [e.message.id for e in view_case(session, current_actor(), case_id).thread])
+        signals.decide_signal(session, current_actor(), message_id, name, answer == "yes")
+    rang()
+    other = url_for("cases.signal", case_id=case_id, message_id=message_id, name=name,
+                    answer="no" if answer == "yes" else "yes")  # fmt: skip
+    what = SIGNAL_NAMES[name]
+    said = _("Yes: %(what)s", what=what) if answer == "yes" else _("No: %(what)s", what=what)
+    tell(said, "undo", seconds=8, undo=other)
+    return done(case_id)
+
+
+@screen.post("/ads/<any(stop, allow):word>")
+def ads(case_id: int, word: str) -> AnyResponse:
+    with current_desk().database.write.begin() as session:
+        view = view_case(session, current_actor(), case_id)
+        if view.author is None:
+            raise NotFound("case.unknown", id=case_id)
+        act = signals.stop_ads if word == "stop" else signals.allow_ads
+        act(session, current_actor(), view.author.id, case_id)
+    rang()
     return done(case_id)
 
 

@@ -28,6 +28,11 @@ def when(at: datetime | None, now: datetime | None = None) -> str:
     return f"{format_date(there.date(), pattern)}, {time}"
 
 
+def day(on: date) -> str:
+    """«23 нояб. 2026»."""
+    return format_date(on, _("d MMM y"))
+
+
 def today() -> date:
     """The day it is in the desk's zone."""
     return _local(utc_now()).date()

@@ -15,7 +15,8 @@ from services.questions import (
     question_view,
     send_answer,
 )
-from services.routing import count_owed, departments, get_route, open_route
+from services.route_files import FileIn, add_files, answer_file, check_files, files_of
+from services.routing import colleagues, count_owed, departments, get_route, open_route, pass_on
 from services.sla import clocks_of_routes
 from web.forms import go
 from web.language import _
@@ -60,18 +61,27 @@ def _page(route_id: int, text: str = "", problem: str | None = None) -> str:
     with current_desk().database.read.begin() as session:
         view = question_view(session, current_actor(), route_id)
         units, clock = departments(session), clocks_of_routes(session, [route_id]).get(route_id)
+        files = files_of(session, [route_id]).get(route_id, [])
+        others = [one for one in colleagues(session, view.department.id) if one.id != current_actor().staff_id]
     return render_template(
-        "department/question.html", view=view, units=units, clock=clock, text=text, problem=problem
-    )
+        "department/question.html", view=view, units=units, clock=clock, text=text, problem=problem, files=files,
+        others=others,
+    )  # fmt: skip
 
 
 @screen.post("/<int:route_id>/answer")
 def answer(route_id: int) -> Response | tuple[str, int]:
     text = request.form.get("text", "")
     version = request.form.get("version", type=whole)
+    sent_files = [
+        FileIn(file.filename or "", file.read()) for file in request.files.getlist("files") if file.filename
+    ]
     try:
+        check_files(sent_files)
         with current_desk().database.write.begin() as session:
-            send_answer(session, current_actor(), route_id, text, version)
+            spoken = text if text.strip() or not sent_files else _("The answer is in the files.")
+            send_answer(session, current_actor(), route_id, spoken, version)
+            add_files(session, current_actor(), route_id, sent_files)
     except DeskError as error:
         if is_htmx() or status_of(error) in (403, 404):
             raise
@@ -91,13 +101,34 @@ def sent(route_id: int) -> str | Response:
 
 @screen.post("/<int:route_id>/decline")
 def decline(route_id: int) -> Response:
-    better = request.form.get("better", type=whole)
+    better, reason = request.form.get("better", ""), request.form.get("reason", "")
     with current_desk().database.write.begin() as session:
-        hand_back(session, current_actor(), route_id, request.form.get("reason", ""), better)
+        if better.startswith("p"):
+            pass_on(session, current_actor(), route_id, request.form.get("better", 0, type=_person))
+        else:
+            hand_back(session, current_actor(), route_id, reason, request.form.get("better", type=whole))
         following, _left = left_after(session, current_actor(), route_id)
     rang()
     tell(_("Handed back. Thank you: it will be put to the right people."))
     return go(url_for("department.show", route_id=following) if following else url_for("department.index"))
+
+
+def _person(value: str) -> int:
+    """«p17» of the list → 17."""
+    return whole(value.removeprefix("p"))
+
+
+@screen.get("/photos/<int:file_id>")
+def photo(file_id: int) -> Response:
+    """What stands beside an answer; photos that browsers know are shown, all else is a download."""
+    with current_desk().database.read.begin() as session:
+        found = answer_file(session, current_actor(), file_id)
+    shown = found.content_type in ("image/png", "image/jpeg", "image/gif", "image/webp")
+    response = send_file(
+        BytesIO(found.content), mimetype=found.content_type, as_attachment=not shown, download_name=found.name
+    )
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
 
 
 @screen.get("/<int:route_id>/files/<int:file_id>")

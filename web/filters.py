@@ -7,6 +7,7 @@ from classifier import LABELS
 from collectors import CHANNELS
 from services.inbox import Filters
 from web.language import Lazy, _l
+from web.theme_words import KINDS, SIGNALS, THEMES
 
 STAGES = ("new", "work", "wait", "later", "closed")
 LIFTS = ("answer", "declined", "clarify", "failed", "unknown", "snooze", "approval", "rejected")
@@ -27,12 +28,16 @@ VIEWS: tuple[tuple[View, ...], ...] = (
     (
         View(_l("Inbox"), "inbox", Filters(), "open"),
         View(_l("Burning"), "flame", Filters(burning=True, sort="due"), "burning"),
+        View(_l("Urgent"), "alert-triangle", Filters(urgent=True), "urgent", quiet=True),
+        View(_l("Looks like a claim or worse"), "alert-circle", Filters(signal="any"), "signals", quiet=True),
     ),
     (
         View(_l("Questions"), "question-mark", Filters(label="question"), "question"),
         View(_l("Complaints"), "message-report", Filters(label="complaint"), "complaint"),
         View(_l("Wishes"), "star", Filters(label="wish"), "wish"),
+        View(_l("Applications"), "user-plus", Filters(kind="application"), "application", quiet=True),
         View(_l("Kind not known"), "circle-dashed", Filters(label="unsure"), "unsure"),
+        View(_l("The same questions"), "messages", Filters(repeated=True), "repeated", quiet=True),
         View(_l("Praise"), "heart", Filters(label="praise"), "praise", quiet=True),
         View(_l("Other"), "dots", Filters(label="other"), "other", quiet=True),
         View(_l("Looks like spam"), "ban", Filters(label="spam"), "spam", quiet=True),
@@ -70,6 +75,12 @@ def read_filters(args: Mapping[str, str]) -> Filters:
         older=_days(args.get("older")),
         newer=_days(args.get("newer")),
         burning=args.get("burning") == "1",
+        kind=_one_of(args.get("kind"), tuple(KINDS)),
+        theme=_one_of(args.get("theme"), tuple(THEMES)),
+        signal=_one_of(args.get("signal"), (*SIGNALS, "any")),
+        wave_id=_number(args.get("wave")),
+        repeated=args.get("repeated") == "1",
+        urgent=args.get("urgent") == "1",
         sort=_one_of(args.get("sort"), ("new", "wait", "due")) or "new",
     )
 
@@ -81,6 +92,8 @@ def query_of(filters: Filters) -> dict[str, str]:
         "department": filters.department_id, "mine": filters.mine or None, "unassigned": filters.unassigned or None,
         "lift": filters.lift, "author": filters.author_id, "visibility": filters.visibility,
         "assignee": filters.assignee_id, "older": filters.older, "newer": filters.newer,
+        "kind": filters.kind, "theme": filters.theme, "signal": filters.signal, "wave": filters.wave_id,
+        "repeated": filters.repeated or None, "urgent": filters.urgent or None,
         "burning": filters.burning or None, "sort": filters.sort if filters.sort != "new" else None,
     }  # fmt: skip
     return {name: "1" if value is True else str(value) for name, value in values.items() if value is not None}

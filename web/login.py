@@ -7,11 +7,13 @@ from werkzeug.wrappers import Response
 
 from models import Staff
 from services.accounts import authenticate, change_password, find_by_email, is_empty
+from services.entrance import end_session
 from services.errors import Refused
 from services.training import TRAINING_CAST
 from web.addresses import safe_next
+from web.device_cookie import drop_cookie
 from web.language import _
-from web.security import current_desk, current_staff, is_local_visit
+from web.security import current_actor, current_desk, current_device, current_staff, is_local_visit
 from web.toasts import tell
 from web.words import explain
 
@@ -29,7 +31,7 @@ def begin_session(staff: Staff) -> None:
 @screen.route("/login", methods=["GET", "POST"])
 def log_in() -> Response | str | tuple[str, int]:
     wanted = safe_next(request.values.get("next"))
-    if current_staff() is not None:
+    if current_staff() is not None and current_device() is None:
         return redirect(wanted or url_for("home.start"))
     if request.method == "GET":
         return _first_person() or render_template("login/login.html", next=wanted)
@@ -66,10 +68,15 @@ def log_in_as(role: str) -> Response:
 
 @screen.post("/logout")
 def log_out() -> Response:
-    locale = session.get("locale")
+    locale, device = session.get("locale"), current_device()
     session.clear()
     session["locale"] = locale
-    return redirect(url_for("login.log_in"))
+    response = redirect(url_for("login.log_in"))
+    if device is not None:
+        with current_desk().database.write.begin() as db:
+            end_session(db, current_actor(), device.id)
+        drop_cookie(response, current_desk())
+    return response
 
 
 @screen.route("/password", methods=["GET", "POST"])

@@ -1,6 +1,7 @@
 """Who is asking and whether the screen is theirs: deny by default, headers, the forms' token."""
 
 from collections.abc import Callable, Collection, Iterable
+from time import time
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
@@ -9,10 +10,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from bootstrap import Desk
-from models import Staff
+from models import Staff, StaffSession
 from services.accounts import staff_by_session
+from services.entrance import device_actor, device_of, is_stale, note_seen
 from services.errors import Forbidden
 from services.rights import Actor, actor_of
+from web.device_cookie import read_cookie, set_cookie
 from web.matrix import ANY_STAFF, MATRIX, PUBLIC
 
 if TYPE_CHECKING:
@@ -37,6 +40,22 @@ BEFORE_PASSWORD = frozenset({"login.password", "login.log_out", "home.choose_lan
 """What a person may reach before changing a password that somebody else made."""
 
 
+BY_DEVICE = frozenset(
+    {
+        "home.start", "home.menu", "home.labeller", "live.stream", "login.log_out", "help.index", "help.page",
+        "help.picture", "notices.index", "notices.bell", "notices.follow", "notices.seen", "devices.index",
+        "devices.end", "devices.save_pin", "devices.ask_pin", "department.photo",
+    }
+)  # fmt: skip
+"""Screens without a right of their own that a device cookie opens, besides those of the department's rights."""
+DEVICE_ACTS = frozenset({"route.view", "route.answer"})
+BEFORE_PIN = frozenset({"devices.ask_pin", "login.log_out"})
+PIN_MINUTES = 15
+"""A device left alone for so long asks for its PIN again."""
+LARGE_FORMS = {"department.answer": 48 * 1024 * 1024}
+"""Where photos and voice come along."""
+
+
 def current_desk() -> Desk:
     """The desk this application serves."""
     return cast(Desk, current_app.extensions["otklik"])
@@ -45,6 +64,11 @@ def current_desk() -> Desk:
 def current_staff() -> Staff | None:
     """The person logged in, as the tables have them now."""
     return cast("Staff | None", g.get("staff"))
+
+
+def current_device() -> StaffSession | None:
+    """The device whose cookie let the person in, without a password; None after a login."""
+    return cast("StaffSession | None", g.get("device"))
 
 
 def current_actor() -> Actor:
@@ -71,20 +95,73 @@ def install(app: Flask) -> None:
     app.before_request(_admit)
     csrf.init_app(app)
     app.after_request(_harden)
+    app.after_request(_keep_device)
 
 
 def _load_staff() -> None:
+    if request.endpoint in LARGE_FORMS:
+        request.max_content_length = LARGE_FORMS[request.endpoint]
     key = session.get("key")
-    if request.endpoint == "static" or not key:
+    if request.endpoint == "static":
+        return
+    if not key:
+        _load_device()
         return
     with current_desk().database.read.begin() as db:
         staff = staff_by_session(db, key)
     if staff is None:
         session.pop("key", None)
+        _load_device()
         return
     g.staff, g.actor = staff, actor_of(staff)
     if request.method == "POST":
         session.modified = True  # what a person does prolongs the session; a page that refreshes itself does not
+
+
+def _load_device() -> None:
+    token = read_cookie(current_desk())
+    if not token:
+        return
+    with current_desk().database.read.begin() as db:
+        found = device_of(db, token)
+    if found is None:
+        return
+    g.device, g.staff = found
+    g.actor = device_actor(found[1])
+    if is_stale(found[0]):
+        with current_desk().database.write.begin() as db:
+            note_seen(db, found[0].id)
+        g.device_token = token
+
+
+def _keep_device(response: Response) -> Response:
+    """A cookie in use lives on."""
+    if "device_token" in g:
+        set_cookie(response, current_desk(), g.device_token)
+    return response
+
+
+def _admit_device(device: StaffSession, need: str | None) -> AnyResponse | None:
+    """A device opens the department's screens; whoever wants more gives a password."""
+    endpoint = request.endpoint or ""
+    if endpoint not in BY_DEVICE and need not in DEVICE_ACTS:
+        return _to_login()
+    if device.pin is not None and endpoint not in BEFORE_PIN and not _is_unlocked(device):
+        wanted = request.full_path.rstrip("?") if request.method == "GET" and not is_htmx() else None
+        return _send(url_for("devices.ask_pin", next=wanted))
+    if endpoint in BY_DEVICE or current_actor().may(need or ""):
+        return None
+    raise Forbidden("forbidden", act=need)
+
+
+def _is_unlocked(device: StaffSession) -> bool:
+    known, at = session.get("unlocked") or (None, 0)
+    now = int(time())
+    if known != device.id or now - at > PIN_MINUTES * 60:
+        return False
+    if now - at > 60:
+        session["unlocked"] = [known, now]
+    return True
 
 
 def _admit() -> AnyResponse | None:
@@ -97,6 +174,9 @@ def _admit() -> AnyResponse | None:
     staff = current_staff()
     if staff is None:
         return _to_login()
+    device = current_device()
+    if device is not None:
+        return _admit_device(device, need)
     came_by_door = session.get("door") and current_desk().is_training
     if staff.must_change and not came_by_door and endpoint not in BEFORE_PASSWORD:
         return _send(url_for("login.password"))

@@ -9,6 +9,7 @@ from services.inbox import CaseView
 from web.crm.words import TASKS
 from web.dates import when
 from web.language import _
+from web.theme_words import SIGNALS, THEMES
 from web.words import ACT_KINDS, CHANNEL_ERRORS, CLOCKS, CLOSE_REASONS, LABELS, LIFTS, STATES, department_name
 
 
@@ -83,6 +84,16 @@ def _warned(event: Event, _names: Names) -> str:
     return _("Half as much again is over: %(what)s", what=what)
 
 
+def _themes(event: Event, _names: Names) -> str:
+    themes = ", ".join(str(THEMES.get(name, name)) for name in event.data.get("themes", ()))
+    return _("Themes corrected: %(themes)s", themes=themes or "—")
+
+
+def _signal(event: Event) -> str:
+    code = event.data.get("code", "")
+    return str(SIGNALS.get(code, code))
+
+
 SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "case.opened": lambda e, n: _("The case is opened"),
     "case.attached": lambda e, n: _("The author wrote again"),
@@ -93,6 +104,13 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "case.snoozed": _snoozed,
     "clock.warned": _warned,
     "clock.bound": lambda e, n: _("The term by law binds"),
+    "clock.unbound": lambda e, n: _("The term by law does not bind"),
+    "themes.corrected": _themes,
+    "signal.confirmed": lambda e, n: _("A person confirms: %(what)s", what=_signal(e)),
+    "signal.dismissed": lambda e, n: _("A person says it is not so: %(what)s", what=_signal(e)),
+    "ads.stopped": lambda e, n: _("Nothing is advertised to the author any more"),
+    "ads.allowed": lambda e, n: _("Advertising to the author is allowed again"),
+    "crisis.rung": lambda e, n: _("Called to a threat to life: %(name)s", name=n.person(e.object_id)),
     "case.woken": lambda e, n: _("Came back: the time has come") if e.data.get("reason") else _("Came back"),
     "label.corrected": lambda e, n: _("Kind corrected: %(kind)s", kind=LABELS.get(e.data.get("label", ""), "")),
     "message.edited": lambda e, n: _("The author edited the text"),
@@ -107,7 +125,11 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "route.declined": lambda e, n: _("%(unit)s: not their question", unit=n.of_route(e)),
     "route.returned": lambda e, n: _("%(unit)s: returned for more work", unit=n.of_route(e)),
     "route.clarify": lambda e, n: _("%(unit)s: asks back", unit=n.of_route(e)),
+    "route.passed": lambda e, n: _(
+        "%(unit)s: passed on to %(name)s", unit=n.of_route(e), name=n.person(e.data["staff"])
+    ),
     "route.recalled": lambda e, n: _("%(unit)s: question taken back", unit=n.of_route(e)),
+    "route.hurried": lambda e, n: _("%(unit)s: asked to hurry", unit=n.of_route(e)),
     "act.accepted": lambda e, n: _("Taken by the platform"),
     "act.seen": lambda e, n: _("Visible on the platform"),
     "act.failed": lambda e, n: _("Could not be sent: %(why)s", why=_code(e)),

@@ -213,6 +213,7 @@ ERRORS: Mapping[str, Lazy] = {
     "bulk.size": _l("Choose from one to %(most)s cases."),
     "bulk.state": _l("This was taken back already, or is still being done."),
     "bulk.unknown": _l("There is no such act any more."),
+    "case.grave": _l("This is never closed as spam or without an answer."),
     "case.unknown": _l("There is no such case."),
     "case.stale": _l("Somebody changed the case meanwhile. Your text is kept: look and send again."),
     "case.has_open": _l("The author already has an open case on this matter."),
@@ -223,9 +224,25 @@ ERRORS: Mapping[str, Lazy] = {
     "department.same": _l("It is already with this department: choose another, or say why it is not yours."),
     "email.invalid": _l("This does not look like a mail address."),
     "email.taken": _l("Somebody with this mail address is already here."),
+    "file.form": _l("Only photos, screenshots and voice messages can be added."),
+    "file.large": _l("A file may have %(most)s MB at most."),
+    "file.many": _l("At most %(most)s files stand beside an answer."),
+    "file.total": _l("The files are too large together: send fewer at once."),
     "file.unknown": _l("There is no such file any more."),
     "first.taken": _l("Somebody is already here: log in."),
+    "kinds.row": _l("The table of kinds is wrong in row %(text)s."),
     "label.unknown": _l("There is no such kind."),
+    "delivery.unknown": _l("There is no such letter."),
+    "link.nobody": _l("You do not answer for a department any more. Ask the head."),
+    "link.often": _l("Too often. Wait an hour, the last link still works."),
+    "link.spent": _l("This link was opened already, or is too old."),
+    "link.unknown": _l("There is no such link."),
+    "mail.settings": _l(
+        "The mail server cannot be used like this: check the address, the server and the password."
+    ),
+    "mail.unknown": _l("There is no such mailbox."),
+    "pin.form": _l("A PIN has four to eight digits."),
+    "session.unknown": _l("There is no such browser any more."),
     "link.invalid": _l("This does not look like the address of a page."),
     "message.unknown": _l("There is no such message any more."),
     "message.deleted": _l("The author deleted the comment: there is nothing to reply under."),
@@ -235,8 +252,10 @@ ERRORS: Mapping[str, Lazy] = {
     "password.wrong": _l("The present password is not right."),
     "password.differ": _l("The two new passwords differ."),
     "role.unknown": _l("Choose a role."),
+    "report.unknown": _l("There is no such report."),
     "route.unknown": _l("There is no such question."),
     "route.move": _l("This can no longer be done with the question: its state has changed."),
+    "route.person": _l("This person does not answer for the department."),
     "route.returns": _l("The answer was returned %(limit)s times already. Now the head decides."),
     "route.stale": _l("Somebody answered meanwhile. Look again."),
     "notice.unknown": _l("There is no such notice."),
@@ -261,6 +280,7 @@ ERRORS: Mapping[str, Lazy] = {
     "staff.self": _l("One cannot switch oneself off."),
     "text.empty": _l("Write something first."),
     "text.long": _l("The text has %(length)s characters, the platform takes %(limit)s."),
+    "theme.unknown": _l("Choose themes of the list, each once."),
     "view.many": _l("There are %(most)s views of yours already: drop one first."),
     "view.unknown": _l("There is no such view any more."),
     "csrf": _l("The page is too old. Load it anew and repeat."),
@@ -275,7 +295,15 @@ STATUS = ((Forbidden, 403), (NotFound, 404), (Stale, 409), (DeskError, 422))
 def explain(error: DeskError) -> str:
     """What a person reads of a refusal."""
     known = ERRORS.get(error.code, ERRORS["unexpected"])
-    return str(known) % {"length": "", "limit": "", "least": "", "most": "", "contact": "", **error.data}
+    return str(known) % {
+        "length": "",
+        "limit": "",
+        "least": "",
+        "most": "",
+        "text": "",
+        "contact": "",
+        **error.data,
+    }
 
 
 def status_of(error: DeskError) -> int:
@@ -305,11 +333,13 @@ def label_name(label: str | None, sure: bool = True) -> str:
 
 
 CLOCKS: Mapping[str, Lazy] = {
+    "crisis": _l("Threat to life"),
     "first": _l("the first response"),
     "resolution": _l("the resolution"),
     "department": _l("the department's answer"),
     "legal": _l("the term by law"),
     "promise": _l("the promised answer"),
+    "hurry": _l("the head asks to hurry"),
 }
 
 

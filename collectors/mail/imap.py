@@ -23,7 +23,7 @@ from imap_tools.errors import (
 
 from collectors.base import ChannelError
 from collectors.mail.letter import letter_id
-from collectors.mail.settings import Settings
+from collectors.mail.settings import SenderSettings, Settings
 from collectors.wire import AddressRefused, Guard, Wire
 
 LITERAL_CAP = 32 * 1024 * 1024
@@ -362,7 +362,7 @@ def _words(error: Exception) -> str:
     return str(error)
 
 
-def scrub(words: str, settings: Settings) -> str:
+def scrub(words: str, settings: SenderSettings) -> str:
     """A server's words on one line, at most 300 characters, without our secrets."""
     for secret in settings.secrets:
         words = words.replace(secret, "…")

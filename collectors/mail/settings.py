@@ -31,8 +31,8 @@ Address = Annotated[Line, StringConstraints(pattern=r"^[^@\s<>(),;:\\\"]+@[^@\s<
 Secret = Annotated[SecretStr | None, AfterValidator(_one_secret_line)]
 
 
-class Settings(ChannelSettings):
-    """IMAP and SMTP of one mailbox; one of ``password`` and ``access_token`` is needed."""
+class SenderSettings(ChannelSettings):
+    """What it takes to send letters from an address of ours; one of ``password`` and ``access_token`` is needed."""
 
     address: Address = Field(
         title="Our address",
@@ -62,17 +62,6 @@ class Settings(ChannelSettings):
         title="OAuth access token",
         description="Used instead of the password (XOAUTH2) where the provider demands it, as Microsoft 365 does.",
     )
-    imap_host: Line = Field(
-        min_length=1,
-        title="IMAP server",
-        description="imap.yandex.ru, imap.mail.ru, imap.gmail.com, outlook.office365.com or your own server.",
-    )
-    imap_port: Port = Field(default=993, title="IMAP port", description="993 for TLS, 143 for STARTTLS.")
-    imap_security: Security = Field(
-        default="tls",
-        title="IMAP encryption",
-        description="TLS from the first byte, STARTTLS, or none (only for a server listed under allow_private).",
-    )
     smtp_host: Line = Field(
         min_length=1,
         title="SMTP server",
@@ -82,6 +71,47 @@ class Settings(ChannelSettings):
     smtp_security: Security = Field(
         default="tls",
         title="SMTP encryption",
+        description="TLS from the first byte, STARTTLS, or none (only for a server listed under allow_private).",
+    )
+    message_id_domain: Annotated[Line, StringConstraints(to_lower=True, pattern=r"^[a-z0-9.-]*$")] = Field(
+        default="",
+        title="Domain of letter ids",
+        description="Right part of the Message-ID of our letters. Empty: the domain of our address.",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> Self:
+        if self.password is None and self.access_token is None:
+            raise ValueError("an app password or an access token is needed")
+        return self
+
+    @property
+    def login(self) -> str:
+        return self.username or self.address
+
+    @property
+    def id_domain(self) -> str:
+        """ASCII domain for our Message-IDs; an address in .рф gives its punycode."""
+        return self.message_id_domain or self.address.rpartition("@")[2].lower().encode("idna").decode()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never stand in an error message."""
+        return tuple(secret.get_secret_value() for secret in (self.password, self.access_token) if secret)
+
+
+class Settings(SenderSettings):
+    """IMAP and SMTP of one mailbox."""
+
+    imap_host: Line = Field(
+        min_length=1,
+        title="IMAP server",
+        description="imap.yandex.ru, imap.mail.ru, imap.gmail.com, outlook.office365.com or your own server.",
+    )
+    imap_port: Port = Field(default=993, title="IMAP port", description="993 for TLS, 143 for STARTTLS.")
+    imap_security: Security = Field(
+        default="tls",
+        title="IMAP encryption",
         description="TLS from the first byte, STARTTLS, or none (only for a server listed under allow_private).",
     )
     folder: Line = Field(
@@ -110,33 +140,8 @@ class Settings(ChannelSettings):
         title="Signature",
         description="Added below each answer after a line with two dashes.",
     )
-    message_id_domain: Annotated[Line, StringConstraints(to_lower=True, pattern=r"^[a-z0-9.-]*$")] = Field(
-        default="",
-        title="Domain of letter ids",
-        description="Right part of the Message-ID of our letters. Empty: the domain of our address.",
-    )
-
-    @model_validator(mode="after")
-    def _has_a_key(self) -> Self:
-        if self.password is None and self.access_token is None:
-            raise ValueError("an app password or an access token is needed")
-        return self
-
-    @property
-    def login(self) -> str:
-        return self.username or self.address
-
-    @property
-    def id_domain(self) -> str:
-        """ASCII domain for our Message-IDs; an address in .рф gives its punycode."""
-        return self.message_id_domain or self.address.rpartition("@")[2].lower().encode("idna").decode()
 
     @property
     def ours(self) -> frozenset[str]:
         """Lower-case addresses whose letters are ours."""
         return frozenset(address.lower() for address in (self.address, *self.own_addresses))
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must never stand in an error message."""
-        return tuple(secret.get_secret_value() for secret in (self.password, self.access_token) if secret)

@@ -17,7 +17,7 @@ from collectors.base import Act, ActKind, ChannelError, Sent
 from collectors.mail.decode import clean
 from collectors.mail.imap import require_private, scrub
 from collectors.mail.letter import LOOP_HEADER, bare_subject
-from collectors.mail.settings import Settings
+from collectors.mail.settings import SenderSettings, Settings
 from collectors.wire import AddressRefused, Guard, Wire
 
 ACCEPT_SECONDS = 60
@@ -41,7 +41,7 @@ class _Ids(UnstructuredHeader, BaseHeader):
 _HEADERS = HeaderRegistry()
 for _name in ("message-id", "in-reply-to", "references"):
     _HEADERS.map_to_type(_name, _Ids)
-_POLICY = SMTP.clone(header_factory=_HEADERS, cte_type="7bit")
+POLICY = SMTP.clone(header_factory=_HEADERS, cte_type="7bit")
 
 
 def sent_id(act: Act, settings: Settings) -> str:
@@ -51,7 +51,7 @@ def sent_id(act: Act, settings: Settings) -> str:
     return f"otklik.{act.token}@{settings.id_domain}"
 
 
-def loop_id(settings: Settings) -> str:
+def loop_id(settings: SenderSettings) -> str:
     """Names this desk in its letters, so that two desks do not talk to each other for ever."""
     return hashlib.sha256(settings.address.lower().encode()).hexdigest()[:16]
 
@@ -59,9 +59,9 @@ def loop_id(settings: Settings) -> str:
 def compose(act: Act, settings: Settings, now: datetime) -> EmailMessage:
     """The letter of a reply or of a new message; ChannelError(invalid) when it cannot be addressed or written."""
     context = act.target.context
-    letter = EmailMessage(policy=_POLICY)
+    letter = EmailMessage(policy=POLICY)
     try:
-        letter["From"] = _address(settings.from_name, settings.address)
+        letter["From"] = address_of(settings.from_name, settings.address)
         letter["To"] = _recipient(act, settings)
     except ValueError as error:
         raise ChannelError(f"the letter cannot be addressed: {error}", code="invalid", permanent=True) from error
@@ -92,11 +92,11 @@ def _recipient(act: Act, settings: Settings) -> Address:
     for address in offered:
         if address and address.lower() not in settings.ours:
             known = address != context.get("reply_to") or address == context.get("from")
-            return _address(act.target.author_name if known else "", address)
+            return address_of(act.target.author_name if known else "", address)
     raise ValueError("there is no address to answer to")
 
 
-def _address(name: str | None, address: str) -> Address:
+def address_of(name: str | None, address: str) -> Address:
     """An address for a header; a domain in Cyrillic goes out as punycode. ValueError for CR, LF and nonsense."""
     local, _, domain = address.rpartition("@")
     ascii_domain = domain.encode("idna").decode() if not domain.isascii() else domain
@@ -106,7 +106,7 @@ def _address(name: str | None, address: str) -> Address:
 class _Session(smtplib.SMTP):
     """smtplib over the socket that the address guard gave."""
 
-    def __init__(self, guard: Guard, settings: Settings, tls: ssl.SSLContext | None, timeout: float) -> None:
+    def __init__(self, guard: Guard, settings: SenderSettings, tls: ssl.SSLContext | None, timeout: float) -> None:
         self._guard, self._tls = guard, tls
         super().__init__(settings.smtp_host, settings.smtp_port, settings.id_domain, timeout)
 
@@ -116,7 +116,7 @@ class _Session(smtplib.SMTP):
 
 
 @contextlib.contextmanager
-def open_smtp(settings: Settings, wire: Wire) -> Iterator[smtplib.SMTP]:
+def open_smtp(settings: SenderSettings, wire: Wire) -> Iterator[smtplib.SMTP]:
     """A session after login. Whatever fails inside and is no ChannelError yet is «certainly not sent»."""
     host, port, security = settings.smtp_host, settings.smtp_port, settings.smtp_security
     require_private(wire.guard, host, port, security)
@@ -141,7 +141,7 @@ def open_smtp(settings: Settings, wire: Wire) -> Iterator[smtplib.SMTP]:
             smtp.close()
 
 
-def _sign_in(smtp: smtplib.SMTP, settings: Settings) -> None:
+def _sign_in(smtp: smtplib.SMTP, settings: SenderSettings) -> None:
     if not smtp.has_extn("auth") and settings.smtp_security == "none":
         return  # a relay of the installation's own that knows us by our address
     if settings.access_token is not None:
@@ -152,7 +152,7 @@ def _sign_in(smtp: smtplib.SMTP, settings: Settings) -> None:
         smtp.login(settings.login, settings.password.get_secret_value())
 
 
-def deliver(settings: Settings, wire: Wire, recipient: str, letter: bytes) -> None:
+def deliver(settings: SenderSettings, wire: Wire, recipient: str, letter: bytes) -> None:
     """Hands ``letter`` over once; returns when the server has taken it upon itself.
 
     Until the final dot has begun to leave, every failure means «not sent». From then on only a parsed refusal does;
@@ -167,7 +167,7 @@ def deliver(settings: Settings, wire: Wire, recipient: str, letter: bytes) -> No
         _hand_over(smtp, settings)
 
 
-def _hand_over(smtp: smtplib.SMTP, settings: Settings) -> None:
+def _hand_over(smtp: smtplib.SMTP, settings: SenderSettings) -> None:
     try:
         if smtp.sock is not None:
             # Filters look at the letter between the dot and the answer; the standard allows ten minutes.
@@ -185,7 +185,7 @@ def _hand_over(smtp: smtplib.SMTP, settings: Settings) -> None:
     )
 
 
-def probe(settings: Settings, wire: Wire) -> None:
+def probe(settings: SenderSettings, wire: Wire) -> None:
     """Logs in and asks whether letters may come from our address; sends nothing."""
     with open_smtp(settings, wire) as smtp:
         _step("mail", lambda: smtp.mail(settings.address), settings)
@@ -193,14 +193,18 @@ def probe(settings: Settings, wire: Wire) -> None:
 
 
 def _step(
-    stage: str, command: Callable[[], tuple[int, bytes]], settings: Settings, *, expected: range = range(200, 300)
+    stage: str,
+    command: Callable[[], tuple[int, bytes]],
+    settings: SenderSettings,
+    *,
+    expected: range = range(200, 300),
 ) -> None:
     code, words = command()
     if code not in expected:
         raise _refusal(stage, code, words, settings)
 
 
-def _refusal(stage: str, code: int, words: bytes, settings: Settings) -> ChannelError:
+def _refusal(stage: str, code: int, words: bytes, settings: SenderSettings) -> ChannelError:
     """ChannelError(sent=NO) for a parsed answer that is not the hoped-for one."""
     text = scrub(f"{code} {words.decode('utf-8', 'replace')}", settings)
     if code in _NOT_LOGGED_IN:
@@ -217,7 +221,7 @@ def _refusal(stage: str, code: int, words: bytes, settings: Settings) -> Channel
     return ChannelError(text, code=name, permanent=True)
 
 
-def _smtp_error(error: Exception, settings: Settings) -> ChannelError:
+def _smtp_error(error: Exception, settings: SenderSettings) -> ChannelError:
     match error:
         case AddressRefused():
             return ChannelError(str(error), code="address", permanent=True)

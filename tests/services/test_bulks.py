@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from models import Bulk, Case, Label, Route
+from models import Act, Bulk, Case, Label, Route
 from services.bulks import begin_bulk, failures_of, run_bulk, undo_bulk
 from services.errors import Forbidden, NotFound, Refused
 from services.inbox import Filters
@@ -152,3 +152,23 @@ def test_a_person_switched_off_meanwhile_acts_no_more(cast, database, ids) -> No
     with database.read.begin() as session:
         codes = {code for _, code in failures_of(session, session.get_one(Bulk, bulk_id))}
     assert codes == {"forbidden"}
+
+
+def test_one_answer_goes_to_each_and_all_can_be_taken_back(cast, database, ids, act) -> None:
+    bulk_id = act("answer", {"text": "Здравствуйте, {{author.first|друг}}! Запись на сайте."}, ids[:3])
+    with database.read.begin() as session:
+        texts = list(session.scalars(select(Act.text).order_by(Act.id)))
+        assert texts == ["Здравствуйте, Зритель! Запись на сайте."] * 3
+        assert set(session.scalars(select(Act.state))) == {"held"}
+    assert states(database)[:4] == ["solved", "solved", "solved", "new"]
+    with database.write.begin() as session:
+        undo_bulk(session, cast.smm, bulk_id)
+    run_bulk(database)
+    assert states(database)[:4] == ["work", "work", "work", "new"]
+    with database.read.begin() as session:
+        assert set(session.scalars(select(Act.state))) == {"cancelled"}
+
+
+def test_only_who_may_answer_answers_many(cast, act, ids) -> None:
+    with pytest.raises(Forbidden):
+        act("answer", {"text": "Здравствуйте!"}, ids, cast.curator)

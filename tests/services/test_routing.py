@@ -7,9 +7,8 @@ from sqlalchemy import select
 
 from models import Case, Route
 from services.errors import DeskError, Forbidden, NotFound, Refused
+from services.route_states import MOVES, STATES
 from services.routing import (
-    MOVES,
-    STATES,
     answer_route,
     ask_department,
     count_owed,

@@ -277,4 +277,4 @@ def test_the_presets(database) -> None:
      (None, "private", "QPRV"), ("complaint", "private", "CPRV"), ("wish", "public", "WISH")],
 )  # fmt: skip
 def test_classes(label, visibility, name) -> None:
-    assert class_of(Case(label=label, visibility=visibility)) == name
+    assert class_of(build_policy({}), Case(label=label, visibility=visibility)) == name

@@ -69,7 +69,7 @@ class Visitor:
     def get(self, address: str, *, htmx: bool = False, **given: Any) -> TestResponse:
         return self.client.get(address, headers=_headers(htmx), buffered=True, **given)
 
-    def post(self, address: str, *, htmx: bool = False, **fields: Any) -> TestResponse:
+    def post(self, address: str, /, *, htmx: bool = False, **fields: Any) -> TestResponse:
         data = {"csrf_token": self.token(), **fields}
         return self.client.post(address, data=data, headers=_headers(htmx))
 

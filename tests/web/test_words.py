@@ -15,7 +15,7 @@ from services.case_states import CLOSE_REASONS, STAGES
 from services.errors import Refused
 from services.outbox import STATES as ACT_STATES
 from services.rights import ROLES
-from services.routing import STATES as ROUTE_STATES
+from services.route_states import STATES as ROUTE_STATES
 from web import catalogues, dates, words
 from web.catalogues import catalogue_files, compile_catalogues, extract, read_catalogue, untranslated
 from web.navigation import MENU, SHORT

@@ -59,3 +59,12 @@ document.addEventListener("htmx:error", (event) => {
   const form = event.target instanceof Element ? event.target.closest("form[data-lost]") : null;
   if (form) document.dispatchEvent(new CustomEvent("otklik:toasts", { detail: { toasts: [{ text: form.dataset.lost, kind: "problem" }] } }));
 });
+
+// Files chosen from the phone cannot be kept: their number stands beside the buttons, so that nobody forgets them.
+for (const form of document.querySelectorAll("form.answer")) {
+  const told = form.querySelector("[data-chosen]");
+  form.addEventListener("change", () => {
+    const count = [...form.querySelectorAll("[data-count]")].reduce((sum, input) => sum + input.files.length, 0);
+    if (told) told.textContent = count ? told.dataset.chosen.replace("{count}", count) : "";
+  });
+}

@@ -6,7 +6,7 @@ from alembic import op
 from models.base import Id, UtcDateTime
 from models.crm.client import Ordered
 
-revision = "0030"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None

@@ -5,8 +5,8 @@ from alembic import op
 
 from models.base import Id, UtcDateTime
 
-revision = "0031"
-down_revision = "0030"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,113 @@
+"""The kind of work on a case: one table of the department's over label, themes, signals, words and visibility."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from classifier import Kind, kind_of
+from models import Case, Label, Message, Setting, Signal, utc_now
+from services.errors import Refused
+from services.events import record
+from services.rights import Actor, require
+from services.sla import reclassify
+
+NAME = "kinds"
+HIGH = 1
+"""The priority that a reopened case has at least (domain.md §6.7)."""
+
+
+def own_table(session: Session) -> list[dict[str, Any]] | None:
+    """The table as the department has edited it; None: as it came."""
+    row = session.scalar(select(Setting).where(Setting.name == NAME))
+    return list(row.value["rows"]) if row else None
+
+
+def confirmed_signals(session: Session, case_ids: Sequence[int]) -> dict[int, set[str]]:
+    """case id → signals that a person confirmed: only those bind (day.md §1.5)."""
+    found: dict[int, set[str]] = {}
+    query = (
+        select(Message.case_id, Signal.name)
+        .join(Signal, Signal.message_id == Message.id)
+        .where(Message.case_id.in_(case_ids), Signal.state == "yes")
+    )
+    for case_id, name in session.execute(query):
+        found.setdefault(int(case_id or 0), set()).add(name)
+    return found
+
+
+def themes_of(session: Session, message_ids: Sequence[int]) -> dict[int, list[str]]:
+    """message id → its themes, the leading one first: a person's newest word, else the classifier's."""
+    found: dict[int, tuple[bool, list[str]]] = {}
+    query = select(Label.message_id, Label.staff_id, Label.themes).where(
+        Label.message_id.in_(message_ids), Label.themes.is_not(None)
+    )
+    for message_id, staff_id, themes in session.execute(query.order_by(Label.id)):
+        if staff_id is not None or not found.get(message_id, (False,))[0]:
+            found[message_id] = (staff_id is not None, list(themes))
+    return {message_id: themes for message_id, (_, themes) in found.items()}
+
+
+def themes_said(session: Session, message_ids: Sequence[int]) -> dict[int, list[str]]:
+    """message id → the themes that a person named, for those of which a person did."""
+    query = (
+        select(Label.message_id, Label.themes)
+        .where(Label.message_id.in_(message_ids), Label.themes.is_not(None), Label.staff_id.is_not(None))
+        .order_by(Label.id)
+    )
+    return {message_id: list(themes) for message_id, themes in session.execute(query)}
+
+
+def set_kind(
+    session: Session,
+    case: Case,
+    themes: Sequence[str],
+    signals: Collection[str],
+    text: str,
+    table: list[dict[str, Any]] | None,
+) -> None:
+    """What follows from the case's label: kind, theme, department, priority; clocks that run get its terms."""
+    found = kind_of(case.label or "other", themes, signals, table, text=text, visibility=case.visibility)
+    if case.label is None and not signals:
+        found = Kind("other", found.department)
+    changed = case.kind != found.name
+    case.kind = found.name if case.label is not None or signals else None
+    case.theme, case.department = (themes[0] if themes else None), found.department
+    case.priority, case.sentiment = found.priority, found.sentiment
+    if case.reopened:
+        case.priority = min(case.priority, HIGH)
+    if changed and case.number is not None:
+        reclassify(session, case)
+
+
+def renew_kind(session: Session, case: Case, message: Message | None = None) -> None:
+    """Reckons the kind anew after a person's word on label, themes or signals; of the first message by default."""
+    message = message or (session.get(Message, case.first_message_id) if case.first_message_id else None)
+    if message is None:
+        return
+    themes = themes_of(session, [message.id]).get(message.id, [])
+    signals = confirmed_signals(session, [case.id]).get(case.id, set())
+    set_kind(session, case, themes, signals, message.text, own_table(session))
+
+
+def save_table(session: Session, actor: Actor, rows: Sequence[dict[str, Any]] | None) -> None:
+    """Keeps the department's own table, None brings back the one that came; it holds from now on."""
+    from classifier.kinds import check_rows
+
+    require(actor, "settings.edit")
+    row = session.scalar(select(Setting).where(Setting.name == NAME).with_for_update())
+    before = row.value if row else {}
+    if rows is None:
+        if row is not None:
+            session.delete(row)
+    else:
+        try:
+            check_rows(rows)
+        except ValueError as error:
+            raise Refused("kinds.row", text=str(error)) from None
+        if row is None:
+            row = Setting(name=NAME)
+            session.add(row)
+        row.value, row.updated_at = {"rows": list(rows)}, utc_now()
+    record(session, "settings.changed", actor, code=NAME, before=before, after={"rows": list(rows or ())})

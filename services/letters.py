@@ -1,0 +1,182 @@
+"""What the desk writes to its own people: how a letter is put together, from words in a data file."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import yaml
+from babel.dates import format_datetime
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Case, Delivery, Department, Message, Route, Staff
+from services.deliveries import Letter, Write, waiting_for
+from services.entrance import LINK_DAYS, device_actor, make_link
+from services.questions import question_view, without_contacts
+from services.rights import DESK
+from services.sla import clocks_of_routes
+
+MOST_SHOWN = 20
+QUOTED = 600
+SUBJECT = 60
+
+WORDS: Mapping[str, Mapping[str, str]] = yaml.safe_load(
+    Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+)
+"""What is said, by language; a place without an address of its own leaves out what names a link."""
+
+
+def letter_writer(public_url: str | None, zone: str) -> Write:
+    """The function that writes the letter of a delivery for this desk."""
+    address = (public_url or "").rstrip("/")
+
+    def _write(session: Session, row: Delivery, staff: Staff, replies: bool) -> Letter | None:
+        page = _Page(session, row, staff, replies, address, zone)
+        found = _KINDS[row.kind](page)
+        if found is None:
+            return None
+        subject, lines = found
+        text = "\n\n".join([page.say("hello", name=staff.name.split()[0]), *lines, page.say("end")]) + "\n"
+        return Letter(staff.email, staff.name, " ".join(subject.split()), text)
+
+    return _write
+
+
+class _Page:
+    """One letter in the making."""
+
+    def __init__(
+        self, session: Session, row: Delivery, staff: Staff, replies: bool, address: str, zone: str
+    ) -> None:
+        self.session, self.row, self.staff, self.replies = session, row, staff, replies
+        self.address, self.zone = address, zone
+        self.words = WORDS.get(staff.locale, WORDS["ru"])
+
+    def say(self, key: str, **given: object) -> str:
+        return self.words[key].format(**given)
+
+    def when(self, at: datetime) -> str:
+        there = at.astimezone(ZoneInfo(self.zone))
+        return format_datetime(there, self.words["format"], tzinfo=ZoneInfo(self.zone), locale=self.staff.locale)
+
+    def link(self, purpose: str, route_id: int | None = None) -> str:
+        return f"{self.address}/a/{make_link(self.session, self.staff.id, purpose, route_id)}"
+
+    def way_in(self, route_id: int | None) -> list[str]:
+        """How the page is reached: by a link without a password, by the door, or not at all."""
+        if not self.address:
+            return [] if self.replies else [self.say("by_desk")]
+        if device_actor(self.staff).roles:
+            return [self.say("by_link", link=self.link("device", route_id), days=LINK_DAYS["device"])]
+        path = f"/questions/{route_id}" if route_id else "/questions"
+        return [self.say("by_door", link=self.address + path)]
+
+
+def short(text: str, limit: int = SUBJECT) -> str:
+    """The beginning of a text on one line, without contacts."""
+    line = " ".join(without_contacts(text).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _questions(page: _Page) -> tuple[str, list[str]] | None:
+    routes = waiting_for(page.session, page.staff, page.row.data["routes"])[:MOST_SHOWN]
+    if not routes:
+        return None
+    # A reply is matched to the numbers that this letter shows.
+    page.row.data = {**page.row.data, "routes": [route.id for route in routes]}
+    single = routes[0] if len(routes) == 1 else None
+    others = len(waiting_for(page.session, page.staff)) - len(routes)
+    lines = [page.say("why_many")] if single is None else []
+    for number, route in enumerate(routes, 1):
+        lines.append(_question(page, route, None if single else number))
+    if others > 0:
+        lines.append(page.say("left", count=others))
+    if page.replies:
+        lines.append(page.say("by_reply" if single else "by_number"))
+    lines += page.way_in(single.id if single else None)
+    subject = page.say("one", short=short(single.question)) if single else page.say("many", count=len(routes))
+    return subject, lines
+
+
+def _question(page: _Page, route: Route, number: int | None) -> str:
+    view = question_view(page.session, DESK, route.id)
+    clock = clocks_of_routes(page.session, [route.id]).get(route.id)
+    unit = page.session.get_one(Department, route.department_id)
+    head = f"{number}. " if number else ""
+    lines = [f"{head}{view.question}"]
+    said = _first_words(page.session, route)
+    if said and said not in view.question:
+        lines.append(page.say("said", text=said))
+    if view.place:
+        lines.append(page.say("about", place=view.place.title))
+    if route.reason and route.returns:
+        lines.append(page.say("returned", reason=without_contacts(route.reason)))
+    if route.urgent:
+        lines.append(page.say("urgent"))
+    if clock is not None:
+        lines.append(page.say("due", due=page.when(clock.due_at)))
+    if number is None:
+        lines.append(page.say("why", unit=unit.name if page.staff.locale == "ru" else unit.name_en or unit.name,
+                              asker=view.asked_by))  # fmt: skip
+    return "\n".join(lines)
+
+
+def _first_words(session: Session, route: Route) -> str:
+    first = select(Message.text).join(Case, Case.first_message_id == Message.id).where(Case.id == route.case_id)
+    return short(session.scalar(first) or "", QUOTED)
+
+
+def _again(page: _Page) -> tuple[str, list[str]] | None:
+    if not page.address or not device_actor(page.staff).roles:
+        return None
+    return page.say("again_subject"), [page.say("again"), *page.way_in(page.row.data.get("route"))]
+
+
+def _taken(page: _Page) -> tuple[str, list[str]] | None:
+    routes = [route for key in page.row.data["routes"] if (route := page.session.get(Route, key)) is not None]
+    if not routes:
+        return None
+    lines = [page.say("taken")]
+    for route in routes:
+        lines.append(f"«{short(route.question)}»\n{_quoted(route.answer or '')}")
+    if page.row.data.get("files"):
+        lines.append(page.say("taken_file", count=page.row.data["files"]))
+    asker = page.session.get_one(Staff, routes[0].asked_by_id)
+    lines.append(page.say("taken_end", asker=asker.name))
+    return page.say("taken_subject", short=short(routes[0].question)), lines
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.splitlines())
+
+
+def _refused(page: _Page) -> tuple[str, list[str]] | None:
+    route = page.session.get(Route, page.row.data.get("route") or 0)
+    why = page.say(f"refused_{page.row.data['code']}", short=short(route.question) if route else "…")
+    lines = [page.say("refused"), why]
+    if waiting_for(page.session, page.staff):
+        lines += page.way_in(None)
+    return page.say("refused_subject"), lines
+
+
+def _door(kind: str) -> "_Kind":
+    def _letter(page: _Page) -> tuple[str, list[str]] | None:
+        if not page.address:
+            return None
+        text = page.say(kind, link=page.link(kind), days=LINK_DAYS[kind])
+        return page.say(f"{kind}_subject"), [text]
+
+    return _letter
+
+
+def _test(page: _Page) -> tuple[str, list[str]] | None:
+    lines = [page.say("test"), page.say("test_reply" if page.replies else "test_no_reply")]
+    return page.say("test_subject"), lines
+
+
+_Kind = Callable[[_Page], tuple[str, list[str]] | None]
+_KINDS: dict[str, _Kind] = {
+    "questions": _questions, "again": _again, "taken": _taken, "refused": _refused, "invite": _door("invite"),
+    "reset": _door("reset"), "test": _test,
+}  # fmt: skip

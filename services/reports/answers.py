@@ -1,0 +1,266 @@
+"""«Отчёт об ответах»: how many came, were answered and wait, how fast, what was late and through whom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import Session
+
+from models import CaseFact, CaseStep, Department, RouteFact, Source, Staff
+from services.calendars import Calendar, working_between
+from services.reports.cohorts import COHORTS, counts, late_now
+from services.reports.cut import Cut
+from services.reports.facts import MINUTE
+from services.reports.spread import ALL, Spread, spreads
+from services.rights import Actor, require
+from services.terms import policy_of
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """``met`` of ``met + late``; None of nothing, which is printed as «—»."""
+
+    met: int = 0
+    late: int = 0
+
+    @property
+    def value(self) -> float | None:
+        total = self.met + self.late
+        return self.met / total if total else None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``key``: what the line is of, as the filter of an address names it; "" for the whole."""
+
+    key: Any
+    name: str
+    came: int
+    answered: int
+    waiting: int
+    first: Spread
+    in_time: Share
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """A department's part: questions put to it, and working time that cases resolved in the period spent there."""
+
+    key: int
+    unit: Department
+    asked: int
+    answered: int
+    answer: Spread
+    in_time: Share
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    key: int
+    name: str
+    answers: int
+    first: Spread
+    in_time: Share
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Whose working time went by until cases were resolved: sums of minutes, and how many cases they are of."""
+
+    cases: int
+    desk: int
+    department: int
+    client: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The page; ``checked`` of ``whole.came`` kinds were said by a person."""
+
+    cut: Cut
+    now: datetime
+    whole: Line
+    before: Line
+    places: tuple[Line, ...]
+    kinds: tuple[Line, ...]
+    units: tuple[UnitLine, ...]
+    people: tuple[PersonLine, ...]
+    resolution: Share
+    resolved: int
+    delay: Delay
+    here: Spread
+    checked: int
+
+
+def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> Answers:
+    """All figures of the page, each of a list of ``cohorts.COHORTS``."""
+    require(actor, "report.view")
+    titles = {source.id: source.title for source in session.scalars(select(Source).order_by(Source.id))}
+    whole = whole_line(session, cut, now)
+    return Answers(
+        cut=cut, now=now, whole=whole, before=whole_line(session, cut.before(), now),
+        places=_lines(session, CaseFact.source_id, titles, cut, now),
+        kinds=_lines(session, CaseFact.kind, {}, cut, now),
+        units=unit_lines(session, cut, now), people=person_lines(session, cut, now),
+        resolution=_share(session, "resolution", None, cut, now).get(ALL, Share()),
+        resolved=counts_all(session, "resolved", cut, now), delay=delay_of(session, cut, now),
+        here=spreads(session, "answered", CaseFact.first_here_minutes, None, cut, now)[ALL],
+        checked=counts_all(session, "checked", cut, now),
+    )  # fmt: skip
+
+
+def whole_line(session: Session, cut: Cut, now: datetime) -> Line:
+    """Everything that the cut holds, in one line."""
+    return _lines(session, None, {}, cut, now)[0]
+
+
+def counts_all(session: Session, name: str, cut: Cut, now: datetime) -> int:
+    return session.scalar(COHORTS[name].query((func.count(),), cut, now)) or 0
+
+
+def _share(session: Session, what: str, by: Any, cut: Cut, now: datetime) -> dict[Any, Share]:
+    """Term met and missed among what was due in the period, by ``by`` and in all."""
+    if by is None:
+        met, late = counts_all(session, f"{what}_met", cut, now), counts_all(session, f"{what}_late", cut, now)
+        return {ALL: Share(met, late)}
+    kept, missed = (counts(session, f"{what}_{end}", by, cut, now) for end in ("met", "late"))
+    return {key: Share(kept.get(key, 0), missed.get(key, 0)) for key in {*kept, *missed}}
+
+
+def _lines(session: Session, by: Any, titles: Mapping[Any, str], cut: Cut, now: datetime) -> tuple[Line, ...]:
+    first = spreads(session, "answered", CaseFact.first_minutes, by, cut, now)
+    shares = _share(session, "first", by, cut, now)
+    if by is None:
+        numbers = {name: {ALL: counts_all(session, name, cut, now)} for name in ("came", "waiting")}
+        keys: Sequence[Any] = [ALL]
+    else:
+        numbers = {name: counts(session, name, by, cut, now) for name in ("came", "waiting")}
+        seen = {*numbers["came"], *numbers["waiting"], *shares, *first} - {ALL}
+        keys = sorted(seen, key=lambda key: (-numbers["came"].get(key, 0), str(key)))
+    return tuple(
+        Line(
+            key, titles.get(key, ""), numbers["came"].get(key, 0), first.get(key, Spread()).count,
+            numbers["waiting"].get(key, 0), first.get(key, Spread()), shares.get(key, Share()),
+        )
+        for key in keys
+    )  # fmt: skip
+
+
+def unit_lines(session: Session, cut: Cut, now: datetime) -> tuple[UnitLine, ...]:
+    """Departments that were asked in the period, or owe something that is overdue."""
+    by = RouteFact.department_id
+    numbers = {
+        name: counts(session, name, by, cut, now)
+        for name in ("asked", "ask_answered", "ask_met", "ask_late", "ask_overdue")
+    }
+    took = spreads(session, "ask_answered", RouteFact.answer_minutes, by, cut, now)
+    units = session.scalars(select(Department).order_by(Department.position, Department.id))
+    return tuple(
+        UnitLine(
+            unit.id, unit, numbers["asked"].get(unit.id, 0), numbers["ask_answered"].get(unit.id, 0),
+            took.get(unit.id, Spread()),
+            Share(numbers["ask_met"].get(unit.id, 0), numbers["ask_late"].get(unit.id, 0)),
+            numbers["ask_overdue"].get(unit.id, 0),
+        )
+        for unit in units
+        if unit.id in numbers["asked"] or unit.id in numbers["ask_overdue"]
+    )  # fmt: skip
+
+
+def person_lines(session: Session, cut: Cut, now: datetime) -> tuple[PersonLine, ...]:
+    """Who wrote what stands on the platforms; the share in time is of cases whose first answer was theirs."""
+    sent = counts(session, "answers", CaseStep.staff_id, cut, now)
+    first = spreads(session, "answered", CaseFact.first_minutes, CaseFact.staff_id, cut, now)
+    shares = _share(session, "first", CaseFact.staff_id, cut, now)
+    people = {staff.id: staff.name for staff in session.scalars(select(Staff))}
+    keys = {key for key in (*sent, *first, *shares) if key in people}
+    return tuple(
+        PersonLine(key, people[key], sent.get(key, 0), first.get(key, Spread()), shares.get(key, Share()))
+        for key in sorted(keys, key=lambda key: (-sent.get(key, 0), people[key]))
+    )
+
+
+def delay_of(session: Session, cut: Cut, now: datetime) -> Delay:
+    """Desk time and department time side by side, of the cases that were resolved in the period."""
+    sums = (CaseFact.desk_minutes, CaseFact.department_minutes, CaseFact.client_minutes)
+    row = session.execute(
+        COHORTS["resolved"].query(
+            (func.count(), *(func.coalesce(func.sum(column), 0) for column in sums)), cut, now
+        )
+    ).one()
+    return Delay(*(int(value) for value in row))
+
+
+AGES = (4, 9, 27, 45)
+"""Bounds of the queue's columns in hours of working time (domain.md §8, report 6)."""
+
+
+def age_bounds(calendar: Calendar, now: datetime) -> list[datetime]:
+    """For each of AGES: what was opened at this moment or later is no older than that."""
+    return [_before(calendar, now, hours * 60) for hours in AGES]
+
+
+def _before(calendar: Calendar, now: datetime, minutes: int) -> datetime:
+    """The earliest moment from which at most ``minutes`` whole minutes of working time lead to ``now``."""
+    step, low = 1, now
+    while working_between(calendar, low, now) // MINUTE <= minutes:
+        low -= MINUTE * 60 * 24 * step
+        step += step
+    high = now
+    while high - low > MINUTE / 60_000_000:
+        middle = low + (high - low) / 2
+        if working_between(calendar, middle, now) // MINUTE <= minutes:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """A column of the queue: opened at ``since`` or later and before ``until``; None: without that bound."""
+
+    since: datetime | None
+    until: datetime | None
+    total: int = 0
+    unanswered: int = 0
+    late: int = 0
+    department: int = 0
+    client: int = 0
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[Any] = []
+        if self.since is not None:
+            found.append(CaseFact.opened_at >= self.since)
+        if self.until is not None:
+            found.append(CaseFact.opened_at < self.until)
+        return found
+
+
+def ages(session: Session, now: datetime) -> list[Age]:
+    """The empty columns of the queue, youngest first."""
+    bounds = age_bounds(policy_of(session).calendars["desk"], now)
+    return [Age(since, until) for since, until in zip([*bounds, None], [None, *bounds], strict=True)]
+
+
+def queue(session: Session, cut: Cut, now: datetime) -> list[Age]:
+    """What is open now, by its age in working time; the filters of ``cut`` hold, its period does not."""
+    found = []
+    for age in ages(session, now):
+        row = session.execute(
+            COHORTS["queue"].query(
+                (
+                    func.count(), _how_many(CaseFact.first_at.is_(None)), _how_many(late_now(now)),
+                    _how_many(CaseFact.holder == "department"), _how_many(CaseFact.holder == "client"),
+                ), cut, now,
+            ).where(*age.conditions())
+        ).one()  # fmt: skip
+        found.append(Age(age.since, age.until, *(int(value) for value in row)))
+    return found
+
+
+def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)

@@ -1,0 +1,200 @@
+"""The lists behind the figures: each figure counts one of them, and a click shows just that list."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from models import CaseFact, CaseStep, RouteFact
+from services.reports.cut import Cut
+
+Conditions = list[Any]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """``at``: the time by which the list is ordered. ``table``: CaseFact, or what is joined to it and counted.
+
+    ``late``: its rows say why they are late. ``staff``, ``department``: the columns that say whose a row is, None:
+    the case's own.
+    """
+
+    at: Any
+    where: Callable[[Cut, datetime], Conditions]
+    table: Any = CaseFact
+    late: bool = False
+    staff: Any = None
+    department: Any = None
+
+    def query(self, columns: tuple[Any, ...], cut: Cut, now: datetime) -> Select[Any]:
+        query = select(*columns).select_from(CaseFact)
+        if self.table is not CaseFact:
+            query = select(*columns).select_from(self.table).join(CaseFact, CaseFact.id == self.table.case_id)
+        department = CaseFact.department_id if self.department is None else self.department
+        staff = CaseFact.staff_id if self.staff is None else self.staff
+        return query.where(*self.where(cut, now), *cut.filters(department, staff))
+
+
+COUNTED = CaseFact.counts
+OPEN = and_(CaseFact.counts, CaseFact.holder.is_not(None))
+FIRST_LATE = CaseFact.first_at > CaseFact.first_due_at
+UNANSWERED = and_(CaseFact.first_at.is_(None), CaseFact.holder.is_not(None))
+DONE = and_(CaseFact.holder.is_(None), CaseFact.resolved_at.is_not(None))
+
+
+def _first_late(now: datetime) -> ColumnElement[bool]:
+    return or_(FIRST_LATE, and_(CaseFact.first_at.is_(None), CaseFact.first_due_at < now))
+
+
+def _resolution_late(now: datetime) -> ColumnElement[bool]:
+    """A case that waits for its author is not late: its term stands still (domain.md §6.6)."""
+    running = and_(CaseFact.holder.in_(("desk", "department")), CaseFact.resolution_due_at < now)
+    return or_(and_(DONE, CaseFact.resolved_at > CaseFact.resolution_due_at), running)
+
+
+def late_now(now: datetime) -> ColumnElement[bool]:
+    """Open, and our term for the first answer or for the end is over."""
+    return and_(
+        OPEN,
+        or_(
+            and_(CaseFact.first_at.is_(None), CaseFact.first_due_at < now),
+            and_(CaseFact.holder != "client", CaseFact.resolution_due_at < now),
+            and_(CaseFact.legal_done_at.is_(None), CaseFact.legal_due_at < now),
+        ),
+    )
+
+
+def _due_today(cut: Cut, now: datetime) -> Conditions:
+    """What is in time and will not be by the end of the day."""
+    end = cut.until
+    near = or_(
+        and_(CaseFact.first_at.is_(None), CaseFact.first_due_at >= now, CaseFact.first_due_at < end),
+        and_(CaseFact.holder != "client", CaseFact.resolution_due_at >= now, CaseFact.resolution_due_at < end),
+        and_(CaseFact.legal_done_at.is_(None), CaseFact.legal_due_at >= now, CaseFact.legal_due_at < end),
+    )
+    return [OPEN, near, ~func.coalesce(late_now(now), False)]
+
+
+def _steps(*kinds: str) -> Cohort:
+    return Cohort(
+        CaseStep.at, lambda cut, _now: [CaseStep.kind.in_(kinds), *cut.within(CaseStep.at)], CaseStep,
+        staff=CaseStep.staff_id if kinds[0] in ("answered", "resolved") else None,
+    )  # fmt: skip
+
+
+def _routes(*where: ColumnElement[bool]) -> Cohort:
+    return Cohort(
+        RouteFact.asked_at, lambda cut, _now: [*where, *cut.within(RouteFact.asked_at)], RouteFact,
+        department=RouteFact.department_id,
+    )  # fmt: skip
+
+
+def _route_late(now: datetime) -> ColumnElement[bool]:
+    return or_(RouteFact.late, and_(RouteFact.outcome.is_(None), RouteFact.due_at < now))
+
+
+def _in_queue(holder: str | None = None) -> Cohort:
+    own = [] if holder is None else [CaseFact.holder == holder]
+    return Cohort(CaseFact.opened_at, lambda _cut, _now: [OPEN, *own])
+
+
+COHORTS: Mapping[str, Cohort] = {
+    "came": Cohort(CaseFact.opened_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.opened_at)]),
+    "checked": Cohort(
+        CaseFact.opened_at, lambda cut, _now: [COUNTED, CaseFact.checked, *cut.within(CaseFact.opened_at)]
+    ),
+    "answered": Cohort(CaseFact.first_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.first_at)]),
+    "waiting": Cohort(CaseFact.opened_at, lambda _cut, _now: [OPEN, UNANSWERED]),
+    "first_met": Cohort(
+        CaseFact.first_due_at,
+        lambda cut, _now: [
+            COUNTED, CaseFact.first_at <= CaseFact.first_due_at, *cut.within(CaseFact.first_due_at)
+        ],
+    ),
+    "first_late": Cohort(
+        CaseFact.first_due_at,
+        lambda cut, now: [COUNTED, _first_late(now), *cut.within(CaseFact.first_due_at)], late=True,
+    ),
+    "resolved": Cohort(CaseFact.resolved_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.resolved_at)]),
+    "resolution_met": Cohort(
+        CaseFact.resolution_due_at,
+        lambda cut, _now: [
+            COUNTED, DONE, CaseFact.resolved_at <= CaseFact.resolution_due_at,
+            *cut.within(CaseFact.resolution_due_at),
+        ],
+    ),
+    "resolution_late": Cohort(
+        CaseFact.resolution_due_at,
+        lambda cut, now: [COUNTED, _resolution_late(now), *cut.within(CaseFact.resolution_due_at)], late=True,
+    ),
+    "legal_met": Cohort(
+        CaseFact.legal_due_at,
+        lambda cut, _now: [
+            COUNTED, CaseFact.legal_done_at <= CaseFact.legal_due_at, *cut.within(CaseFact.legal_due_at)
+        ],
+    ),
+    "legal_late": Cohort(
+        CaseFact.legal_due_at,
+        lambda cut, now: [
+            COUNTED,
+            or_(
+                CaseFact.legal_done_at > CaseFact.legal_due_at,
+                and_(CaseFact.legal_done_at.is_(None), CaseFact.legal_due_at < now),
+            ),
+            *cut.within(CaseFact.legal_due_at),
+        ],
+        late=True,
+    ),
+    "legal_open": Cohort(
+        CaseFact.legal_due_at,
+        lambda _cut, now: [OPEN, CaseFact.legal_done_at.is_(None), CaseFact.legal_due_at >= now],
+    ),
+    "queue": _in_queue(),
+    "queue_desk": _in_queue("desk"),
+    "queue_department": _in_queue("department"),
+    "queue_client": _in_queue("client"),
+    "late_now": Cohort(CaseFact.opened_at, lambda _cut, now: [late_now(now)], late=True),
+    "due_today": Cohort(CaseFact.opened_at, _due_today),
+    "led": Cohort(CaseFact.opened_at, lambda _cut, _now: [OPEN], staff=CaseFact.lead_id),
+    "unled": Cohort(CaseFact.opened_at, lambda _cut, _now: [OPEN, CaseFact.lead_id.is_(None)]),
+    "opened": _steps("opened"),
+    "reopened": _steps("reopened"),
+    "ended": _steps("resolved"),
+    "reclassified": _steps("reclassified"),
+    "answers": _steps("answered"),
+    "asked": _routes(),
+    "ask_answered": _routes(RouteFact.outcome == "answered"),
+    "ask_declined": _routes(RouteFact.outcome == "declined"),
+    "ask_returned": _routes(RouteFact.returns > 0),
+    "ask_met": _routes(RouteFact.outcome == "answered", ~RouteFact.late, RouteFact.due_at.is_not(None)),
+    "ask_late": Cohort(
+        RouteFact.asked_at,
+        lambda cut, now: [_route_late(now), RouteFact.due_at.is_not(None), *cut.within(RouteFact.asked_at)],
+        RouteFact, late=True, department=RouteFact.department_id,
+    ),
+    "ask_overdue": Cohort(
+        RouteFact.asked_at, lambda _cut, now: [RouteFact.outcome.is_(None), RouteFact.due_at < now], RouteFact,
+        late=True, department=RouteFact.department_id,
+    ),
+}  # fmt: skip
+"""Word in an address → the list. «now» lists do not ask for the period."""
+
+OF_NOW = frozenset(
+    ["waiting", "queue", "queue_desk", "queue_department", "queue_client", "late_now", "due_today", "led", "unled",
+     "legal_open", "ask_overdue"]
+)  # fmt: skip
+
+
+def count(session: Session, name: str, cut: Cut, now: datetime, *extra: ColumnElement[bool]) -> int:
+    """How many rows the list has."""
+    cohort = COHORTS[name]
+    return session.scalar(cohort.query((func.count(),), cut, now).where(*extra)) or 0
+
+
+def counts(session: Session, name: str, by: Any, cut: Cut, now: datetime) -> dict[Any, int]:
+    """How many rows the list has for each value of ``by``."""
+    query = COHORTS[name].query((by, func.count()), cut, now).group_by(by)
+    return {row[0]: row[1] for row in session.execute(query)}

@@ -1,0 +1,73 @@
+"""What a report is asked about: a half-open period and filters, and the same length of time before it."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement
+
+from models import CaseFact
+
+NONE = 0
+"""In a filter: what has no department, or no person."""
+UNSURE = "unsure"
+"""In the filter by kind: what nobody is sure of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """``first`` and ``last`` are local days of ``zone``, both within the period; None of a filter: any."""
+
+    first: date
+    last: date
+    zone: str = "Europe/Moscow"
+    platform: str | None = None
+    source_id: int | None = None
+    kind: str | None = None
+    department_id: int | None = None
+    staff_id: int | None = None
+
+    @property
+    def since(self) -> datetime:
+        """The moment the period begins."""
+        return _midnight(self.first, self.zone)
+
+    @property
+    def until(self) -> datetime:
+        """The first moment that is beyond it."""
+        return _midnight(self.last + timedelta(days=1), self.zone)
+
+    @property
+    def filters_on(self) -> bool:
+        """Whether it asks for less than everything of its period."""
+        return replace(self, platform=None, source_id=None, kind=None, department_id=None, staff_id=None) != self
+
+    def before(self) -> "Cut":
+        """The period before: the month before a whole month, else as many days."""
+        following = self.last + timedelta(days=1)
+        last = self.first - timedelta(days=1)
+        if self.first.day == 1 and following.day == 1 and (following - self.first).days <= 31:
+            return replace(self, first=last.replace(day=1), last=last)
+        return replace(self, first=self.first - (following - self.first), last=last)
+
+    def within(self, column: Any) -> list[ColumnElement[bool]]:
+        return [column >= self.since, column < self.until]
+
+    def filters(self, department: Any, staff: Any) -> list[Any]:
+        """The filters alone; ``department`` and ``staff``: the columns that say whose a row is."""
+        found: list[Any] = []
+        if self.platform:
+            found.append(CaseFact.platform == self.platform)
+        if self.source_id is not None:
+            found.append(CaseFact.source_id == self.source_id)
+        if self.kind:
+            found.append(CaseFact.kind.is_(None) if self.kind == UNSURE else CaseFact.kind == self.kind)
+        for value, column in ((self.department_id, department), (self.staff_id, staff)):
+            if value is not None:
+                found.append(column.is_(None) if value == NONE else column == value)
+        return found
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time.min, ZoneInfo(zone))

@@ -1,0 +1,165 @@
+"""«Утро»: what a head looks at before the day begins, each number with its list, and a word to who owes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Case, CaseFact, CaseStep, Department, Notice, Route, RouteFact, Source, Staff, utc_now
+from services.events import record
+from services.outbox import UNPROVEN, count_unproven
+from services.reports.answers import Age, Line, Share, queue, whole_line
+from services.reports.cohorts import COHORTS, count, counts
+from services.reports.cut import Cut
+from services.reports.upkeep import is_rebuilding
+from services.rights import Actor, actor_of, require
+from services.route_states import OWED
+from services.sla import Share as Spent
+from services.sla import lateness
+from services.terms import policy_of
+
+SILENT = 3
+"""A place is silent when it was not read for so many of its intervals."""
+LEAST_SILENCE = timedelta(minutes=10)
+WORRYING = ("retry", "unknown", "review", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """What a department owes now."""
+
+    unit: Department
+    owed: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Open cases that a person leads, and answers of the last seven days."""
+
+    key: int
+    name: str
+    led: int
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """``worst``: the case that is late longest, and whose time it was. ``week``: the last seven days,
+    from ``since`` on."""
+
+    late: int
+    worst: tuple[Case, tuple[Spent, ...]] | None
+    due_today: int
+    unled: int
+    owing: tuple[Owing, ...]
+    unproven: int
+    troubled: int
+    places: int
+    silent: tuple[Source, ...]
+    queue: tuple[Age, ...]
+    since: date
+    week: Line
+    before: Line
+    load: tuple[Load, ...]
+    rebuilding: bool
+
+    @property
+    def overdue(self) -> int:
+        return sum(one.overdue for one in self.owing)
+
+    @property
+    def in_time(self) -> Share:
+        return self.week.in_time
+
+
+def morning(session: Session, actor: Actor, today: Cut, now: datetime) -> Morning:
+    """The page as of ``now``; ``today`` is the local day."""
+    require(actor, "report.view")
+    week = Cut(today.first - timedelta(days=6), today.last, today.zone)
+    states = count_unproven(session)
+    watched = session.scalars(select(Source).where(Source.state != "paused").order_by(Source.id)).all()
+    return Morning(
+        late=count(session, "late_now", today, now), worst=_worst(session, today, now),
+        due_today=count(session, "due_today", today, now), unled=count(session, "unled", today, now),
+        owing=_owing(session, today, now), unproven=sum(states.get(state, 0) for state in UNPROVEN),
+        troubled=sum(states.get(state, 0) for state in WORRYING), places=len(watched),
+        silent=tuple(place for place in watched if is_silent(place, now)), queue=tuple(queue(session, today, now)),
+        since=week.first, week=whole_line(session, week, now), before=whole_line(session, week.before(), now),
+        load=_load(session, week, now), rebuilding=is_rebuilding(session),
+    )  # fmt: skip
+
+
+def is_silent(place: Source, now: datetime) -> bool:
+    """Not read for three of its intervals, at least ten minutes: what is written there is not seen."""
+    longest = max(timedelta(seconds=place.every_seconds * SILENT), LEAST_SILENCE)
+    return place.state == "stopped" or now - (place.read_at or place.created_at) > longest
+
+
+def _worst(session: Session, today: Cut, now: datetime) -> tuple[Case, tuple[Spent, ...]] | None:
+    cohort = COHORTS["late_now"]
+    first = func.coalesce(CaseFact.first_due_at, CaseFact.resolution_due_at)
+    case_id = session.scalar(cohort.query((CaseFact.id,), today, now).order_by(first, CaseFact.id).limit(1))
+    if case_id is None:
+        return None
+    case = session.get_one(Case, case_id)
+    return case, tuple(lateness(session, case, now))
+
+
+def _owing(session: Session, today: Cut, now: datetime) -> tuple[Owing, ...]:
+    owing = select(RouteFact.department_id, func.count()).where(RouteFact.outcome.is_(None))
+    owed = {row[0]: row[1] for row in session.execute(owing.group_by(RouteFact.department_id))}
+    late = counts(session, "ask_overdue", RouteFact.department_id, today, now)
+    units = session.scalars(select(Department).order_by(Department.position, Department.id))
+    return tuple(Owing(unit, owed[unit.id], late.get(unit.id, 0)) for unit in units if unit.id in owed)
+
+
+def _load(session: Session, week: Cut, now: datetime) -> tuple[Load, ...]:
+    led = counts(session, "led", CaseFact.lead_id, week, now)
+    sent = counts(session, "answers", CaseStep.staff_id, week, now)
+    people = session.scalars(select(Staff).where(Staff.active).order_by(Staff.name))
+    return tuple(
+        Load(one.id, one.name, led.get(one.id, 0), sent.get(one.id, 0))
+        for one in people
+        if one.id in led or one.id in sent or actor_of(one).roles.intersection(("smm", "client_manager"))
+    )
+
+
+def hurry(session: Session, actor: Actor, department_id: int) -> int:
+    """«Поторопить»: the department's people are told of every question that they owe beyond its term; returns of
+    how many. Whoever has not yet seen the last such word is not told twice."""
+    require(actor, "case.route")
+    now = utc_now()
+    query = select(Route).join(RouteFact, RouteFact.id == Route.id)
+    routes = session.scalars(
+        query.where(
+            Route.department_id == department_id, Route.state.in_(OWED), RouteFact.due_at < now
+        ).order_by(Route.id)
+    ).all()  # fmt: skip
+    people = [actor_of(row) for row in session.scalars(select(Staff).where(Staff.active))]
+    owing = [one for one in people if department_id in one.departments and one.may("route.answer")]
+    waiting = _waiting(session, [route.id for route in routes])
+    policy = policy_of(session)
+    for route in routes:
+        for one in owing:
+            if (one.staff_id, route.id) not in waiting:
+                session.add(
+                    Notice(
+                        staff_id=one.staff_id, kind="hurry", case_id=route.case_id, route_id=route.id,
+                        show_at=policy.after_quiet(now), created_at=now,
+                    )
+                )  # fmt: skip
+        record(session, "route.hurried", actor, case_id=route.case_id, object_id=route.id)
+    return len(routes)
+
+
+def _waiting(session: Session, route_ids: Sequence[int]) -> set[tuple[int | None, int | None]]:
+    query = select(Notice.staff_id, Notice.route_id)
+    return {
+        (row[0], row[1])
+        for row in session.execute(
+            query.where(Notice.kind == "hurry", Notice.seen_at.is_(None), Notice.route_id.in_(route_ids))
+        )
+    }

@@ -1,0 +1,348 @@
+"""«Все отчёты» as data: the number and code of each (domain.md §8), its columns, and what it asks of the facts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import CaseFact, CaseStep, Department, RouteFact, Source, Staff
+from services.errors import NotFound
+from services.reports.answers import person_lines, queue
+from services.reports.cohorts import count, counts
+from services.reports.cut import NONE, UNSURE, Cut
+from services.reports.spread import ALL, Spread, spreads
+from services.rights import Actor, require
+
+DIMENSIONS: Mapping[str, tuple[Any, str]] = {
+    "source": (CaseFact.source_id, "source_id"),
+    "platform": (CaseFact.platform, "platform"),
+    "kind": (CaseFact.kind, "kind"),
+    "department": (CaseFact.department_id, "department_id"),
+    "staff": (CaseFact.staff_id, "staff_id"),
+}
+"""Word in an address → what a report is split by, and the filter that one of its lines is."""
+_NOBODY = {"kind": UNSURE, "department": NONE, "staff": NONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """``unit``: count · minutes · share (0 to 1); ``list`` names the cohort that yields it, ``changes`` narrow the
+    cut to it."""
+
+    value: int | float | Fraction | None
+    unit: str = "count"
+    list: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    age: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``key``: what of the dimension it is, ``name``: as the tables call it, "" where words of the screen do."""
+
+    key: Any
+    name: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``columns`` are codes of figures; ``by``: the dimension of the lines; ``total`` is reckoned by itself."""
+
+    columns: tuple[str, ...]
+    by: str
+    lines: tuple[Line, ...]
+    total: tuple[Cell, ...] | None = None
+
+
+Ask = Callable[[Session, Cut, datetime, str], Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``number`` of domain.md §8; ``splits``: dimensions that it may be split by, the first one usually."""
+
+    number: int
+    code: str
+    ask: Ask
+    splits: tuple[str, ...] = ("source", "platform", "kind", "department", "staff")
+
+
+def run_table(session: Session, actor: Actor, code: str, cut: Cut, now: datetime, by: str | None = None) -> Table:
+    """The figures of a report; raises NotFound for one that there is not."""
+    require(actor, "report.view")
+    if code not in REPORTS:
+        raise NotFound("report.unknown", name=code[:40])
+    report = REPORTS[code]
+    return report.ask(session, cut, now, by if by in report.splits else report.splits[0])
+
+
+def _share(met: int, late: int) -> float | None:
+    return met / (met + late) if met + late else None
+
+
+def _names(session: Session, by: str) -> dict[Any, str]:
+    if by == "source":
+        return {row.id: row.title for row in session.scalars(select(Source))}
+    if by == "staff":
+        return {row.id: row.name for row in session.scalars(select(Staff))}
+    if by == "department":
+        return {row.id: row.name for row in session.scalars(select(Department))}
+    return {}
+
+
+def _table(
+    session: Session, by: str, columns: tuple[str, ...], keys: Mapping[Any, int],
+    cells: Callable[[Any, Mapping[str, Any]], tuple[Cell, ...]],
+) -> Table:  # fmt: skip
+    """Lines for ``keys`` (key → size, the largest first) and the whole under ALL."""
+    names, name = _names(session, by), DIMENSIONS[by][1]
+    ordered = sorted((key for key in keys if key is not ALL), key=lambda key: (-keys[key], str(key)))
+    lines = [
+        Line(key, names.get(key, ""), cells(key, {name: _NOBODY.get(by) if key is None else key}))
+        for key in ordered
+    ]
+    return Table(columns, by, tuple(lines), cells(ALL, {}))
+
+
+def _first_answer(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    column = DIMENSIONS[by][0]
+    took = spreads(session, "answered", CaseFact.first_minutes, column, cut, now)
+    here = spreads(session, "answered", CaseFact.first_here_minutes, column, cut, now)
+    before = spreads(session, "answered", CaseFact.first_minutes, column, cut.before(), now)
+
+    def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+        found = took.get(key, Spread())
+        return (
+            Cell(found.count, "count", "answered", changes),
+            *_spread_cells(found, "answered", changes),
+            Cell(here.get(key, Spread()).median, "minutes", "answered", changes),
+            Cell(before.get(key, Spread()).median, "minutes"),
+        )
+
+    columns = ("answered", "median", "p90", "mean", "longest", "here_median", "before_median")
+    return _table(session, by, columns, {key: found.count for key, found in took.items()}, cells)
+
+
+def _spread_cells(found: Spread, name: str, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+    return tuple(
+        Cell(value, "minutes", name, changes) for value in (found.median, found.p90, found.mean, found.longest)
+    )
+
+
+def _in_time(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    names = ("first_met", "first_late", "resolution_met", "resolution_late")
+    found = {name: _counted(session, name, by, cut, now) for name in names}
+
+    def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+        number = {name: found[name].get(key, 0) for name in names}
+        return tuple(
+            cell
+            for what in ("first", "resolution")
+            for cell in (
+                Cell(number[f"{what}_met"], "count", f"{what}_met", changes),
+                Cell(number[f"{what}_late"], "count", f"{what}_late", changes),
+                Cell(_share(number[f"{what}_met"], number[f"{what}_late"]), "share", f"{what}_met", changes),
+            )
+        )
+
+    columns = ("first_met", "first_late", "first_share", "resolution_met", "resolution_late", "resolution_share")
+    sizes = {key: sum(found[name].get(key, 0) for name in names) for name in names for key in found[name]}
+    return _table(session, by, columns, sizes, cells)
+
+
+def _counted(session: Session, name: str, by: str, cut: Cut, now: datetime) -> dict[Any, int]:
+    """How many rows a list has for each value, and under ALL in a question of its own."""
+    return {**counts(session, name, DIMENSIONS[by][0], cut, now), ALL: count(session, name, cut, now)}
+
+
+def _resolution(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    column = DIMENSIONS[by][0]
+    ours = CaseFact.desk_minutes + CaseFact.department_minutes
+    net = spreads(session, "resolved", ours, column, cut, now)
+    gross = spreads(session, "resolved", ours + CaseFact.client_minutes, column, cut, now)
+
+    def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+        found, whole = net.get(key, Spread()), gross.get(key, Spread())
+        return (
+            Cell(found.count, "count", "resolved", changes),
+            *_spread_cells(found, "resolved", changes),
+            Cell(whole.median, "minutes", "resolved", changes),
+            Cell(whole.mean, "minutes", "resolved", changes),
+        )
+
+    columns = ("resolved", "median", "p90", "mean", "longest", "gross_median", "gross_mean")
+    return _table(session, by, columns, {key: found.count for key, found in net.items()}, cells)
+
+
+def _legal(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    names = ("legal_met", "legal_late", "legal_open")
+    found = {name: _counted(session, name, by, cut, now) for name in names}
+
+    def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+        number = {name: found[name].get(key, 0) for name in names}
+        return (
+            *(Cell(number[name], "count", name, changes) for name in names),
+            Cell(_share(number["legal_met"], number["legal_late"]), "share", "legal_met", changes),
+        )
+
+    sizes = {key: sum(found[name].get(key, 0) for name in names) for name in names for key in found[name]}
+    return _table(session, by, (*names, "legal_share"), sizes, cells)
+
+
+def _structure(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    came = _counted(session, "came", by, cut, now)
+    before = _counted(session, "came", by, cut.before(), now)
+    checked = _counted(session, "checked", by, cut, now)
+
+    def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+        number = came.get(key, 0)
+        return (
+            Cell(number, "count", "came", changes),
+            Cell(number / came[ALL] if came[ALL] else None, "share", "came", changes),
+            Cell(before.get(key, 0)),
+            Cell(checked.get(key, 0) / number if number else None, "share", "checked", changes),
+        )
+
+    return _table(session, by, ("came", "part", "came_before", "checked"), {**before, **came}, cells)
+
+
+def _queue(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    lists = {
+        "total": "queue", "unanswered": "waiting", "late": "late_now", "department": "queue_department",
+        "client": "queue_client",
+    }  # fmt: skip
+    ages = queue(session, cut, now)
+    lines = [
+        Line(number, "", tuple(Cell(getattr(age, name), "count", lists[name], {}, number) for name in lists))
+        for number, age in enumerate(ages)
+    ]
+    total = tuple(Cell(count(session, lists[name], cut, now), "count", lists[name]) for name in lists)
+    return Table(tuple(lists.values()), by, tuple(lines), total)
+
+
+def _flow(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    """The backlog at both ends is what all steps before them leave: in what was opened, out what was ended."""
+    signs = {"opened": 1, "reopened": 1, "ended": -1, "reclassified": -1}
+    column = DIMENSIONS[by][0]
+    kinds = {"opened": "opened", "reopened": "reopened", "resolved": "ended", "reclassified": "reclassified"}
+    query = select(CaseStep.kind, column, func.count()).join(CaseFact, CaseFact.id == CaseStep.case_id)
+    filters = cut.filters(CaseFact.department_id, CaseFact.staff_id)
+    query = query.where(CaseStep.kind.in_(kinds), *filters).group_by(CaseStep.kind, column)
+
+    def tally(*when: Any) -> dict[Any, dict[str, int]]:
+        found: dict[Any, dict[str, int]] = {ALL: dict.fromkeys(signs, 0)}
+        for kind, key, number in session.execute(query.where(*when)):
+            found.setdefault(key, dict.fromkeys(signs, 0))[kinds[kind]] += number
+            found[ALL][kinds[kind]] += number
+        return found
+
+    within, earlier = tally(*cut.within(CaseStep.at)), tally(CaseStep.at < cut.since)
+
+    def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+        moved = within.get(key, dict.fromkeys(signs, 0))
+        start = sum(sign * earlier.get(key, {}).get(name, 0) for name, sign in signs.items())
+        end = start + sum(sign * moved[name] for name, sign in signs.items())
+        listed = "staff_id" not in changes and cut.staff_id is None  # of a step's own person there is another list
+        steps = (Cell(moved[name], "count", name if listed else None, changes) for name in signs)
+        return (Cell(start), *steps, Cell(end))
+
+    sizes = {key: sum(found.values()) for key, found in {**earlier, **within}.items()}
+    return _table(session, by, ("backlog_start", *signs, "backlog_end"), sizes, cells)
+
+
+def _staff(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    ended = counts(session, "ended", CaseStep.staff_id, cut, now)
+    led = counts(session, "led", CaseFact.lead_id, cut, now)
+    lines = []
+    for person in person_lines(session, cut, now):
+        changes = {"staff_id": person.key}
+        lines.append(
+            Line(
+                person.key, person.name,
+                (
+                    Cell(person.answers, "count", "answers", changes),
+                    Cell(ended.get(person.key, 0), "count", "ended", changes),
+                    Cell(person.first.count, "count", "answered", changes),
+                    Cell(person.first.median, "minutes", "answered", changes),
+                    Cell(person.in_time.value, "share", "first_met", changes),
+                    Cell(led.get(person.key, 0), "count", "led", changes),
+                ),
+            )
+        )  # fmt: skip
+    return Table(("answers", "ended", "answered", "median", "first_share", "led"), by, tuple(lines))
+
+
+_ASKED = ("asked", "ask_answered", "ask_declined", "ask_returned", "ask_met", "ask_late", "ask_overdue")
+
+
+def _departments(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    column = RouteFact.department_id
+    found = {name: counts(session, name, column, cut, now) for name in _ASKED}
+    whole = {name: count(session, name, cut, now) for name in _ASKED}
+    opened = spreads(session, "asked", RouteFact.open_minutes, column, cut, now)
+    took = spreads(session, "ask_answered", RouteFact.answer_minutes, column, cut, now)
+
+    def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+        number = whole if key is ALL else {name: found[name].get(key, 0) for name in _ASKED}
+        sent = number["asked"]
+        parts = ("ask_answered", "ask_declined", "ask_returned")
+        return (
+            Cell(sent, "count", "asked", changes),
+            *(Cell(number[name] / sent if sent else None, "share", name, changes) for name in parts),
+            Cell(_share(number["ask_met"], number["ask_late"]), "share", "ask_met", changes),
+            Cell(number["ask_late"], "count", "ask_late", changes),
+            Cell(opened.get(key, Spread()).median, "minutes", "asked", changes),
+            Cell(took.get(key, Spread()).median, "minutes", "ask_answered", changes),
+            Cell(number["ask_overdue"], "count", "ask_overdue", changes),
+        )
+
+    columns = (
+        "asked", "ask_answered", "ask_declined", "ask_returned", "ask_share", "ask_late", "open_median",
+        "answer_median", "ask_overdue",
+    )  # fmt: skip
+    keys = {**found["ask_overdue"], **found["asked"]}
+    return _table(session, "department", columns, {**keys, ALL: 0}, cells)
+
+
+def _again(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    names = ("reopened", "ended")
+    found = {name: _counted(session, name, by, cut, now) for name in names}
+
+    def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+        back, ended = found["reopened"].get(key, 0), found["ended"].get(key, 0)
+        return (
+            Cell(back, "count", "reopened", changes),
+            Cell(ended, "count", "ended", changes),
+            Cell(back / ended if ended else None, "share", "reopened", changes),
+        )
+
+    sizes = {key: found["ended"].get(key, 0) for name in names for key in found[name]}
+    return _table(session, by, ("reopened", "ended", "again_share"), sizes, cells)
+
+
+_WITHOUT_STAFF = ("source", "platform", "kind", "department")
+REPORTS: Mapping[str, Report] = {
+    report.code: report
+    for report in (
+        Report(1, "first_answer", _first_answer),
+        Report(2, "in_time", _in_time),
+        Report(3, "resolution", _resolution),
+        Report(4, "legal", _legal),
+        Report(5, "structure", _structure, ("kind", "source", "platform", "department", "staff")),
+        Report(6, "queue", _queue, ("age",)),
+        Report(7, "flow", _flow, _WITHOUT_STAFF),
+        Report(8, "staff", _staff, ("staff",)),
+        Report(9, "departments", _departments, ("department",)),
+        Report(10, "again", _again, _WITHOUT_STAFF),
+    )
+}
+LEFT_OUT: Mapping[int, str] = {
+    11: "themes", 14: "broadcasts", 15: "readings", 16: "decisions", 19: "payments", 20: "contracts",
+    21: "contracts", 23: "obligations", 24: "calls", 25: "clients", 27: "marks", 28: "month",
+}  # fmt: skip
+"""Reports of domain.md §8 that have no source here yet → what is missing; they are named, never shown as 0."""

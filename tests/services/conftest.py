@@ -1,0 +1,56 @@
+"""What the tests of services share: a mail server that keeps what it took, and questions to departments."""
+
+import pytest
+from sqlalchemy import select
+
+from collectors.base import ChannelError
+from models import Case
+from services.deliveries import run_deliveries
+from services.letters import letter_writer
+from services.routing import ask_department
+from tests.services.test_cases import label_all
+
+
+class Box:
+    """A mail server that keeps what it took, or fails as told."""
+
+    replies = True
+
+    def __init__(self) -> None:
+        self.letters: list[tuple[str, str, str, str]] = []
+        self.fail: ChannelError | None = None
+
+    def send(self, to: str, name: str, subject: str, text: str, token: str) -> None:
+        if self.fail is not None:
+            raise self.fail
+        self.letters.append((to, subject, text, token))
+
+
+@pytest.fixture
+def box() -> Box:
+    return Box()
+
+
+@pytest.fixture
+def send(database, box):
+    def _send(url: str | None = "https://desk.example", mailer: Box | None = box) -> int:
+        return run_deliveries(database, lambda: mailer, letter_writer(url, "Europe/Moscow"))
+
+    return _send
+
+
+@pytest.fixture
+def ask(cast, database):
+    numbers = iter(range(100))
+
+    def _ask(question: str = "Когда проверят домашку?", unit: str = "curators", **given) -> int:
+        number = next(numbers)
+        cast.write("Когда проверят? Звоните +7 912 345-67-89", f"Анна Яр{'а' * number}")
+        label_all(database)
+        with database.write.begin() as session:
+            case_id = session.scalars(select(Case.id).order_by(Case.id.desc()).limit(1)).one()
+            return ask_department(
+                session, cast.smm, case_id, cast.departments[unit], question, f"r-{number}", **given
+            ).id
+
+    return _ask

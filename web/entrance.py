@@ -1,0 +1,75 @@
+"""The way in by a link of a letter: looking changes nothing, the press trades its code for a device cookie."""
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from models import OneTimeLink
+from services.entrance import ask_again, find_link, is_good, open_device
+from services.errors import DeskError
+from web.device_cookie import set_cookie
+from web.security import current_desk, current_device, rang
+from web.throttle import Throttle
+from web.words import explain, status_of
+
+screen = Blueprint("entrance", __name__, url_prefix="/a")
+GUESSES = Throttle(30, 600)
+
+
+def _link(code: str) -> OneTimeLink:
+    """The link of the address; 404 for what is none, 429 for who guesses."""
+    visitor = request.remote_addr or ""
+    if GUESSES.is_over(visitor):
+        abort(429)
+    with current_desk().database.read.begin() as session:
+        link = find_link(session, code)
+    if link is None:
+        GUESSES.miss(visitor)
+        abort(404)
+    return link
+
+
+@screen.get("/<code>")
+def show(code: str) -> Response | str:
+    """Says nothing of anybody: mail programs and their guards open links too."""
+    link = _link(code)
+    device = current_device()
+    if link.purpose == "device" and device is not None and device.staff_id == link.staff_id:
+        return redirect(_questions(link))
+    return render_template("entrance/show.html", code=code, good=is_good(link), purpose=link.purpose)
+
+
+@screen.post("/<code>")
+def enter(code: str) -> Response | tuple[str, int]:
+    link = _link(code)
+    agent = request.headers.get("User-Agent", "")
+    try:
+        with current_desk().database.write.begin() as session:
+            token, link = open_device(session, code, agent)
+    except DeskError as error:
+        page = render_template(
+            "entrance/show.html", code=code, good=False, purpose=link.purpose, problem=explain(error)
+        )
+        return page, status_of(error)
+    response = redirect(_questions(link))
+    set_cookie(response, current_desk(), token)
+    return response
+
+
+def _questions(link: OneTimeLink) -> str:
+    return url_for("department.show", route_id=link.route_id) if link.route_id else url_for("department.index")
+
+
+@screen.post("/<code>/again")
+def again(code: str) -> str | tuple[str, int]:
+    """To the same address, whoever presses; the page does not say which."""
+    _link(code)
+    try:
+        with current_desk().database.write.begin() as session:
+            ask_again(session, code)
+    except DeskError as error:
+        page = render_template(
+            "entrance/show.html", code=code, good=False, purpose="device", problem=explain(error)
+        )
+        return page, status_of(error)
+    rang()
+    return render_template("entrance/sent.html")

@@ -1,0 +1,16 @@
+// Days typed by hand are days of one's own; the name of a period then no longer says what is shown.
+for (const form of document.querySelectorAll("form.cut")) {
+  const period = form.elements.period;
+  for (const name of ["from", "to"]) form.elements[name].addEventListener("change", () => { period.value = ""; });
+  form.addEventListener("submit", () => {
+    for (const field of form.elements) {
+      const idle = period.value !== "" && (field.name === "from" || field.name === "to");
+      if (field.name && (field.value === "" || idle)) field.disabled = true;
+    }
+  });
+}
+document.querySelector("[data-print]")?.addEventListener("click", () => window.print());
+// A page that the browser brings back has its fields as they were.
+addEventListener("pageshow", () => {
+  for (const field of document.querySelectorAll("form.cut :disabled")) field.disabled = false;
+});
