@@ -154,11 +154,13 @@ def _begin(
     log = structlog.get_logger()
     try:
         if sandbox is not None:
+            from services.crm.training import seed_clients
             from services.training import seed_training
 
             places = sandbox.places()
             with desk.database.write.begin() as session:
                 seed_training(session, desk.keyring, places)
+                seed_clients(session)
         if scheduler and not ended.is_set():
             from scheduler import Scheduler
 
