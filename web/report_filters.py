@@ -79,7 +79,8 @@ def query_of(cut: Cut, **changes: Any) -> dict[str, str]:
     cut = replace(cut, **changes)
     values = {
         "from": cut.first.isoformat(), "to": cut.last.isoformat(), "platform": cut.platform,
-        "source": cut.source_id, "kind": cut.kind, "theme": cut.theme, "department": cut.department_id, "staff": cut.staff_id,
+        "source": cut.source_id, "kind": cut.kind, "theme": cut.theme, "department": cut.department_id,
+        "staff": cut.staff_id,
     }  # fmt: skip
     return {name: str(value) for name, value in values.items() if value is not None}
 

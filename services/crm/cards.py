@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from models import Author, Client, Consent, Contact, Identity, Merge, PrivacyRequest, Staff, Study, Task, utc_now
@@ -73,16 +73,25 @@ def seen_contact(actor: Actor, contact: Contact) -> str:
 
 def line_of(session: Session, actor: Actor, client: Client) -> Line:
     """The first line of a card."""
-    contacts = contacts_of(session, client.id)
-    studies = studies_of(session, client.id)
+    contacts, studies = contacts_of(session, client.id), studies_of(session, client.id)
+    return _line(actor, client, contacts, studies, open_tasks_of(session, client.id))
+
+
+def open_tasks_of(session: Session, client_id: int) -> list[Task]:
+    """What is to be done about a client, the soonest due first."""
+    query = select(Task).where(Task.client_id == client_id, Task.state == "open")
+    return list(session.scalars(query.order_by(Task.due_at, Task.id)))
+
+
+def _line(
+    actor: Actor, client: Client, contacts: Sequence[Contact], studies: Sequence[Study], tasks: Sequence[Task]
+) -> Line:
     today = utc_now().date()
     running = [one for one in studies if not _is_over(one, today)]
-    open_tasks = select(Task).where(Task.client_id == client.id, Task.state == "open")
-    tasks = session.scalar(select(func.count()).select_from(open_tasks.subquery())) or 0
-    promise = session.scalar(open_tasks.where(Task.kind == "promise").order_by(Task.due_at).limit(1))
+    promise = next((one for one in tasks if one.kind == "promise"), None)
     return Line(
         client, seen_contact(actor, contacts[0]) if contacts else "", next(iter(running or studies), None),
-        len(studies), promise, tasks, is_minor(client.birth_date, today),
+        len(studies), promise, len(tasks), is_minor(client.birth_date, today),
     )  # fmt: skip
 
 
@@ -106,17 +115,18 @@ def view_card(session: Session, actor: Actor, client_id: int) -> CardView:
     """Raises NotFound like services.crm.clients.get_client."""
     client = get_client(session, actor, client_id)
     consents = select(Consent).where(Consent.client_id == client.id).order_by(Consent.given_at.desc())
-    tasks = select(Task).where(Task.client_id == client.id, Task.state == "open").order_by(Task.due_at)
+    contacts, studies = contacts_of(session, client.id), studies_of(session, client.id)
+    tasks = open_tasks_of(session, client.id)
     asked = select(PrivacyRequest).where(PrivacyRequest.client_id == client.id).order_by(PrivacyRequest.id.desc())
     return CardView(
         client=client,
-        line=line_of(session, actor, client),
-        contacts=tuple(contacts_of(session, client.id)),
+        line=_line(actor, client, contacts, studies, tasks),
+        contacts=tuple(contacts),
         authors=tuple(authors_of(session, client.id)),
         ties=tuple(ties_of(session, client.id)),
-        studies=tuple(studies_of(session, client.id)),
+        studies=tuple(studies),
         consents=tuple(session.scalars(consents)),
-        tasks=tuple(session.scalars(tasks)),
+        tasks=tuple(tasks),
         merges=tuple((row, session.get_one(Client, row.gone_id)) for row in last_merge_of(session, client.id)),
         similar=tuple(similar_cards(session, client)),
         requests=tuple(session.scalars(asked)) if actor.may("privacy.view") else (),

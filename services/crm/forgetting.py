@@ -15,11 +15,14 @@ from models import (
     Draft,
     Label,
     Message,
+    MessageBand,
     Note,
     Publication,
     RawItem,
     Reply,
     Route,
+    RouteFile,
+    RouteLine,
     SearchEntry,
     SearchLemma,
     TextVersion,
@@ -61,6 +64,7 @@ def forget_words(session: Session, authors: Sequence[int]) -> dict[str, int]:
     places = {one.publication_id for one in messages if one.visibility == "private"} - {None}
     for part in _pieces(ids):
         session.execute(update(TextVersion).where(TextVersion.message_id.in_(part)).values(text=""))
+        session.execute(delete(MessageBand).where(MessageBand.message_id.in_(part)))
         session.execute(update(Label).where(Label.message_id.in_(part)).values(why=[]))
         gone: dict[str, Any] = {"name": "", "url": None, "content": None, "content_type": None, "size": None}
         session.execute(update(Attachment).where(Attachment.message_id.in_(part)).values(**gone))
@@ -93,6 +97,11 @@ def _forget_cases(session: Session, cases: Sequence[int]) -> None:
     gone: dict[str, Any] = {"text": "", "target": {}, "url": None, "error_text": None}
     session.execute(update(Act).where(Act.case_id.in_(cases)).values(**gone))
     session.execute(update(Route).where(Route.case_id.in_(cases)).values(question="", answer=None, reason=None))
+    routes = select(Route.id).where(Route.case_id.in_(cases))
+    session.execute(update(RouteLine).where(RouteLine.route_id.in_(routes)).values(text=""))
+    session.execute(
+        update(RouteFile).where(RouteFile.route_id.in_(routes)).values(name="", content=b"", size=0, digest="")
+    )
     session.execute(delete(Draft).where(Draft.case_id.in_(cases)))
     for case in session.scalars(select(Case).where(Case.id.in_(cases))):
         if case.visibility == "private":

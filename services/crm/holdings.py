@@ -24,6 +24,8 @@ from models import (
     RawItem,
     Reply,
     Route,
+    RouteFile,
+    RouteLine,
     SensitiveField,
     TextVersion,
     utc_now,
@@ -74,6 +76,7 @@ def conversation_of(session: Session, authors: Sequence[int]) -> dict[str, Any]:
     cases = list(session.scalars(select(Case.id).where(Case.author_id.in_(authors))))
     messages = list(session.scalars(select(Message.id).where(Message.author_id.in_(authors))))
     ours = list(session.scalars(select(Message.id).where(Message.case_id.in_(cases), Message.direction == "out")))
+    routes = list(session.scalars(select(Route.id).where(Route.case_id.in_(cases))))
     return {
         "accounts": _rows(session, Author.__table__, Author.id.in_(authors)),
         "messages": _rows(session, Message.__table__, Message.id.in_([*messages, *ours])),
@@ -86,6 +89,8 @@ def conversation_of(session: Session, authors: Sequence[int]) -> dict[str, Any]:
         "replies": _rows(session, Reply.__table__, Reply.case_id.in_(cases)),
         "acts": _rows(session, Act.__table__, Act.case_id.in_(cases)),
         "questions": _rows(session, Route.__table__, Route.case_id.in_(cases)),
+        "question_lines": _rows(session, RouteLine.__table__, RouteLine.route_id.in_(routes)),
+        "question_files": _rows(session, RouteFile.__table__, RouteFile.route_id.in_(routes)),
         "raw": [
             {"id": row.id, "kind": row.kind, "body": row.body.decode("utf-8", "replace")}
             for row in raw_items_of(session, messages)

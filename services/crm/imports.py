@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session, undefer
 
 from models import (
@@ -204,7 +204,7 @@ def _store(session: Session, row: ClientImport, piece: Sequence[Card]) -> None:
     counts = {name: int(row.counts.get(name, 0)) for name in ("made", "joined", "skipped", "refused")}
     holders = _holders(session, piece)
     fresh: list[tuple[Card, Client]] = []
-    ids: list[int] = []
+    joins: list[tuple[Card, Client]] = []
     for card in piece:
         holder = _holder(card, holders)
         outcome = "made"
@@ -214,25 +214,27 @@ def _store(session: Session, row: ClientImport, piece: Sequence[Card]) -> None:
             outcome, card.code = "refused", "client.state"
         elif holder is not None:
             outcome = "skipped" if row.options.get("duplicates") == "skip" else "joined"
-        else:
-            client = _make(session, row, card)
-            fresh.append((card, client))
-            holders |= dict.fromkeys(card.keys, client)
-            if client.external_id:
-                holders[f"id:{client.external_id}"] = client
         counts[outcome] += 1
-        if outcome == "joined" and holder is not None:
-            ids += _settle(session, fresh)
-            _join(session, row, card, holder)
-            holders |= dict.fromkeys(card.keys, holder)
-        elif outcome != "made":
+        if outcome == "made":
+            holder = _make(session, row, card)
+            fresh.append((card, holder))
+        elif outcome == "joined" and holder is not None:
+            joins.append((card, holder))
+        else:
             session.add(
                 ImportRow(
                     import_id=row.id, number=card.number, outcome=outcome, code=card.code,
                     client_id=holder.id if holder else None, cells=card.cells if outcome == "refused" else {},
                 )
             )  # fmt: skip
-    _events(session, row, ids + _settle(session, fresh))
+            continue
+        if holder is not None:
+            holders |= dict.fromkeys(card.keys, holder)
+            if "external_id" in card.fields:
+                holders.setdefault(f"id:{card.fields['external_id']}", holder)
+    _events(session, row, _settle(session, fresh))
+    if joins:
+        _join(session, row, joins)
     row.counts = counts
 
 
@@ -250,72 +252,81 @@ def _make(session: Session, row: ClientImport, card: Card) -> Client:
     return client
 
 
-def _settle(session: Session, fresh: list[tuple[Card, Client]]) -> list[int]:
-    """Writes the new cards in one go, then all that needs their numbers; empties ``fresh``."""
+def _settle(session: Session, fresh: Sequence[tuple[Card, Client]]) -> list[int]:
+    """Writes the new cards in one go, then all that needs their numbers, which it returns."""
     session.flush()
-    rows: list[Any] = []
+    words: list[dict[str, Any]] = []
+    contacts: list[dict[str, Any]] = []
+    studies: list[dict[str, Any]] = []
     for card, client in fresh:
-        rows += words_for(client)
-        rows += [Study(client_id=client.id, **card.study)] if card.study else []
+        words += [{"client_id": client.id, "word": row.word} for row in words_for(client)]
+        studies += [{"client_id": client.id, **card.study}] if card.study else []
         mains: set[str] = set()
         for one in card.contacts:
-            rows.append(
-                Contact(
-                    client_id=client.id, kind=one.kind, value=one.value, key=one.key, tail=one.tail,
-                    live_key=one.live_key, is_main=one.kind not in mains,
-                )
+            contacts.append(
+                {
+                    "client_id": client.id, "kind": one.kind, "value": one.value, "key": one.key, "tail": one.tail,
+                    "live_key": one.live_key, "is_main": one.kind not in mains,
+                }
             )  # fmt: skip
             mains.add(one.kind)
-    session.add_all(rows)
+    for table, rows in ((ClientWord, words), (Contact, contacts), (Study, studies)):
+        if rows:
+            session.execute(insert(table), rows)
+    return [client.id for _card, client in fresh]
+
+
+def _join(session: Session, row: ClientImport, joins: Sequence[tuple[Card, Client]]) -> None:
+    """Fills what is empty in cards that are there, adds contacts and courses; keeps what they were."""
+    ids = {client.id for _card, client in joins}
+    keys = {(one.client_id, one.key) for one in session.scalars(select(Contact).where(Contact.client_id.in_(ids)))}
+    courses = {
+        (one.client_id, one.course, one.group_name)
+        for one in session.scalars(select(Study).where(Study.client_id.in_(ids)))
+    }
+    actor = actor_of(session.get_one(Staff, row.staff_id))
+    notes: list[tuple[ImportRow, dict[str, Any], list[Contact], list[Study]]] = []
+    for card, client in joins:
+        contacts, studies = [], []
+        for one in card.contacts:
+            if (client.id, one.key) not in keys:
+                keys.add((client.id, one.key))
+                contacts.append(
+                    Contact(
+                        client_id=client.id, kind=one.kind, value=one.value, key=one.key, tail=one.tail,
+                        live_key=one.live_key,
+                    )
+                )  # fmt: skip
+        if card.study:
+            course = (client.id, str(card.study["course"]), str(card.study["group_name"]))
+            if course not in courses:
+                courses.add(course)
+                studies.append(Study(client_id=client.id, **card.study))
+        fields = _fill_empty(client, card)
+        if client.import_id != row.id:
+            # A card that this import made itself goes back as a whole.
+            touch(client)
+            record(session, "client.imported", actor, client_id=client.id, object_id=row.id)
+        note = ImportRow(
+            import_id=row.id, number=card.number, outcome="joined", client_id=client.id, version=client.version
+        )
+        session.add_all([note, *contacts, *studies])
+        notes.append((note, fields, contacts, studies))
     session.flush()
-    ids = [client.id for _card, client in fresh]
-    fresh.clear()
-    return ids
+    for note, fields, contacts, studies in notes:
+        note.before = {
+            "fields": fields, "contacts": [one.id for one in contacts], "studies": [one.id for one in studies],
+        }  # fmt: skip
 
 
-def _join(session: Session, row: ClientImport, card: Card, client: Client) -> None:
-    """Fills what is empty in a card that is there, adds contacts and the course; keeps what it was."""
-    before: dict[str, Any] = {"fields": {}, "contacts": [], "studies": []}
+def _fill_empty(client: Client, card: Card) -> dict[str, Any]:
+    filled: dict[str, Any] = {}
     for name in ("birth_date", "note", "origin", "inn", "external_id"):
-        value = card.fields.get(name)
+        value: Any = card.fields.get(name)
         if value and not getattr(client, name):
             setattr(client, name, value)
-            before["fields"][name] = value.isoformat() if hasattr(value, "isoformat") else value
-    there = set(session.scalars(select(Contact.key).where(Contact.client_id == client.id)))
-    for one in card.contacts:
-        if one.key not in there:
-            contact = Contact(
-                client_id=client.id,
-                kind=one.kind,
-                value=one.value,
-                key=one.key,
-                tail=one.tail,
-                live_key=one.live_key,
-            )
-            session.add(contact)
-            session.flush()
-            before["contacts"].append(contact.id)
-    if card.study:
-        same = exists().where(
-            Study.client_id == client.id, Study.course == card.study["course"],
-            Study.group_name == card.study["group_name"],
-        )  # fmt: skip
-        if not session.scalar(select(same)):
-            study = Study(client_id=client.id, **card.study)
-            session.add(study)
-            session.flush()
-            before["studies"].append(study.id)
-    if client.import_id != row.id:
-        # A card that this import made itself goes back as a whole.
-        touch(client)
-        actor = actor_of(session.get_one(Staff, row.staff_id))
-        record(session, "client.imported", actor, client_id=client.id, object_id=row.id)
-    session.add(
-        ImportRow(
-            import_id=row.id, number=card.number, outcome="joined", client_id=client.id, version=client.version,
-            before=before,
-        )
-    )  # fmt: skip
+            filled[name] = value.isoformat() if hasattr(value, "isoformat") else value
+    return filled
 
 
 def _events(session: Session, row: ClientImport, ids: Sequence[int]) -> None:

@@ -21,6 +21,8 @@ from models import (
     Event,
     Message,
     RawItem,
+    RouteFile,
+    RouteLine,
     utc_now,
 )
 from models.database import open_database
@@ -48,7 +50,8 @@ from tests.services.test_cases import label_all
 CANARIES = {name: f"канарейка{number:02d}ж" for number, name in enumerate(
     ("name", "note", "mail", "origin", "message", "old_text", "subject", "file", "raw", "case_note", "draft",
      "reply", "question", "client_note", "task", "call_topic", "call_note", "passport", "request", "import_cell",
-     "merged_note", "author", "consent_proof", "curator", "dialogue"), 1
+     "merged_note", "author", "consent_proof", "curator", "dialogue",
+     "route_line", "route_file"), 1
 )}  # fmt: skip
 HERS = set(CANARIES) - {"curator"}
 """A curator's name is the curator's, not hers: it may stay."""
@@ -99,7 +102,10 @@ def person(cast, database, keyring) -> int:
         case = session.scalars(select(Case).where(Case.author_id == author.id).order_by(Case.id)).first()
         add_note(session, cast.smm, case.id, c["case_note"], "cn1")
         write_reply(session, cast.smm, case.id, c["reply"], "r1")
-        ask_department(session, cast.smm, case.id, cast.departments["curators"], c["question"], "q1")
+        route = ask_department(session, cast.smm, case.id, cast.departments["curators"], c["question"], "q1")
+        session.add(RouteLine(route_id=route.id, staff_id=cast.curator.staff_id, text=c["route_line"]))
+        session.add(RouteFile(route_id=route.id, staff_id=cast.curator.staff_id, kind="photo", name=c["route_file"],
+                              content_type="image/png", size=3, digest="d", content=b"png"))  # fmt: skip
         save_draft(session, cast.head, case.id, c["draft"])
         sheet = f"Имя;Телефон;Прочее\n{'x' * 201};89161234567;{c['import_cell']}\n"
         started = imports.begin_import(session, cast.head, "x.csv", sheet.encode())
@@ -150,7 +156,7 @@ def test_an_erasure_leaves_no_canary_and_all_counts(cast, database, person, tmp_
     after = counts(database)
     gone = {name for name in before if before[name] != after[name]}
     assert gone <= {"contact", "client_word", "sensitive_field", "search_entry", "search_lemma", "draft", "event",
-                    "erasure", "counter", "client_tie"}, gone  # fmt: skip
+                    "erasure", "counter", "client_tie", "message_band"}, gone  # fmt: skip
     with database.read.begin() as session:
         assert OTHER in {one.name for one in session.scalars(select(Client))}
         act = session.get_one(Erasure, row.id)
