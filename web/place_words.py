@@ -81,9 +81,7 @@ GRADES: Mapping[str, tuple[Lazy, Lazy]] = {
     ),
     "events": (
         _l("by events"),
-        _l(
-            "The platform keeps no history: what came while the desk was off for longer than it remembers is a gap."
-        ),
+        _l("The platform keeps no history: what came while the desk was off for longer is a gap."),
     ),
     "manual": (_l("by hand"), _l("There is no lawful interface: people bring the texts.")),
 }
