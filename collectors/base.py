@@ -332,6 +332,9 @@ class Limiter(Protocol):
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
         """Blocks until ``cost`` calls of ``rate`` per second are allowed under ``name``."""
 
+    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+        """Takes ``units`` of a day's budget; False, and nothing taken, where more than ``limit`` would be spent."""
+
 
 class ChannelSettings(BaseModel):
     """Base of every channel's settings: unknown keys are refused, SecretStr fields are stored encrypted."""

@@ -77,7 +77,13 @@ def coverage() -> str:
     """What is held, what stands there, and how well we know it."""
     with current_desk().database.read.begin() as session:
         rows = coverage_rows(session, current_actor())
-    return render_template("sources/coverage.html", rows=rows, verdict=judge_coverage(rows), GRADES=GRADES)
+    return render_template(
+        "sources/coverage.html",
+        rows=rows,
+        verdict=judge_coverage(rows),
+        GRADES=GRADES,
+        budgets=current_desk().limiter.spent(),
+    )
 
 
 @screen.post("/gaps/<int:gap_id>")
