@@ -1,7 +1,9 @@
 """Wiring: settings become one Desk that jobs and doors are given; the only file that sees everything below."""
 
+import contextlib
 import hashlib
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -55,6 +57,32 @@ class SharedLimiter:
                 limiter = self._limiters[name] = Limiter(bucket)
         for _ in range(cost):
             limiter.try_acquire(name)
+
+    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+        """One statement asks and takes, so that no two processes take the same units."""
+        with contextlib.closing(self._budgets()) as db, db:
+            taken = db.execute(
+                "INSERT INTO budget (name, day, spent) SELECT ?, ?, ? WHERE ? <= ? "
+                "ON CONFLICT (name, day) DO UPDATE SET spent = spent + excluded.spent "
+                "WHERE spent + excluded.spent <= ?",
+                (name, day, units, units, limit, limit),
+            )
+            return taken.rowcount > 0
+
+    def spent(self) -> dict[str, int]:
+        """Name → units spent on the latest day of each budget, for the screen."""
+        with contextlib.closing(self._budgets()) as db, db:
+            rows = db.execute(
+                "SELECT name, spent FROM budget b WHERE day = (SELECT max(day) FROM budget WHERE name = b.name)"
+            )
+            return {str(name): int(spent) for name, spent in rows}
+
+    def _budgets(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path.with_name("budgets.db"), timeout=10)
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS budget (name TEXT, day TEXT, spent INTEGER, PRIMARY KEY (name, day))"
+        )
+        return db
 
 
 @dataclass

@@ -128,6 +128,7 @@ class Capabilities:
     deep_seconds: int = 3600  # and between two DEEP ones
     settle_seconds: float = 60  # how long an accepted act may take to show up in a listing
     removal_is_final: bool = False  # what was removed never stands again: an event of its making is merely late
+    grade: str = "reread"  # reread · events · manual: how it can be known that nothing is missing
     rate_scope: str = "account"  # account · container: what «too often» of the platform speaks of
 
     def length(self, text: str) -> int:
@@ -330,6 +331,9 @@ class Limiter(Protocol):
 
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
         """Blocks until ``cost`` calls of ``rate`` per second are allowed under ``name``."""
+
+    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+        """Takes ``units`` of a day's budget; False, and nothing taken, where more than ``limit`` would be spent."""
 
 
 class ChannelSettings(BaseModel):

@@ -79,7 +79,9 @@ class Calls(Channel):
 
     kind = "calls"
     title = "Calls"
-    can = Capabilities(receive=True, nested=False, poll_seconds=24 * 3600, deep_seconds=30 * 24 * 3600)
+    can = Capabilities(
+        receive=True, grade="events", nested=False, poll_seconds=24 * 3600, deep_seconds=30 * 24 * 3600
+    )
     Settings = Settings
 
     def check(self) -> Check:

@@ -91,7 +91,9 @@ class Form(Channel):
 
     kind = "form"
     title = "Feedback form"
-    can = Capabilities(receive=True, nested=False, poll_seconds=24 * 3600, deep_seconds=30 * 24 * 3600)
+    can = Capabilities(
+        receive=True, grade="events", nested=False, poll_seconds=24 * 3600, deep_seconds=30 * 24 * 3600
+    )
     Settings = Settings
     keeps_first: ClassVar[bool] = True  # a repeat is the same visitor pressing twice: the first consent counts
     has_page: ClassVar[bool] = True

@@ -71,6 +71,8 @@ def sources(base_url: str) -> list[dict[str, Any]]:
                 "token_url": f"{root}/youtube/token",
                 "client_id": YOUTUBE_CLIENT_ID,
                 "channel_id": YOUTUBE_CHANNEL,
+                # The training desk looks every three seconds: a real day's units would last two hours.
+                "daily_units": 1_000_000,
                 "site_url": root,
             },
             "secrets": {"client_secret": YOUTUBE_CLIENT_SECRET, "refresh_token": YOUTUBE_REFRESH_TOKEN},

@@ -36,6 +36,8 @@ RARE = frozenset(
         "callback_confirmation",
         "long_poll",
         "live_chat",
+        "daily_units",
+        "reserve_units",
     }
 )
 """Settings that a form keeps folded, beside the platforms' own addresses."""

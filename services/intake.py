@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from collectors.base import Channel, ChannelError, Page, Raw, Walk
 from models import RawItem, Source, utc_now
 from models.database import Database
+from services.coverage import Comparison, note_gap, record_comparison
 from services.events import record
 from services.mail_answers import take_answers
 from services.messages import mark_absent, store_messages
@@ -47,7 +48,7 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
         deep = source.deep_due_at <= now
         cursor = dict(source.deep_cursor if deep and source.deep_cursor else source.cursor)
     walk = Walk.BACKFILL if source.backfilled_at is None else Walk.DEEP if deep else Walk.NEW
-    changed = 0
+    changed, told = 0, Comparison()
     try:
         channel = open_channel(source)
         try:
@@ -58,6 +59,7 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
                     changed += store_page(session, source_id, page, deep=walk is Walk.DEEP)
                 run_parse(database, source_id, channel)
                 with database.write.begin() as session:
+                    told.add(session, source_id, page.listed)
                     mark_absent(session, source_id, page.listed, since=now, own_too=channel.can.list_own)
         finally:
             channel.close()
@@ -69,10 +71,14 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
         _end(database, source_id, holder, lambda session: record_failure(session, source_id, mistake))
         raise
     else:
-        _end(
-            database, source_id, holder, lambda session: record_read(session, source_id, deep=walk is not Walk.NEW)
-        )
+        _end(database, source_id, holder, lambda session: _note_end(session, source_id, walk, told))
     return changed
+
+
+def _note_end(session: Session, source_id: int, walk: Walk, told: Comparison) -> None:
+    record_read(session, source_id, deep=walk is not Walk.NEW)
+    if walk is not Walk.NEW:
+        record_comparison(session, source_id, told)
 
 
 def _end(database: Database, source_id: int, holder: str, note: Callable[[Session], None]) -> None:
@@ -95,8 +101,7 @@ def store_page(session: Session, source_id: int, page: Page, *, deep: bool = Fal
     else:
         source.cursor = page.cursor
     if page.gap is not None:
-        source.gap_at = utc_now()
-        record(session, "source.gap", DESK, object_id=source_id, code=page.gap)
+        note_gap(session, source_id, page.gap)
     return changed
 
 

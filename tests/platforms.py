@@ -29,6 +29,9 @@ class NoLimits:
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
         return None
 
+    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+        return True
+
 
 class Meeting:
     """One database, one sandbox, the places between them."""

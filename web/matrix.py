@@ -95,6 +95,8 @@ MATRIX: dict[str, str] = {
     "department.ask_back": "route.answer",
     # Places
     "sources.index": "source.view",
+    "sources.coverage": "source.view",
+    "sources.accept": "source.edit",
     "sources.unread": "source.view",
     "sources.choose": "source.edit",
     "sources.new": "source.edit",

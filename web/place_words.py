@@ -74,6 +74,19 @@ WITHOUT: Mapping[str, Lazy] = {
 }
 """``Right.without`` → what does not work."""
 
+GRADES: Mapping[str, tuple[Lazy, Lazy]] = {
+    "reread": (
+        _l("compared"),
+        _l("The platform's whole listing is read again and compared with what we hold."),
+    ),
+    "events": (
+        _l("by events"),
+        _l("The platform keeps no history: what came while the desk was off for longer is a gap."),
+    ),
+    "manual": (_l("by hand"), _l("There is no lawful interface: people bring the texts.")),
+}
+"""Grade of proof → its word, and what it means."""
+
 PLATFORM_HINTS: Mapping[str, Lazy] = {
     "youtube": _l("comments under the videos of a channel"),
     "vk": _l("comments and messages of a community"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from collectors import CHANNELS, channel_class
@@ -12,6 +12,7 @@ from collectors.base import ChannelError, Check
 from models import Source
 from services import connections, sources
 from services.connections import Field
+from services.coverage import accept_gap, coverage_rows, judge_coverage
 from services.errors import DeskError, Refused
 from web.forms import go
 from web.help import has_page
@@ -19,6 +20,7 @@ from web.hooks import hook_address, page_of_form
 from web.language import _
 from web.numbers import whole
 from web.place_words import (
+    GRADES,
     PLATFORM_HINTS,
     RIGHTS,
     TO_DO,
@@ -68,6 +70,28 @@ def index() -> str:
     with current_desk().database.read.begin() as session:
         rows = connections.place_rows(session, current_actor())
     return render_template("sources/list.html" if is_htmx() else "sources/index.html", rows=rows)
+
+
+@screen.get("/coverage")
+def coverage() -> str:
+    """What is held, what stands there, and how well we know it."""
+    with current_desk().database.read.begin() as session:
+        rows = coverage_rows(session, current_actor())
+    return render_template(
+        "sources/coverage.html",
+        rows=rows,
+        verdict=judge_coverage(rows),
+        GRADES=GRADES,
+        budgets=current_desk().limiter.spent(),
+    )
+
+
+@screen.post("/gaps/<int:gap_id>")
+def accept(gap_id: int) -> AnyResponse:
+    """A person knows of the gap: it warns no more."""
+    with current_desk().database.write.begin() as session:
+        accept_gap(session, current_actor(), gap_id)
+    return redirect(url_for("sources.coverage"), 303)
 
 
 @screen.get("/new")

@@ -96,7 +96,7 @@ class Feed(Channel):
 
     kind = "feed"
     title = "RSS"
-    can = Capabilities(poll_seconds=120, deep_seconds=6 * 3600)
+    can = Capabilities(grade="events", poll_seconds=120, deep_seconds=6 * 3600)
     Settings = Settings
 
     def check(self) -> Check:

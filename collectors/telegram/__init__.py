@@ -54,6 +54,7 @@ class Telegram(Channel):
     can = Capabilities(
         acts=frozenset({ActKind.REPLY, ActKind.MESSAGE, ActKind.EDIT, ActKind.DELETE, ActKind.BAN, ActKind.LIKE}),
         listen=True,
+        grade="events",
         receive=True,
         max_length=4096,
         count="utf16",

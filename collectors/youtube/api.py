@@ -15,6 +15,7 @@ from collectors.wire import Wire
 from collectors.youtube.settings import Settings
 
 SCOPES = ["https://www.googleapis.com/auth/youtube.force-ssl"]
+LIVE_UNITS = 5
 CALLS_PER_SECOND = 10.0
 """Well under Google's own limit per minute; the day's 10,000 units are what is scarce."""
 
@@ -110,6 +111,7 @@ class Api:
         from googleapiclient.errors import HttpError
 
         request = ask(self._service)
+        self._pay(50 if write else LIVE_UNITS if "liveChat" in request.uri else 1, write=write)
         self._limiter.wait(f"youtube:{self.settings.channel_id}", rate=CALLS_PER_SECOND)
         unknown = Sent.UNKNOWN if write else Sent.NO
         try:
@@ -125,6 +127,21 @@ class Api:
         if not isinstance(answer, dict):
             raise ChannelError("the answer is not YouTube's JSON", code="server", sent=unknown)
         return answer
+
+    def _pay(self, units: int, *, write: bool) -> None:
+        """The day's units are a budget: reading stops before the reserve for answers, nothing is called beyond it.
+
+        One project may serve several channels, so the budget is the client's.
+        """
+        settings = self.settings
+        limit = settings.daily_units - (0 if write else min(settings.reserve_units, settings.daily_units // 2))
+        if not self._limiter.spend(self._budget, pacific_day(), units, limit=limit):
+            told = "the day's units are spent" if write else "the day's units for reading are spent"
+            raise ChannelError(told, code="quota", retry_after=seconds_to_reset())
+
+    @property
+    def _budget(self) -> str:
+        return f"youtube:{self.settings.client_id or self.settings.channel_id}"
 
     def _refused(self, error: Any) -> ChannelError:
         """No access token was given, so the call itself never left."""
@@ -142,6 +159,9 @@ class Api:
             code, permanent = "server", False
         if "API key not valid" in (told or ""):
             code, permanent = "auth", True
+        if code == "quota":  # Google counts more than we did: nothing is called before midnight
+            all_of_it = self.settings.daily_units
+            self._limiter.spend(self._budget, pacific_day(), all_of_it, limit=10 * all_of_it)
         wait = seconds_to_reset() if code == "quota" else _retry_after(headers.get("retry-after"))
         message = self.scrub(f"{status} {reason}: {told}" if told else f"HTTP {status}")
         sent = Sent.UNKNOWN if write and not certain else Sent.NO
@@ -232,14 +252,22 @@ def _retry_after(value: str | None) -> float | None:
         return None
 
 
-def seconds_to_reset(now: datetime | None = None) -> float:
-    """Seconds until the day's units come back: midnight Pacific time, summer time included."""
-    pacific: tzinfo
+def _pacific() -> tzinfo:
     try:
-        pacific = ZoneInfo("America/Los_Angeles")
+        return ZoneInfo("America/Los_Angeles")
     except ZoneInfoNotFoundError:
         # A machine without a time zone database: standard time is never too early.
-        pacific = timezone(timedelta(hours=-8))
+        return timezone(timedelta(hours=-8))
+
+
+def pacific_day(now: datetime | None = None) -> str:
+    """The day that the quota is counted by."""
+    return (now or datetime.now(UTC)).astimezone(_pacific()).date().isoformat()
+
+
+def seconds_to_reset(now: datetime | None = None) -> float:
+    """Seconds until the day's units come back: midnight Pacific time, summer time included."""
+    pacific = _pacific()
     here = (now or datetime.now(UTC)).astimezone(pacific)
     midnight = datetime.combine(here.date() + timedelta(days=1), time(), pacific)
     return (midnight.astimezone(UTC) - here.astimezone(UTC)).total_seconds()

@@ -42,6 +42,18 @@ class Settings(ChannelSettings):
         description="Enough for reading public comments. Without OAuth nothing can be answered and held comments "
         "stay unseen.",
     )
+    daily_units: int = Field(
+        default=10_000,
+        ge=100,
+        title="Units a day",
+        description="The project's quota in console.cloud.google.com → YouTube Data API v3 → Quotas.",
+    )
+    reserve_units: int = Field(
+        default=2_000,
+        ge=0,
+        title="Units kept for answers",
+        description="Reading never touches them: an answer costs 50 units, so 2,000 are forty answers a day.",
+    )
     live_chat: bool = Field(
         default=False,
         title="Read the chat of broadcasts",

@@ -17,6 +17,9 @@ class CountingLimiter:
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
         self.calls.append((name, rate, cost))
 
+    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+        return True
+
 
 @pytest.fixture
 def limiter() -> CountingLimiter:

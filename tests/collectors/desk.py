@@ -12,6 +12,9 @@ class Silent:
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
         return None
 
+    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+        return True
+
 
 class Desk:
     """Keeps raws by identity, believes complete listings, and holds the cursor of the last stored page."""

@@ -33,6 +33,9 @@ class Silent:
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
         return None
 
+    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+        return True
+
 
 def open_channel(source: Source) -> Channel:
     settings = check_settings(source.platform, {**source.settings, **KEYRING.unseal(source.secrets)})

@@ -1,0 +1,118 @@
+"""The day's units as a budget: reading stops before the reserve, answers go on, nothing is called after the end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import respx
+
+from bootstrap import SharedLimiter
+from collectors.base import Act, ActKind, ChannelError, Target, Walk
+from collectors.wire import Wire
+from collectors.youtube import Settings, YouTube
+from tests.collectors.desk import Desk
+from tests.collectors.youtube_platform import BASE, US, Refused, YouTubePlatform
+
+
+class Budget:
+    """Days of a limiter that never waits."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, int] = {}
+
+    def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
+        return None
+
+    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+        if self.spent.get(name, 0) + units > limit:
+            return False
+        self.spent[name] = self.spent.get(name, 0) + units
+        return True
+
+
+@pytest.fixture
+def tube() -> Iterator[YouTubePlatform]:
+    platform = YouTubePlatform(biggest_page=2)
+    for number in range(7):
+        top = platform.write("vid0", f"Вопрос {number}")
+        if number % 3 == 0:
+            for reply in range(7):
+                platform.write("vid0", f"Ответ {number}.{reply}", top.id)
+    with respx.mock:
+        respx.route(host="tube.example").mock(side_effect=platform)
+        yield platform
+
+
+def channel(budget: Budget, **more: int) -> YouTube:
+    told = {
+        "channel_id": US, "base_url": BASE, "token_url": f"{BASE}token", "client_id": "client",
+        "client_secret": "secret", "refresh_token": "refresh", **more,
+    }  # fmt: skip
+    return YouTube(Settings.model_validate(told), Wire(), budget)
+
+
+def reply() -> Act:
+    return Act(ActKind.REPLY, 1, "t", Target("vid0", "Ug0001", thread="Ug0001"), "Да, завтра.")
+
+
+def test_the_quota_may_end_at_any_call_and_nothing_is_missed_or_doubled(tube: YouTubePlatform) -> None:
+    budget = Budget()
+    Desk(channel(budget)).read(Walk.BACKFILL)
+    whole = budget.spent["youtube:client"]
+    assert whole > 10
+    for k in range(1, whole):
+        budget = Budget()
+        own = channel(budget, daily_units=100 + 2 * k, reserve_units=100 + k)
+        limit = 100 + 2 * k - min(100 + k, (100 + 2 * k) // 2)
+        budget.spent["youtube:client"] = limit - k
+        desk = Desk(own)
+        with pytest.raises(ChannelError) as ended:
+            desk.read(Walk.BACKFILL)
+        assert (ended.value.code, ended.value.retry_after is not None) == ("quota", True)
+        calls = len(tube.log)
+        with pytest.raises(ChannelError):
+            desk.read(Walk.BACKFILL)
+        assert len(tube.log) == calls, "nothing is called between the end and the reset"
+        budget.spent.clear()  # midnight in California
+        while not desk.completed:
+            budget.spent.clear()
+            try:
+                desk.read(Walk.BACKFILL)
+            except ChannelError:
+                continue
+        assert set(desk.texts()) == set(tube.comments)
+
+
+def test_answers_leave_while_the_reserve_lasts_and_reading_never_touches_it(tube: YouTubePlatform) -> None:
+    budget = Budget()
+    own = channel(budget, daily_units=300, reserve_units=120)
+    budget.spent["youtube:client"] = 180
+    with pytest.raises(ChannelError):
+        Desk(own).read(Walk.NEW)
+    assert own.act(reply()).external_id
+    assert own.act(reply()).external_id
+    with pytest.raises(ChannelError) as ended:
+        own.act(reply())
+    assert (ended.value.code, ended.value.permanent) == ("quota", False)
+
+
+def test_after_googles_own_refusal_nothing_is_called(tube: YouTubePlatform) -> None:
+    def spent(name: str, told: dict[str, str]) -> None:
+        raise Refused(403, "quotaExceeded")
+
+    budget, tube.before = Budget(), spent
+    for _ in range(2):
+        with pytest.raises(ChannelError) as ended:
+            Desk(channel(budget)).read(Walk.NEW)
+        assert ended.value.code == "quota"
+    assert len(tube.log) == 1
+
+
+def test_two_processes_share_one_budget(tmp_path: Path) -> None:
+    first, second = SharedLimiter(tmp_path / "limits.db"), SharedLimiter(tmp_path / "limits.db")
+    assert first.spend("youtube:a", "2026-11-26", 60, limit=100)
+    assert not second.spend("youtube:a", "2026-11-26", 60, limit=100)
+    assert second.spend("youtube:a", "2026-11-26", 40, limit=100)
+    assert not first.spend("youtube:b", "2026-11-26", 101, limit=100)
+    assert second.spend("youtube:a", "2026-11-27", 60, limit=100)
+    assert first.spent() == {"youtube:a": 60}

@@ -1,0 +1,31 @@
+"""Random lives of every channel: after faults, kills and page shifts what we hold equals what stands there."""
+
+import os
+
+import pytest
+
+from benchmarks import channels
+
+# A daily run bears a handful; `bench channels` runs 500 a channel on both databases.
+HISTORIES = int(os.environ.get("OTKLIK_HISTORIES", "4"))
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def desk(sqlite_template, tmp_path):
+    import shutil
+
+    shutil.copy(sqlite_template, tmp_path / "histories.db")
+    database = channels.prepare(lambda: f"sqlite:///{tmp_path / 'histories.db'}")
+    yield database
+    database.engine.dispose()
+
+
+@pytest.mark.parametrize("kind", channels.KINDS)
+def test_what_we_hold_is_what_stands_there(desk, kind) -> None:
+    assert channels.run_histories(desk, kind, HISTORIES) == []
+
+
+def test_without_identity_everything_is_wrong(desk) -> None:
+    """The control: a desk that does not know what it has read must fail, or the comparison is blind."""
+    assert channels.run_histories(desk, "wordpress", 2, control=True)
