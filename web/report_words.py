@@ -172,7 +172,9 @@ HOW: Mapping[str, Lazy] = {
         "+ late); "
         "working minutes until the question was opened and answered."
     ),
-    "again": _l("Opened again ÷ resolved, each time counted. Repeats by the same client on a theme are not counted yet."),
+    "again": _l(
+        "Opened again ÷ resolved, each time counted. Repeats by the same client on a theme are not counted yet."
+    ),
 }
 
 COLUMNS: Mapping[str, Lazy] = {
@@ -226,7 +228,11 @@ COLUMNS: Mapping[str, Lazy] = {
 }
 
 IN_ALL = _l("In all")
-NOBODY: Mapping[str, Lazy] = {"theme": _l("without a theme"), "department": _l("without a department"), "staff": _l("nobody")}
+NOBODY: Mapping[str, Lazy] = {
+    "theme": _l("without a theme"),
+    "department": _l("without a department"),
+    "staff": _l("nobody"),
+}
 
 SPLITS: Mapping[str, Lazy] = {
     "source": _l("By place"),
@@ -239,7 +245,9 @@ SPLITS: Mapping[str, Lazy] = {
 }
 
 MISSING: Mapping[str, Lazy] = {
-    "digest": _l("Digest of marketing: «What cases are about» by theme has the counts; quotes and new topics not yet."),
+    "digest": _l(
+        "Digest of marketing: «What cases are about» by theme has the counts; quotes and new topics not yet."
+    ),
     "broadcasts": _l("Broadcasts: there is no schedule of them yet."),
     "readings": _l("Coverage of channels: only the last reading is kept; «Morning» shows which places are silent."),
     "decisions": _l("Register of complaints and wishes: the lists are there, decisions on them are not kept yet."),

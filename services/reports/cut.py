@@ -46,9 +46,7 @@ class Cut:
         """Whether it asks for less than everything of its period."""
         return any(
             value is not None
-            for value in (
-                self.platform, self.source_id, self.kind, self.theme, self.department_id, self.staff_id
-            )
+            for value in (self.platform, self.source_id, self.kind, self.theme, self.department_id, self.staff_id)
         )
 
     def before(self) -> "Cut":
