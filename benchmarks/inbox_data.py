@@ -111,7 +111,7 @@ class Made:
             {"id": n, "case_id": pick(n, 7, range(1, self.cases + 1)), "question": "?", "asked_at": NOW,
              "department_id": self.units[n % len(self.units)], "asked_by_id": self.people[0],
              "state": "sent" if n % 5 == 0 else "accepted",
-             "form_key": f"r{n}", "returns": 0, "version": 1}
+             "form_key": f"r{n}", "returns": 0, "version": 1, "urgent": False}
             for n in range(1, self.cases // 40)
         )  # type: ignore[misc]  # fmt: skip
         yield SearchEntry.__table__, map(self.entry, range(1, self.count + 1))  # type: ignore[misc]

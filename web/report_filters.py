@@ -79,8 +79,8 @@ def query_of(cut: Cut, **changes: Any) -> dict[str, str]:
     cut = replace(cut, **changes)
     values = {
         "from": cut.first.isoformat(), "to": cut.last.isoformat(), "platform": cut.platform,
-        "source": cut.source_id, "kind": cut.kind, "theme": cut.theme, "department": cut.department_id,
-        "staff": cut.staff_id,
+        "source": cut.source_id, "kind": cut.kind, "theme": cut.theme,
+        "department": cut.department_id, "staff": cut.staff_id,
     }  # fmt: skip
     return {name: str(value) for name, value in values.items() if value is not None}
 
@@ -119,7 +119,8 @@ def filter_words(cut: Cut, offered: Choices) -> list[tuple[str, str]]:
     """(field of the cut, words) for every filter that is on."""
     named: list[tuple[str, Any, list[Any]]] = [
         ("platform", cut.platform, offered.platforms), ("source_id", cut.source_id, offered.sources),
-        ("kind", cut.kind, offered.kinds), ("department_id", cut.department_id, offered.departments),
+        ("kind", cut.kind, offered.kinds), ("theme", cut.theme, offered.themes),
+        ("department_id", cut.department_id, offered.departments),
         ("staff_id", cut.staff_id, offered.people),
     ]  # fmt: skip
     return [(name, dict(options).get(value, str(value))) for name, value, options in named if value is not None]

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Act, Case, Clock, Event, Label, Message, Route, Source
-from services.reports.cut import NONE, UNSURE, Cut
+from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 DAYS_OFF = {date(2026, 11, 4), date(2027, 1, 1)}
@@ -158,6 +158,8 @@ def fits(seen: Seen, cut: Cut, staff_id: int | None = None, department_id: int |
     if cut.platform and seen.platform != cut.platform:
         return False
     if cut.source_id is not None and seen.case.source_id != cut.source_id:
+        return False
+    if cut.theme and (seen.case.theme or NO_THEME) != cut.theme:
         return False
     if cut.kind and (seen.kind or UNSURE) != cut.kind:
         return False

@@ -137,6 +137,11 @@ def test_a_kind_is_checked_by_a_person_alone(cast, database, case_id, act, fact)
     assert fact().checked
 
 
+def test_a_theme_follows_the_case(cast, database, case_id, act, fact) -> None:
+    act(lambda session: setattr(session.get_one(Case, case_id), "theme", "payment"))
+    assert fact().theme == "payment"
+
+
 def test_a_question_sent_back_counts_once(cast, database, case_id, act, at) -> None:
     act(ask_department, cast.smm, case_id, cast.departments["curators"], "Когда?", "r1")
     at("01.12.2026 12:00")

@@ -12,7 +12,7 @@ import services.reports.upkeep  # noqa: F401 (by being imported it writes the fa
 from classifier import LABELS
 from services.reports.answers import answers_report, queue
 from services.reports.cohorts import count
-from services.reports.cut import NONE, UNSURE, Cut
+from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
 from services.reports.tables import run_table
 from services.rights import DESK
 from tests.conftest import Cast, fresh_database
@@ -28,6 +28,7 @@ CUTS = st.builds(
     last=st.integers(25, 50).map(lambda days: FIRST + timedelta(days=days)),
     platform=st.sampled_from([None, None, "wordpress", "vk"]),
     kind=st.sampled_from([None, None, None, UNSURE, *LABELS]),
+    theme=st.sampled_from([None, None, None, NO_THEME, "access"]),
     department_id=st.sampled_from([None, None, None, NONE, 1, 2]),
     staff_id=st.sampled_from([None, None, None, NONE, 1, 2]),
 )
@@ -63,7 +64,10 @@ def test_reports_are_what_a_naive_recount_finds(request, tmp_path_factory, kind,
         history = History(Cast(database), database)
         history.play(plan)
         with database.read.begin() as session:
-            for asked in (cut, replace(cut, platform=None, kind=None, department_id=None, staff_id=None)):
+            for asked in (
+                cut,
+                replace(cut, platform=None, kind=None, theme=None, department_id=None, staff_id=None),
+            ):
                 found, wanted = counted(session, asked, history.now), naive.report(session, asked, history.now)
                 assert found == wanted, asked
 
