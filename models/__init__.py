@@ -30,8 +30,10 @@ from models.raw_item import RawItem
 from models.reply import Draft, Reply
 from models.responsibility import Responsibility
 from models.route import Department, Route, RouteFile, RouteLine
+from models.rule import Rule
 from models.saved_reply import Fact, FactUse, SavedReply
 from models.saved_view import SavedView
+from models.seal import Seal
 from models.search import SearchEntry, SearchLemma
 from models.signal import Signal
 from models.snooze import Snooze
@@ -45,8 +47,8 @@ __all__ = [
     "Decision", "Delivery", "Department", "Document", "Draft", "Erasure", "Event", "Fact", "FactUse", "Gap",
     "Identity", "ImportRow", "Instalment", "Label", "Lease", "LegalRef", "Merge", "Message", "MessageBand",
     "Note", "Notice", "Obligation", "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem",
-    "Reply", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "SavedReply", "SavedView",
-    "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting", "Signal", "Snooze", "Source",
-    "Staff", "StaffRole", "StaffSession", "StoredFile", "Study", "Task", "Template", "Termination",
-    "TextVersion", "Training", "UtcDateTime", "utc_now",
+    "Reply", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "SavedReply",
+    "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting", "Signal",
+    "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "StoredFile", "Study", "Task", "Template",
+    "Termination", "TextVersion", "Training", "UtcDateTime", "utc_now",
 ]  # fmt: skip
