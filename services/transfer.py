@@ -19,6 +19,7 @@ from services.terms import check_terms, stored_terms
 
 VERSION = 1
 MOST_BYTES = 1_000_000
+DEEPEST = 50
 PARTS = ("terms", "duties", "rules")
 
 
@@ -99,7 +100,7 @@ def _present(session: Session) -> dict[str, Any]:
 def read_settings(text: str) -> dict[str, Any]:
     """The parts of a file; raises Refused for what is none. Anchors are refused: a few lines of them would unfold
     into more than any memory holds."""
-    if len(text.encode()) > MOST_BYTES:
+    if len(text.encode()) > MOST_BYTES or _depth(text) > DEEPEST:
         raise Refused("transfer.form")
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
@@ -117,6 +118,15 @@ def read_settings(text: str) -> dict[str, Any]:
     if not all(isinstance(row, dict) for row in rows) or len(rows) > 5000:
         raise Refused("transfer.form")
     return parts
+
+
+def _depth(text: str) -> int:
+    """How many brackets stand open at once, or lists begin in one line: the parser needs the square of it."""
+    depth = deepest = 0
+    for sign in text:
+        depth += (sign in "[{") - (sign in "]}")
+        deepest = max(deepest, depth)
+    return max(deepest, *(line.count("- ") for line in text.splitlines()), 0)
 
 
 def changes_of(session: Session, parts: Mapping[str, Any]) -> list[Change]:
