@@ -23,6 +23,7 @@ from services.crm.tasks import run_remind
 from services.deliveries import run_deliveries
 from services.documents.templates import run_seed
 from services.intake import run_collect
+from services.journal import run_seal
 from services.labelling import run_labelling
 from services.learning import run_learning
 from services.money.obligations import run_obligations
@@ -121,6 +122,11 @@ def deliver(desk: Desk) -> None:
     """Sends the desk's own letters to its people."""
     if run_deliveries(desk.database, desk.open_mailer, desk.letter_writer()):
         desk.bell.ring()
+
+
+def seal(desk: Desk) -> None:
+    """Seals the newest events."""
+    run_seal(desk.database)
 
 
 def recount(desk: Desk) -> None:

@@ -32,6 +32,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("ring", 15.0, 1),
     ("relabel", 5.0, 1),
     ("deliver", 5.0, 1),
+    ("seal", 60.0, 1),
     ("facts", 10.0, 1),
     ("papers", 8.0, 1),
     ("contracts", 300.0, 1),

@@ -12,6 +12,7 @@ from config import Config
 from models import Source
 from models.database import is_sqlite_sound, sqlite_module
 from services.errors import DeskError
+from services.journal import check_chain
 from services.schema import newest_revision, present_revision
 
 
@@ -24,6 +25,7 @@ def run_check(config: Config, *, training: bool = False, sandbox_url: str | None
         ("migrations", lambda: _migrations(desk)),
         ("key", lambda: f"{key_file(config, desk.mode)} – keep a copy apart from the backups"),
         ("classifier", lambda: _classifier(desk)),
+        ("journal", lambda: _journal(desk)),
         ("public_url", lambda: _public_url(config)),
     ]
     failed = sum(not _report(name, look) for name, look in checks)
@@ -70,6 +72,14 @@ def _classifier(desk: Desk) -> str:
     if desk.labeller.error == "missing":
         return "not trained yet, the first start trains it"
     raise RuntimeError(f"the artifact cannot be used ({desk.labeller.error}); the next start trains it anew")
+
+
+def _journal(desk: Desk) -> str:
+    with desk.database.read.begin() as session:
+        chain = check_chain(session)
+    if chain.broken_at is not None:
+        raise DeskError(f"a row of the journal from {chain.broken_at} on was changed, added or removed afterwards")
+    return f"{chain.sealed} rows sealed, {chain.open} wait"
 
 
 def _public_url(config: Config) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models import Department, Staff, StaffRole, utc_now
+from models.database import Database
 from services.entrance import end_all
 from services.errors import NotFound, Refused
 from services.events import record
@@ -110,24 +111,53 @@ def _unit(session: Session, role: str, code: str | None) -> int | None:
     return unit
 
 
-def authenticate(session: Session, email: str, password: str, now: datetime | None = None) -> Staff | None:
-    """The person, or None; a wrong address and a wrong password look alike, ten misses lock for a while."""
+def run_authenticate(database: Database, email: str, password: str, now: datetime | None = None) -> Staff | None:
+    """The person, or None; a wrong address and a wrong password look alike, ten misses lock for a while.
+
+    Argon2 is slow by design and runs between two short transactions: on SQLite everybody else's writes would wait.
+    A try is counted before it is looked at, so that guesses that come at once are counted one by one.
+    """
     now = now or utc_now()
-    # Held until the commit: guesses that come at once are counted one by one.
-    staff = session.scalar(_by_email(email).with_for_update())
-    usable = staff is not None and staff.active and staff.password is not None
-    locked = staff is not None and staff.locked_until is not None and staff.locked_until > now
-    matches = _matches(staff.password if staff is not None and usable and staff.password else _nobody(), password)
-    if staff is None or not usable or locked:
+    with database.write.begin() as session:
+        staff = session.scalar(_by_email(email).with_for_update())
+        usable = staff is not None and staff.active and staff.password is not None
+        allowed = staff is not None and usable and try_login(session, staff, now)
+    matches = _matches(staff.password if staff is not None and allowed and staff.password else _nobody(), password)
+    if staff is None or not allowed or not matches:
         return None
-    if not matches:
-        staff.failures += 1
-        if staff.failures >= LOCK_AFTER:
-            staff.failures, staff.locked_until = 0, now + LOCK_FOR
-            record(session, "staff.locked", DESK, object_id=staff.id)
-        return None
-    staff.failures, staff.locked_until, staff.seen_at = 0, None, now
+    with database.write.begin() as session:
+        known = session.get_one(Staff, staff.id, with_for_update=True)
+        if not known.active or known.password != staff.password:
+            return None  # changed while it was looked at
+        if known.totp is None:  # else the count goes on until the code is right too
+            note_success(known, now)
+        return known
+
+
+def try_login(session: Session, staff: Staff, now: datetime | None = None) -> bool:
+    """Counts one try beforehand; False while the entrance is closed. The tenth that is not right closes it."""
+    now = now or utc_now()
+    if staff.locked_until is not None and staff.locked_until > now:
+        return False
+    staff.failures += 1
+    if staff.failures >= LOCK_AFTER:
+        staff.failures, staff.locked_until = 0, now + LOCK_FOR
+        record(session, "staff.locked", DESK, object_id=staff.id)
+    return True
+
+
+def choose_password(session: Session, staff_id: int, password: str) -> Staff:
+    """A password that a link of a letter let the person choose; every session of theirs ends."""
+    staff = session.get_one(Staff, staff_id)
+    reset_password(session, staff, password, must_change=False)
+    end_all(session, staff.id)
+    staff.failures, staff.locked_until = 0, None
     return staff
+
+
+def note_success(staff: Staff, now: datetime | None = None) -> None:
+    """The try was right: nothing is counted any more."""
+    staff.failures, staff.locked_until, staff.seen_at = 0, None, now or utc_now()
 
 
 @cache

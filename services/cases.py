@@ -21,6 +21,7 @@ from services.leases import insert_missing, next_numbers
 from services.presets import ANSWERED_KINDS, GRAVE_KINDS
 from services.responsibility import assign_by_table
 from services.rights import DESK, Actor, actor_of, require
+from services.rules import apply_rules
 from services.search_index import index_note
 from services.sla import note_author, start_clocks
 
@@ -187,6 +188,7 @@ def settle_cases(session: Session, judged: Sequence[Judged]) -> None:
             note_author(session, case, worthy[0].message.published_at)
             record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0].message.id)
     give_numbers(session, promoted)
+    apply_rules(session, promoted)
     assign_by_table(session, promoted)
 
 

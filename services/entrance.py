@@ -1,5 +1,6 @@
 """Coming in without a password: one-time links, the device cookies they are traded for, and who may end them."""
 
+import contextlib
 import hashlib
 import re
 import secrets
@@ -69,6 +70,12 @@ def device_of(session: Session, token: str, now: datetime | None = None) -> tupl
     return row[0], row[1]
 
 
+def login_of(session: Session, session_id: int, staff_id: int) -> StaffSession | None:
+    """The noted login, while nobody has ended it."""
+    row = session.get(StaffSession, session_id)
+    return row if row is not None and row.staff_id == staff_id and row.ended_at is None else None
+
+
 def is_stale(device: StaffSession, now: datetime | None = None) -> bool:
     """Its use is to be noted again."""
     return device.seen_at < (now or utc_now()) - SEEN_EVERY
@@ -114,6 +121,16 @@ def spend_link(session: Session, code: str, purpose: str, now: datetime | None =
     return link
 
 
+def open_login(session: Session, staff_id: int, agent: str) -> int:
+    """Notes where a person logged in with a password; its id stands in the browser's signed cookie."""
+    row = StaffSession(
+        staff_id=staff_id, kind="login", digest=digest_of(secrets.token_urlsafe(24)), agent=agent[:300]
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
 def open_device(session: Session, code: str, agent: str) -> tuple[str, OneTimeLink]:
     """(the secret for the browser's cookie, the link it was traded for)."""
     link = spend_link(session, code, "device")
@@ -148,6 +165,19 @@ def ask_again(session: Session, code: str) -> None:
     if link.purpose != "device":
         raise Refused("link.spent")
     send_link(session, staff, "again", {"route": link.route_id})
+
+
+def ask_for_password(session: Session, email: str) -> None:
+    """«Забыли пароль?»: whoever is here gets a link, whoever is not gets nothing, and the answer is the same.
+
+    Somebody who only answers for a department needs no password: they get the link to their questions.
+    """
+    staff = session.scalar(select(Staff).where(Staff.email == email.strip().lower(), Staff.active))
+    if staff is None:
+        return
+    only_answers = {row.role for row in staff.roles} == {"manager"} and staff.password is None
+    with contextlib.suppress(Refused):  # too often: the same words again
+        send_link(session, staff, "again" if only_answers else "reset")
 
 
 def send_link(session: Session, staff: Staff, kind: str, data: dict[str, object] | None = None) -> None:

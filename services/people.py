@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Department, Staff, StaffRole
 from services.accounts import create_staff, is_empty, list_staff, reset_password, seed_departments
+from services.entrance import send_link
 from services.errors import NotFound, Refused
 from services.events import record
 from services.leases import hold_lease
@@ -67,6 +68,23 @@ def add_person(
         password=password, must_change=True,
     )  # fmt: skip
     return staff, password
+
+
+def invite_person(
+    session: Session, actor: Actor, *, name: str, email: str, roles: Sequence[str], department: str | None
+) -> Staff:
+    """The person without a password: a letter with a link lets them choose one."""
+    staff = create_staff(session, actor, email=email, name=name, roles=tuple(roles), department=department or None)
+    invite(session, actor, staff.id)
+    return staff
+
+
+def invite(session: Session, actor: Actor, staff_id: int) -> Staff:
+    """Sends the link anew; raises Refused when it was sent too often."""
+    require(actor, "staff.edit")
+    staff = get_person(session, DESK, staff_id)
+    send_link(session, staff, "invite")
+    return staff
 
 
 def edit_person(

@@ -93,6 +93,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "staff.view": Scope.ALL,
         "session.end": Scope.ALL,
         "duty.edit": Scope.ALL,
+        "journal.view": Scope.ALL,
     },
     "director": {
         "case.view": Scope.ALL,
@@ -119,6 +120,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "staff.edit": Scope.ALL,
         "session.end": Scope.ALL,
         "duty.edit": Scope.ALL,
+        "journal.view": Scope.ALL,
         "settings.edit": Scope.ALL,
         "health.view": Scope.ALL,
     },

@@ -66,6 +66,9 @@ SCREENS = (
     "settings",
     "duties",
     "quality",
+    "journal",
+    "rules",
+    "transfer",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

@@ -4,11 +4,14 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from models import OneTimeLink
-from services.entrance import ask_again, find_link, is_good, open_device
-from services.errors import DeskError
+from services.accounts import check_password, choose_password
+from services.entrance import ask_again, find_link, is_good, open_device, spend_link
+from services.errors import DeskError, Refused
 from web.device_cookie import set_cookie
+from web.language import _
 from web.security import current_desk, current_device, rang
 from web.throttle import Throttle
+from web.toasts import tell
 from web.words import explain, status_of
 
 screen = Blueprint("entrance", __name__, url_prefix="/a")
@@ -53,6 +56,26 @@ def enter(code: str) -> Response | tuple[str, int]:
     response = redirect(_questions(link))
     set_cookie(response, current_desk(), token)
     return response
+
+
+@screen.post("/<code>/password")
+def choose(code: str) -> Response | tuple[str, int]:
+    """An invitation or a forgotten password: chosen here, and then given at the door like any other."""
+    link, form = _link(code), request.form
+    try:
+        if form.get("new", "") != form.get("again", ""):
+            raise Refused("password.differ")
+        check_password(form.get("new", ""))
+        with current_desk().database.write.begin() as session:
+            spend_link(session, code, link.purpose if link.purpose in ("invite", "reset") else "invite")
+            choose_password(session, link.staff_id, form.get("new", ""))
+    except DeskError as error:
+        page = render_template(
+            "entrance/show.html", code=code, good=is_good(link), purpose=link.purpose, problem=explain(error)
+        )
+        return page, status_of(error)
+    tell(_("The password is chosen: log in with it."))
+    return redirect(url_for("login.log_in"))
 
 
 def _questions(link: OneTimeLink) -> str:

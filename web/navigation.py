@@ -58,7 +58,7 @@ MENU = (
         _l("Settings"),
         "settings",
         "duty.edit",
-        covers=("terms", "duties", "rules", "checks", "agreement", "mailbox", "audit", "tokens", "transfer"),
+        covers=("terms", "duties", "rules", "checks", "agreement", "mailbox", "journal", "tokens", "transfer"),
     ),
     Item("terms.index", _l("Deadlines"), "hourglass", "settings.edit"),
     Item("quality.index", _l("Quality of kinds"), "checklist", "case.view"),

@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from bootstrap import Desk
 from models import Staff, StaffSession
 from services.accounts import staff_by_session
-from services.entrance import device_actor, device_of, is_stale, note_seen
+from services.entrance import device_actor, device_of, is_stale, login_of, note_seen
 from services.errors import Forbidden
 from services.rights import Actor, actor_of
+from services.second_factor import is_overdue
 from web.device_cookie import read_cookie, set_cookie
 from web.matrix import ANY_STAFF, MATRIX, PUBLIC
 
@@ -109,10 +110,17 @@ def _load_staff() -> None:
         return
     with current_desk().database.read.begin() as db:
         staff = staff_by_session(db, key)
-    if staff is None:
+        login = login_of(db, session["sid"], staff.id) if staff is not None and "sid" in session else None
+        late = staff is not None and not current_desk().is_training and is_overdue(db, staff)
+    if staff is None or (login is None and "sid" in session):
         session.pop("key", None)
+        session.pop("sid", None)
         _load_device()
         return
+    if login is not None and is_stale(login):
+        with current_desk().database.write.begin() as db:
+            note_seen(db, login.id)
+    g.needs_second = late
     g.staff, g.actor = staff, actor_of(staff)
     if request.method == "POST":
         session.modified = True  # what a person does prolongs the session; a page that refreshes itself does not
@@ -180,6 +188,8 @@ def _admit() -> AnyResponse | None:
     came_by_door = session.get("door") and current_desk().is_training
     if staff.must_change and not came_by_door and endpoint not in BEFORE_PASSWORD:
         return _send(url_for("login.password"))
+    if g.get("needs_second") and endpoint not in BEFORE_PASSWORD | {"login.second_step"}:
+        return _send(url_for("login.second_step"))
     if need == ANY_STAFF or (need is not None and current_actor().may(need)):
         return None
     raise Forbidden("forbidden", act=need)

@@ -8,9 +8,10 @@ from werkzeug.wrappers import Response
 from models import Staff
 from services.accounts import list_staff, set_active
 from services.errors import DeskError
-from services.people import add_person, edit_person, get_person, people, renew_password
+from services.people import add_person, edit_person, get_person, invite, invite_person, people, renew_password
 from services.rights import actor_of
 from services.routing import departments
+from services.second_factor import take_off
 from services.workload import holdings_of
 from services.workload import switch_off as hand_over_and_off
 from web.forms import go
@@ -63,9 +64,11 @@ def _form(person: Staff | None, problem: str | None = None) -> str:
 
 
 @screen.post("/new")
-def add() -> str | tuple[str, int]:
+def add() -> str | Response | tuple[str, int]:
     form = request.form
     try:
+        if form.get("by_mail") == "1":
+            return _invite_new()
         with current_desk().database.write.begin() as session:
             person, password = add_person(
                 session, current_actor(), name=form.get("name", ""), email=form.get("email", ""),
@@ -75,6 +78,36 @@ def add() -> str | tuple[str, int]:
         return _form(None, explain(error)), status_of(error)
     rang()
     return _password(person, password, made=True)
+
+
+def _invite_new() -> Response:
+    form = request.form
+    with current_desk().database.write.begin() as session:
+        person = invite_person(
+            session, current_actor(), name=form.get("name", ""), email=form.get("email", ""),
+            roles=form.getlist("role"), department=form.get("department"),
+        )  # fmt: skip
+    rang()
+    tell(_("An invitation is on its way to %(mail)s.", mail=person.email))
+    return go(url_for("staff.index"))
+
+
+@screen.post("/<int:staff_id>/invitation")
+def send_invitation(staff_id: int) -> Response:
+    with current_desk().database.write.begin() as session:
+        person = invite(session, current_actor(), staff_id)
+    rang()
+    tell(_("An invitation is on its way to %(mail)s.", mail=person.email))
+    return go(url_for("staff.index"))
+
+
+@screen.post("/<int:staff_id>/second-step/off")
+def second_off(staff_id: int) -> Response:
+    with current_desk().database.write.begin() as session:
+        take_off(session, current_actor(), staff_id)
+    rang()
+    tell(_("The second step is taken off."))
+    return go(url_for("staff.index"))
 
 
 def _password(person: Staff, password: str, *, made: bool) -> str:

@@ -1,17 +1,21 @@
 """Logging in: one answer for every miss, a lock after ten, sessions that end."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from models import Staff, utc_now
+from services import accounts
 from services.accounts import (
     LOCK_AFTER,
-    authenticate,
     change_password,
     create_staff,
     is_empty,
+    reset_password,
+    run_authenticate,
     set_active,
     staff_by_session,
 )
@@ -31,14 +35,50 @@ def staff_id(database) -> int:
 
 
 def test_logging_in_and_out_of_reach_after_ten_misses(database, staff_id) -> None:
+    assert run_authenticate(database, "lis@school.example", PASSWORD) is not None
+    assert run_authenticate(database, "nobody@school.example", PASSWORD) is None
+    for _ in range(LOCK_AFTER):
+        assert run_authenticate(database, "lis@school.example", "мимо") is None
+    assert run_authenticate(database, "lis@school.example", PASSWORD) is None
+    later = utc_now() + timedelta(minutes=16)
+    assert run_authenticate(database, "lis@school.example", PASSWORD, later) is not None
+
+
+def test_others_write_while_a_password_is_looked_at(database, staff_id, monkeypatch) -> None:
+    looking, go_on = threading.Event(), threading.Event()
+    real = accounts._matches
+
+    def slowly(hashed: str, password: str) -> bool:
+        looking.set()
+        assert go_on.wait(10)
+        return real(hashed, password)
+
+    monkeypatch.setattr(accounts, "_matches", slowly)
+    found = []
+    door = threading.Thread(
+        target=lambda: found.append(run_authenticate(database, "lis@school.example", PASSWORD))
+    )  # fmt: skip
+    door.start()
+    assert looking.wait(10)
+    begun = time.monotonic()
     with database.write.begin() as session:
-        assert authenticate(session, "lis@school.example", PASSWORD) is not None
-        assert authenticate(session, "nobody@school.example", PASSWORD) is None
-        for _ in range(LOCK_AFTER):
-            assert authenticate(session, "lis@school.example", "мимо") is None
-        assert authenticate(session, "lis@school.example", PASSWORD) is None
-        later = utc_now() + timedelta(minutes=16)
-        assert authenticate(session, "lis@school.example", PASSWORD, later) is not None
+        session.get_one(Staff, staff_id, with_for_update=True).name = "Дарья Лисова"
+    assert time.monotonic() - begun < 5  # SQLite would have waited for fifteen seconds and failed
+    go_on.set()
+    door.join()
+    assert found[0].name == "Дарья Лисова"
+
+
+def test_a_password_changed_while_it_is_looked_at_lets_nobody_in(database, staff_id, monkeypatch) -> None:
+    real = accounts._matches
+
+    def meanwhile(hashed: str, password: str) -> bool:
+        with database.write.begin() as session:
+            reset_password(session, session.get_one(Staff, staff_id), "совсем другой")
+        return real(hashed, password)
+
+    monkeypatch.setattr(accounts, "_matches", meanwhile)
+    assert run_authenticate(database, "lis@school.example", PASSWORD) is None
 
 
 def test_a_password_change_ends_the_other_sessions(database, staff_id) -> None:
