@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from models import Department
 from services.errors import DeskError, Forbidden, NotFound, Stale
+from web.contract_words import CONTRACT_STATES as CONTRACT_STATES
 from web.contract_words import ERRORS as CONTRACT_ERRORS
 from web.contract_words import FIELDS, GROUPS
 from web.crm.words import ERRORS as CLIENT_ERRORS

@@ -77,11 +77,15 @@ def _found(session: Session, actor: Actor, words: str) -> list[int]:
     clients = [one.client.id for one in find_clients(session, actor, Wanted(words), limit=PAGE).rows]
     if not clients:
         return []
-    return list(
-        session.scalars(
-            select(Contract.id).where(Contract.client_id.in_(clients) | Contract.student_id.in_(clients)).limit(500)
-        )
-    )
+    return _ids_of(session, clients)
+
+
+def _ids_of(session: Session, clients: Sequence[int]) -> list[int]:
+    """Contracts of these clients, as customers or students; asked apart, for each question has its index."""
+    found: set[int] = set()
+    for column in (Contract.client_id, Contract.student_id):
+        found.update(session.scalars(select(Contract.id).where(column.in_(clients)).limit(500)))
+    return sorted(found, reverse=True)
 
 
 def _with_sums(session: Session, rows: Sequence[Row[Contract, Client]], today: date) -> list[Listed]:
@@ -116,7 +120,7 @@ def counts(session: Session, actor: Actor) -> dict[str, int]:
 def contracts_of_client(session: Session, actor: Actor, client_id: int) -> list[Contract]:
     """All of a client, as customer or as student, the newest first."""
     require(actor, "contract.view")
-    query = select(Contract).where((Contract.client_id == client_id) | (Contract.student_id == client_id))
+    query = select(Contract).where(Contract.id.in_(_ids_of(session, [client_id])))
     return list(session.scalars(query.order_by(Contract.id.desc())))
 
 
@@ -133,16 +137,14 @@ class FirstLine:
 
 def first_line(session: Session, client_id: int, today: date) -> FirstLine | None:
     """The contract that matters now: one in force before one that is over."""
-    query = select(Contract).where((Contract.client_id == client_id) | (Contract.student_id == client_id))
-    rows = list(session.scalars(query.order_by(Contract.id.desc()).limit(50)))
+    query = select(Contract).where(Contract.id.in_(_ids_of(session, [client_id])[:50]))
+    rows = list(session.scalars(query.order_by(Contract.id.desc())))
     if not rows:
         return None
     contract = next((row for row in rows if row.state in ("force", "paused", "signed")), rows[0])
-    late = select(Instalment.id).where(
-        Instalment.contract_id == contract.id, Instalment.current, Instalment.due_on < today,
-        Instalment.paid < Instalment.amount,
-    )  # fmt: skip
-    owing = contract.state in ("force", "paused", "signed") and session.scalar(late.limit(1)) is not None
+    lines = session.scalars(select(Instalment).where(Instalment.contract_id == contract.id))
+    is_late = any(line.current and line.due_on < today and line.paid < line.amount for line in lines)
+    owing = contract.state in ("force", "paused", "signed") and is_late
     program = contract.terms.get("program", {}).get("name", "")
     return FirstLine(contract.number or "", contract.state, program, owing, contract.ends_on)
 

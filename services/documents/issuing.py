@@ -147,7 +147,7 @@ def _values(
         values["amend"] |= _amendment(amendment, keyring)
     if termination is not None:
         values["end"] |= _termination(termination, contract)
-    if not values["student"]:
+    if not values["student"] and not kind.startswith("contract_"):
         values["student"] = dict(values["client"])
     # Grade sheets come later: until then the programme stands as one line, without a mark.
     whole = {"name": values["program"].get("name", ""), "hours": values["program"].get("hours", "—")}

@@ -114,8 +114,12 @@ def _page_number(paragraph: Any) -> None:
     from docx.oxml.ns import qn
 
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
+    # Without a result between «separate» and «end» the converter to PDF leaves the number out.
+    for kind, text in (("begin", ""), ("", "PAGE"), ("separate", ""), ("result", "1"), ("end", "")):
         run = paragraph.add_run()
+        if kind == "result":
+            run.text = text
+            continue
         node = OxmlElement("w:fldChar" if kind else "w:instrText")
         if kind:
             node.set(qn("w:fldCharType"), kind)

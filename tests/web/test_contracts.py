@@ -1,0 +1,91 @@
+"""The screens of contracts: who sees them, what a draft asks for, a template that is refused with words."""
+
+import io
+from datetime import date
+
+import pytest
+
+from models import Contract
+from services.contracts.examples import seed_contracts
+from services.training import seed_people
+from tests.services.documents.attacks import plain
+
+DAY = date(2026, 11, 26)
+
+
+@pytest.fixture
+def school(desk, cast):
+    """The training school with its invented contracts."""
+    with desk.database.write.begin() as session:
+        seed_people(session)
+        seed_contracts(session, desk.keyring, DAY)
+    return desk
+
+
+@pytest.fixture
+def head(school, enter):
+    return enter("head")
+
+
+def test_every_page_opens(head) -> None:
+    for address in (
+        "/contracts", "/contracts?group=force", "/contracts?q=2026-00001", "/contracts/1", "/contracts/6/edit",
+        "/contracts/4", "/contracts/4/terminate", "/contracts/new", "/contracts/money", "/contracts/templates",
+        "/contracts/organisation", "/contracts/decisions", "/contracts/1/documents/new?kind=application",
+        "/contracts/1/documents/new?kind=questionnaire",
+    ):  # fmt: skip
+        page = head.get(address)
+        assert page.status_code == 200, address
+        assert "None" not in page.text.split("</header>")[1], address
+
+
+def test_who_may_come_in(school, enter) -> None:
+    assert enter("smm").get("/contracts").status_code == 403
+    assert enter("curator").get("/contracts").status_code == 403
+    accounting = enter("accounting")
+    assert accounting.get("/contracts/5").status_code == 200
+    assert "Согласовать" in accounting.get("/contracts/5").text
+    assert accounting.get("/contracts/6/edit").status_code == 403
+    assert accounting.get("/contracts/decisions").status_code == 403
+
+
+def test_nobody_approves_their_own_and_accounting_does(head, enter, school) -> None:
+    assert "Согласовать<" not in head.get("/contracts/5").text
+    head.post("/contracts/5/step/approve")
+    enter("accounting").post("/contracts/5/step/approve")
+    with school.database.read.begin() as session:
+        assert session.get_one(Contract, 5).state == "approved"
+
+
+def test_a_draft_names_what_is_missing(head, school) -> None:
+    with school.database.read.begin() as session:
+        client_id, version = session.get_one(Contract, 1).client_id, 1
+    made = head.post("/contracts/new", client_id=client_id, kind="person")
+    address = made.location.removesuffix("/edit")
+    page = head.get(address).text
+    assert "Программа: Название" in page
+    assert "До согласования не хватает" in page
+    wrong = head.post(f"{address}/edit", version=version, price="много")
+    assert wrong.status_code == 422
+    assert "Это не сумма" in wrong.text
+    saved = head.post(f"{address}/edit", version=version, price="60 000,50", parts="3", first="2026-12-01")
+    assert saved.status_code == 302
+    assert "60\u00a0000,50" in head.get(address).text
+
+
+def test_a_hostile_template_is_refused_with_words(head) -> None:
+    token = head.token()
+    for content, words in ((plain("{{ cycler.x }}"), "быть не может"), (b"MZ", "не файл .docx")):
+        answer = head.client.post(
+            "/contracts/templates",
+            data={"csrf_token": token, "kind": "act", "file": (io.BytesIO(content), "a.docx")},
+        )
+        assert answer.status_code == 422
+        assert words in answer.text
+
+
+def test_a_wish_to_end_it_fills_the_form(head, open_case, school) -> None:
+    case_id = open_case("Прошу расторгнуть договор и вернуть деньги за непройденные модули?")
+    page = head.get(f"/contracts/1/terminate?case_id={case_id}").text
+    assert "Заполнено по сообщению клиента" in page
+    assert "вернуть деньги за непройденные модули" in page
