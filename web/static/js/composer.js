@@ -60,6 +60,7 @@ async function check(text) {
   const reasons = Object.fromEntries([...place.querySelectorAll("input")].map((input) => [input.name, input.value]));
   const focused = place.contains(document.activeElement) ? document.activeElement.name : null;
   place.innerHTML = await answer.text();
+  window.htmx.process(place); // «Следить?» of a promise
   for (const input of place.querySelectorAll("input")) {
     input.value = reasons[input.name] ?? "";
     if (input.name === focused) input.focus();
