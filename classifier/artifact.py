@@ -54,7 +54,7 @@ class Artifact:
     dense: NDArray[np.float32]
     bias: NDArray[np.float64]
     thresholds: Thresholds
-    alarms: NDArray[np.float32]
+    alarms: NDArray[np.float32]  # (features and meaning, signals)
     alarm_bias: NDArray[np.float64]
 
 
@@ -161,12 +161,12 @@ def _unpack(content: bytes, name: str) -> Artifact:
     signals = len(signal_names())
     wanted = (
         (len(names),), (len(names), columns), (meaning.width(), columns), (columns,), len(SECONDARY),
-        (meaning.width(), signals), (signals,),
+        (len(names) + meaning.width(), signals), (signals,),
     )  # fmt: skip
     if shapes != wanted:
         raise ClassifierError("hash", f"{name}: shapes {shapes}")
     # One text gathers a few hundred rows: they must lie together in memory.
-    weights = np.ascontiguousarray(weights, dtype=np.float32)
+    weights, alarms = (np.ascontiguousarray(table, dtype=np.float32) for table in (weights, alarms))
     return Artifact(
         names, idf, weights, dense, bias, Thresholds(sure, tie, gate, tuple(secondary)), alarms, alarm_bias
     )

@@ -1,4 +1,4 @@
-"""The texts the classifier is taught with: JSON lines in classifier/corpus, written for this product."""
+"""The texts the classifier is taught with: JSON lines in classifier/data, written for this product."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from classifier.labels import LABELS, SECONDARY, ClassifierError, Example
 
-CORPUS = Path(__file__).with_name("corpus")
+CORPUS = Path(__file__).with_name("data")
 
 
 def read_corpus(folder: Path | None = None) -> list[Example]:

@@ -21,6 +21,8 @@ _FAINT = 0.1
 # From here on a telephone is meant to be seen and a promise claims nothing; below, a letter full of numbers may
 # be a claim that only looks like an advertisement.
 _SURELY_SPAM = 0.97
+# Whatever else a text is, these are not to be missed; a telephone and a failing picture belong to advertisements.
+_NEVER_SPAM = ("crisis", "legal_claim", "state_body", "stop_ads", "personal_data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Classifier:
         limits = self._artifact.thresholds
         near = p >= p.max() - limits.tie
         label = next(label for label in PRECEDENCE if near[LABELS.index(label)])
-        raised = self._signals(reading, sense, float(p[LABELS.index("spam")]))
+        raised = self._signals(vector, float(p[LABELS.index("spam")]))
         secondary = () if label == "spam" else self._secondary(label, scores[len(LABELS) :])
         return Verdict(
             label=label,
@@ -104,12 +106,13 @@ class Classifier:
             certain=certain_of(reading, raised) if raised else (),
         )
 
-    def _signals(self, reading: Reading, sense: Floats, spam: float) -> tuple[str, ...]:
-        """What the phrases or the meaning raise; what is surely an advertisement raises nothing."""
+    def _signals(self, vector: _Vector, spam: float) -> tuple[str, ...]:
+        """What the phrases, or words and meaning together, raise; spam raises only the phrases of `_NEVER_SPAM`."""
+        said = signals_of(vector.reading)
         if spam >= _SURELY_SPAM:
-            return ()
-        said = signals_of(reading)
-        meant = sense @ self._artifact.alarms + self._artifact.alarm_bias > 0
+            return tuple(name for name in said if name in _NEVER_SPAM)
+        words, sense = np.split(self._artifact.alarms, [len(self._artifact.names)])
+        meant = vector.values @ words[vector.columns] + vector.sense @ sense + self._artifact.alarm_bias > 0
         return tuple(name for name, felt in zip(signal_names(), meant, strict=True) if felt or name in said)
 
     def _secondary(self, primary: str, scores: Floats) -> tuple[str, ...]:

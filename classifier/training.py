@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 import sklearn
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
@@ -55,7 +56,11 @@ def train(
     _check(examples)
     tell(0.0, "read")
     readings = [read(example.text) for example in examples]
-    names, counts = _count(readings)
+    # Words of signals may be none of the ordinary texts'.
+    alarming = [read(text) for text, _ in alarms.signal_texts()]
+    names, both = _count([*readings, *alarming])
+    counts = both[: len(readings)]
+    known = np.bincount(both[len(readings) :].indices, minlength=len(names)) >= _RARE
     senses = meaning.encode(readings)
     targets = _targets(examples)
     truth = np.array([LABELS.index(example.primary) for example in examples])
@@ -66,17 +71,17 @@ def train(
     for fold in range(max(folds) + 1):
         tell(0.2 + 0.6 * fold / (max(folds) + 1), "fold")
         seen = folds != fold
-        fitted = _fit(names, counts[seen], senses[seen], targets[seen], weights[seen], seed)
+        fitted = _fit(names, counts[seen], senses[seen], targets[seen], weights[seen], known, seed)
         unseen = _weighed(names, counts[~seen], senses[~seen], fitted.kept, fitted.idf)
         scores[~seen] = unseen @ fitted.weights + fitted.bias
     tell(0.8, "fit")
-    fitted = _fit(names, counts, senses, targets, weights, seed)
+    fitted = _fit(names, counts, senses, targets, weights, known, seed)
     scores, truth, folds_of = scores[measured], truth[measured], folds[measured]
     judged = [example for example in examples if example.weight > WEAK]
     factor = calibration.fit_temperature(scores[:, : len(LABELS)], truth)
     p = _held_out_p(scores[:, : len(LABELS)], truth, folds_of)
     thresholds = calibration.measure(p, scores[:, len(LABELS) :], truth, judged)
-    raised = alarms.fit(readings, senses, folds, seed, decided)
+    raised = alarms.fit(readings, lambda given: _weighed_by(names, fitted, given), folds, seed, decided)
     tell(0.95, "store")
     chosen = calibration.settle(p, thresholds.tie)
     facts = _facts(judged, seed, chosen, truth, p, thresholds)
@@ -135,10 +140,16 @@ def _folds(examples: Sequence[Example], seed: int) -> Ints:
 
 
 def _fit(
-    names: list[str], counts: sp.csr_matrix, senses: Floats, targets: Ints, weights_of: Floats, seed: int
+    names: list[str],
+    counts: sp.csr_matrix,
+    senses: Floats,
+    targets: Ints,
+    weights_of: Floats,
+    known: NDArray[np.bool_],
+    seed: int,
 ) -> _Fitted:
     seen = np.bincount(counts.indices, minlength=len(names))
-    kept = np.flatnonzero(seen >= _RARE)
+    kept = np.flatnonzero((seen >= _RARE) | known)
     idf = np.log((1.0 + counts.shape[0]) / (1.0 + seen[kept])) + 1.0
     matrix = _weighed(names, counts, senses, kept, idf)
     weights, bias = [], []
@@ -162,6 +173,18 @@ def _weighed(names: list[str], counts: sp.csr_matrix, senses: Floats, kept: Ints
     values = weigh(triples.row.astype(np.int64), triples.col.astype(np.int64), triples.data, idf, bounds)
     found = sp.csr_matrix((values, (triples.row, triples.col)), shape=triples.shape)
     return sp.hstack([found, sp.csr_matrix(senses)], format="csr")
+
+
+def _weighed_by(names: list[str], fitted: _Fitted, readings: Sequence[Reading]) -> sp.csr_matrix:
+    """The matrix of other texts by the features that were kept."""
+    kept = [names[column] for column in fitted.kept]
+    column = {name: number for number, name in enumerate(kept)}
+    bags = [Counter(name for name, _, _ in features(reading) if name in column) for reading in readings]
+    rows = np.repeat(np.arange(len(bags)), [len(bag) for bag in bags])
+    columns = [column[name] for bag in bags for name in bag]
+    values = [float(times) for bag in bags for times in bag.values()]
+    counts = sp.csr_matrix((values, (rows, columns)), shape=(len(bags), len(kept)))
+    return _weighed(kept, counts, meaning.encode(readings), np.arange(len(kept)), fitted.idf)
 
 
 def _held_out_p(scores: Floats, truth: Ints, folds: Ints) -> Floats:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import cast
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from classifier import Verdict
 from classifier.duplicates import NEAR_BY_KEY, bands, fingerprint, is_near
@@ -100,7 +102,7 @@ def _join_waves(session: Session, messages: Sequence[Message]) -> None:
         return
     session.flush()
     session.execute(insert(MessageBand), rows)
-    marks, waves, by_key = _candidates(session, {key for found in keys.values() for key in found})
+    marks, waves, homes, by_key = _candidates(session, {key for found in keys.values() for key in found})
     joined: dict[int, int] = {}
     for message in sorted(messages, key=lambda row: row.id):
         near = {
@@ -112,19 +114,39 @@ def _join_waves(session: Session, messages: Sequence[Message]) -> None:
         if near:
             wave = min(joined.get(other) or waves.get(other) or other for other in near | {message.id})
             joined.update({other: wave for other in near | {message.id} if not waves.get(other)})
-    for wave in set(joined.values()):
-        ids = [message_id for message_id, name in joined.items() if name == wave]
-        session.execute(update(Message).where(Message.id.in_(ids)).values(wave_id=wave))
-        session.execute(update(Case).where(Case.first_message_id.in_(ids)).values(wave_id=wave))
-        record(session, "wave.grown", DESK, object_id=wave, count=len(ids))
+    if joined:
+        _keep_waves(session, joined, {**homes, **{message.id: message.case_id for message in messages}})
+        record(session, "wave.grown", DESK, count=len(joined))
+
+
+def _keep_waves(session: Session, joined: Mapping[int, int], homes: Mapping[int, int | None]) -> None:
+    """Row by row in one statement a table: a flood of copies is as quick as a trickle."""
+    session.flush()
+    connection = session.connection()
+    rows = [
+        {"message": message_id, "wave": wave, "home": homes.get(message_id)} for message_id, wave in joined.items()
+    ]
+    messages, cases = cast(Table, Message.__table__), cast(Table, Case.__table__)
+    connection.execute(
+        update(messages).where(messages.c.id == bindparam("message")).values(wave_id=bindparam("wave")), rows
+    )
+    connection.execute(
+        update(cases)
+        .where(cases.c.id == bindparam("home"), cases.c.first_message_id == bindparam("message"))
+        .values(wave_id=bindparam("wave")),
+        [row for row in rows if row["home"]] or [{"home": 0, "message": 0, "wave": None}],
+    )
+    for row in session.identity_map.values():
+        if isinstance(row, Message) and row.id in joined:
+            set_committed_value(row, "wave_id", joined[row.id])
 
 
 def _candidates(
     session: Session, keys: set[int]
-) -> tuple[dict[int, int], dict[int, int | None], dict[int, list[int]]]:
-    """Fingerprints and waves of the messages that share a key, and key → messages."""
+) -> tuple[dict[int, int], dict[int, int | None], dict[int, int | None], dict[int, list[int]]]:
+    """Fingerprints, waves and cases of the messages that share a key, and key → messages."""
     query = (
-        select(MessageBand.band, Message.id, Message.fingerprint, Message.wave_id)
+        select(MessageBand.band, Message.id, Message.fingerprint, Message.wave_id, Message.case_id)
         .join(Message, Message.id == MessageBand.message_id)
         .where(MessageBand.band.in_(keys), Message.ingested_at > utc_now() - WAVE_WITHIN)
         .order_by(MessageBand.message_id.desc())
@@ -132,8 +154,9 @@ def _candidates(
     )
     marks: dict[int, int] = {}
     waves: dict[int, int | None] = {}
+    homes: dict[int, int | None] = {}
     by_key: dict[int, list[int]] = {}
-    for key, message_id, mark, wave in session.execute(query):
-        marks[message_id], waves[message_id] = int(mark or 0), wave
+    for key, message_id, mark, wave, home in session.execute(query):
+        marks[message_id], waves[message_id], homes[message_id] = int(mark or 0), wave, home
         by_key.setdefault(key, []).append(message_id)
-    return marks, waves, by_key
+    return marks, waves, homes, by_key
