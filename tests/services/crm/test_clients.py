@@ -170,3 +170,13 @@ def test_who_may_not_sees_nothing(cast, database) -> None:
         find_clients(session, cast.curator, Wanted())
     with database.write.begin() as session, pytest.raises(Forbidden):
         create_client(session, cast.curator, name="Анна")
+
+
+def test_the_training_school_has_cards_once(cast, database) -> None:
+    from services.crm.training import seed_clients
+
+    for _ in range(2):
+        with database.write.begin() as session:
+            seed_clients(session)
+    with database.read.begin() as session:
+        assert count_clients(session, cast.smm) == {"active": 3, "potential": 3, "regular": 1}
