@@ -119,7 +119,8 @@ def install(lock):
 def install_assets():
     """Fetches the page libraries and compiles the catalogues where that has not been done for these versions."""
     stamp = os.path.join(ROOT, "web", "static", "vendor", "stamp")
-    wanted = hashlib.sha256(read("assets/package-lock.json") + read("assets/install.py")).hexdigest()
+    made_of = [read("assets/" + name) for name in ("package-lock.json", "install.py", "icons.txt")]
+    wanted = hashlib.sha256(b"".join(made_of)).hexdigest()
     if not (os.path.exists(stamp) and open(stamp).read().strip() == wanted):
         run([PYTHON, os.path.join("assets", "install.py")], "Fetching the page libraries")
         with open(stamp, "w") as file:

@@ -60,18 +60,12 @@ MENU = (
         "duty.edit",
         covers=("terms", "duties", "rules", "checks", "agreement", "mailbox", "journal", "tokens", "transfer"),
     ),
-    Item("terms.index", _l("Deadlines"), "hourglass", "settings.edit"),
     Item("quality.index", _l("Quality of kinds"), "checklist", "case.view"),
     Item("staff.index", _l("Staff"), "users", "staff.view"),
 )
 
 _DESK = ("inbox.index", "outbox.index", "clients.index", "sources.index")
 SHORT: dict[str, tuple[str, ...]] = {
-    "smm": _DESK,
-    "client_manager": (*_DESK, "contracts.index"),
-    "sales": (*_DESK, "contracts.index"),
-    "manager": ("department.index",),
-    "accounting": ("department.index", "contracts.index"),
     "head": (
         "morning.index",
         "inbox.index",
@@ -81,11 +75,20 @@ SHORT: dict[str, tuple[str, ...]] = {
         "settings.index",
     ),
     "director": ("morning.index", "contracts.index", "reports.index"),
+    "smm": _DESK,
+    "client_manager": (*_DESK, "contracts.index"),
+    "sales": (*_DESK, "contracts.index"),
+    "manager": ("department.index",),
+    "accounting": ("department.index", "contracts.index"),
     "privacy": ("clients.index", "reports.index"),
     "administrator": ("sources.index", "settings.index", "staff.index"),
     "observer": ("reports.index",),
 }
-"""What each role has in sight; the rest of its rows stand under «Ещё» (day.md §1.9)."""
+"""What each role has in sight; the rest of its rows stand under «Ещё» (day.md §1.9).
+
+Of a person with several roles the first here fills the row first.
+"""
+MOST_IN_SIGHT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,9 @@ def menu_of(actor: Actor) -> Menu:
     numbers = _numbers(actor) if any(item.counter for item in there) else {}
     rows = [Shown(item, numbers.get(item.counter or "", 0)) for item in there]
     rows = [row for row in rows if row.count or not row.item.only_counted]
-    in_sight = {endpoint for role in actor.roles for endpoint in SHORT[role]}
+    wanted = [endpoint for role, row in SHORT.items() if role in actor.roles for endpoint in row]
+    there_now = {row.item.endpoint for row in rows}
+    in_sight = [endpoint for endpoint in dict.fromkeys(wanted) if endpoint in there_now][:MOST_IN_SIGHT]
     first = [row for row in rows if row.item.endpoint in in_sight]
     return Menu(first, [row for row in rows if row not in first])
 

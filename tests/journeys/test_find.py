@@ -4,12 +4,12 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.journeys.test_inbox import ready
+from tests.journeys.test_inbox import answerable, ready
 
 
 def test_the_palette_acts_moves_and_finds(visit) -> None:
     visitor = visit()
-    page = ready(visitor.enter_as("SMM"))
+    page = answerable(ready(visitor.enter_as("SMM")))
     page.keyboard.press("Control+k")
     line = page.locator("#palette-input")
     expect(line).to_be_focused()

@@ -2,12 +2,13 @@
 
 from playwright.sync_api import expect
 
-from tests.journeys.test_inbox import ready
+from tests.journeys.test_inbox import answerable, ready
 
 
 def test_two_people_meet_at_one_case(visit) -> None:
     first, second = visit(), visit()
     one, two = ready(first.enter_as("SMM")), ready(second.enter_as("руководитель"))
+    answerable(one)
     one.locator(".row a").nth(1).click()
     expect(one.locator("#case-title")).to_be_visible()
     address = one.url
