@@ -1,9 +1,8 @@
 """A fingerprint by which copies of one text are found again: spam waves and one question asked by many."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
-
-import numpy as np
+from typing import Any
 
 from classifier.text import fold
 
@@ -16,8 +15,15 @@ NEAR_BY_KEY = 16
 _SIZE = 3
 SHORTEST = 12
 _ROWS, _BANDS = 4, 8
-# Odd numbers from a fixed seed: the same text has the same keys in every process and for ever.
-_FACTORS = np.random.default_rng(63).integers(1, 2**63, _ROWS * _BANDS, dtype=np.uint64) * 2 + 1
+# numpy is imported where it is needed: the desk shows its page before the first text is compared.
+
+
+@cache
+def _factors() -> Any:
+    """Odd numbers from a fixed seed: the same text has the same keys in every process and for ever."""
+    import numpy as np
+
+    return np.random.default_rng(63).integers(1, 2**63, _ROWS * _BANDS, dtype=np.uint64) * 2 + 1
 
 
 def fingerprint(text: str) -> int:
@@ -26,6 +32,8 @@ def fingerprint(text: str) -> int:
     Case, punctuation, spaces, digits' values, look-alike letters and repeated letters change nothing. A text
     without letters or digits gives 0, which is near to nothing.
     """
+    import numpy as np
+
     plain = _plain(text)
     if not plain:
         return 0
@@ -50,9 +58,11 @@ def bands(text: str) -> tuple[int, ...]:
     plain = _plain(text)
     if len(plain) < SHORTEST:
         return ()
+    import numpy as np
+
     hashes = np.array([_hash(gram) for gram in _grams(plain)], dtype=np.uint64)
     with np.errstate(over="ignore"):
-        least = ((hashes[:, None] * _FACTORS) ^ (hashes[:, None] >> np.uint64(29))).min(axis=0)
+        least = ((hashes[:, None] * _factors()) ^ (hashes[:, None] >> np.uint64(29))).min(axis=0)
     rows = least.reshape(-1, _ROWS)
     return tuple(
         int.from_bytes(blake2b(bytes([place]) + row.tobytes(), digest_size=8).digest(), "big") >> 1

@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from num2words import num2words
 from pytrovich.enums import Case, Gender, NamePart
 from pytrovich.maker import PetrovichDeclinationMaker
 
@@ -101,6 +100,8 @@ def money(kopecks: int) -> str:
 def money_words(kopecks: int) -> str:
     """«Восемьдесят шесть тысяч четыреста рублей 50 копеек» (domain.md, AC-T2): kopecks by figures."""
     roubles, rest = divmod(abs(kopecks), 100)
+    from num2words import num2words  # every language it knows comes with it
+
     # num2words takes a whole number for kopecks, hence Decimal.
     words = num2words(Decimal(roubles), lang="ru", to="currency", currency="RUB").split(",")[0]
     sign = "Минус " if kopecks < 0 else ""

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-import xlsxwriter
 from sqlalchemy.orm import Session
 
 from services.events import record
@@ -52,6 +51,8 @@ def _values(row: Any, zone: ZoneInfo) -> list[Any]:
 
 def write_xlsx(out: IO[bytes], heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """One sheet, each row leaving memory as the next one comes; returns how many rows."""
+    import xlsxwriter
+
     book = xlsxwriter.Workbook(
         out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )  # fmt: skip
