@@ -206,7 +206,8 @@ def bind_legal(session: Session, actor: Actor, case: Case, name: str) -> Clock:
 
 def promise(session: Session, case: Case, until: datetime) -> Clock:
     """A holding reply told the author by when we are back: it runs beside the terms, the latest promise alone."""
-    policy, now = policy_of(session), utc_now()
+    # Terms are whole seconds: counted from a fraction, one would end a moment before the hour that was named.
+    policy, now = policy_of(session), utc_now().replace(microsecond=0)
     keep_promise(session, case)
     spent = working_between(policy.calendars["desk"], now, until)
     clock = Clock(

@@ -12,6 +12,7 @@ from services.outbox import claim_act
 from services.outcomes import record_receipt
 from services.replies import write_reply
 from services.routing import ask_department
+from services.sla import promise
 from services.terms import save_terms
 
 
@@ -122,3 +123,13 @@ def test_a_trainee_needs_nobody_for_the_approved_text(database, cast, case_id) -
         session.get_one(Staff, cast.smm.staff_id).trainee = True
     published(database, cast, case_id, "f1", "901")
     assert len(promises(database)) == 1
+
+
+@pytest.mark.parametrize("hour", [6, 9, 13, 20, 23])
+def test_the_clock_ends_at_the_very_minute_that_was_named(database, cast, case_id, hour, monkeypatch) -> None:
+    now = datetime(2026, 11, 26, hour, 17, 23, 640460, tzinfo=UTC)
+    monkeypatch.setattr("services.sla.utc_now", lambda: now)
+    with database.write.begin() as session:
+        case = session.get_one(Case, case_id)
+        until = holding_reply(session, "Europe/Moscow", case, now).until
+        assert promise(session, case, until).due_at == until
