@@ -202,6 +202,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         learn,
         relabel,
         deliver,
+        seal,
         recount,
         remind,
         transfer,

@@ -72,3 +72,15 @@ def test_every_key_of_the_configuration_stands_in_the_docs() -> None:
     for name, model in [*sections, ("sources[]", SourceConfig)]:
         for key in model.model_fields:
             assert f"`{name}.{key}`" in page, f"{name}.{key}"
+
+
+def test_every_job_has_its_time_and_every_time_its_job() -> None:
+    from jobs import JOBS
+    from scheduler import SCHEDULE
+
+    written = {
+        node.name for node in ast.parse((ROOT / "jobs.py").read_text()).body if isinstance(node, ast.FunctionDef)
+    }
+    timed = [name for name, _seconds, _instances in SCHEDULE]
+    assert sorted(timed) == sorted(JOBS)
+    assert {name for name in written if not name.startswith("_")} == set(JOBS)
