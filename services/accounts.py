@@ -6,7 +6,6 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
@@ -78,6 +77,8 @@ def create_staff(
 ) -> Staff:
     """A new person; ``department`` is the code of the unit that a «manager» answers for."""
     require(actor, "staff.edit")
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         email = validate_email(email, check_deliverability=False, test_environment=True).normalized.lower()
     except EmailNotValidError:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from classifier import LABELS, ClassifierError, Verdict, compare, text_key
+from classifier import LABELS, ClassifierError, Verdict
 from classifier.labels import SECONDARY, WEAK
 from models import Audit, Label, Message, Signal, Training, utc_now
 from models.database import Database
@@ -182,7 +182,7 @@ def checked_texts(session: Session) -> list[tuple[str, str]]:
 def _decide(learner: Learns, version: str, checked: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Compares the candidate with the version in use on texts that neither was taught: those of the corpus as each
     answered while they were held out, and those that people checked."""
-    from classifier import read_corpus
+    from classifier import compare, read_corpus, text_key
 
     try:
         old, new = learner.facts_of(), learner.facts_of(version)

@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Flask, redirect, render_template, request, session
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFError
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
@@ -78,6 +79,7 @@ def create_app(desk: Desk) -> Flask:
     """The web application over ``desk``; compiles stale translations, opens nothing by itself."""
     compile_catalogues()
     app = Flask(__name__, static_folder=None)
+    app.url_rule_class = addresses.Rule
     app.extensions["otklik"] = desk
     _configure(app, desk)
     Babel(app, locale_selector=_locale, timezone_selector=lambda: desk.config.desk.time_zone)
@@ -113,6 +115,9 @@ def _configure(app: Flask, desk: Desk) -> None:
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    compiled = desk.var / "cache" / "templates"
+    compiled.mkdir(mode=0o700, parents=True, exist_ok=True)  # it is code: nobody else may write there
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
 
 
 def _locale() -> str:

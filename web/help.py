@@ -4,12 +4,15 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, redirect, render_template, request, send_from_directory, url_for
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
 from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 screen = Blueprint("help", __name__, url_prefix="/help")
 
@@ -68,8 +71,13 @@ OF_SCREEN = {
 }
 """Blueprint → the page that «?» opens there."""
 
+
 # Raw HTML stays text: a page of help is written by us, yet nothing need be trusted to be harmless.
-_markdown = MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table")
+@cache
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False, "typographer": False}).enable("table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,7 @@ def _render(section: str, path: Path) -> Page:
 
 @cache
 def _rendered(section: str, path: Path, _changed: int) -> Page:
-    tokens = _markdown.parse(path.read_text(encoding="utf-8"))
+    tokens = _markdown().parse(path.read_text(encoding="utf-8"))
     title = next((tokens[at + 1].content for at, one in enumerate(tokens) if one.type == "heading_open"), path.stem)
     for token in tokens:
         for inline in token.children or ():
@@ -133,11 +141,11 @@ def _rendered(section: str, path: Path, _changed: int) -> Page:
                 _turn(inline, section)
             elif inline.type == "image":
                 _place(inline)
-    html = _markdown.renderer.render(tokens, _markdown.options, {})
+    html = _markdown().renderer.render(tokens, _markdown().options, {})
     return Page(section, path.stem, title, Markup(html))  # noqa: S704 - raw HTML of the source was escaped
 
 
-def _place(image: Token) -> None:
+def _place(image: "Token") -> None:
     """Pictures of docs/pictures are shown; of any other the words remain, since no foreign host is asked."""
     found = re.fullmatch(r"(?:\.\./)?pictures/([\w.-]+)", str(image.attrs.get("src", "")))
     if found:
@@ -146,7 +154,7 @@ def _place(image: Token) -> None:
         image.type, image.children = "text", None
 
 
-def _turn(link: Token, section: str) -> None:
+def _turn(link: "Token", section: str) -> None:
     """Links between the files become links between the pages; those that lead out open apart."""
     address = str(link.attrs.get("href", ""))
     found = re.fullmatch(r"(?:\.\./)?(?:(ru|channels)/)?([a-z][a-z0-9_-]*)\.md(#.*)?", address)

@@ -3,9 +3,6 @@
 import re
 from dataclasses import dataclass
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
 from services.errors import Refused
 from services.lemmas import fold
 
@@ -42,6 +39,8 @@ def phone_key(text: str) -> str | None:
         return f"+7{home[1]}"
     if not 7 <= len(digits) <= 15:
         return None
+    import phonenumbers  # its tables of all countries; a Russian number needs none of them
+
     try:
         # A number from abroad often comes as digits alone.
         given = text if "+" in text or len(digits) <= 10 else f"+{digits}"
@@ -57,6 +56,8 @@ def phone_words(key: str) -> str:
     """«+7 916 123-45-67»."""
     if key.startswith("+7") and len(key) == 12:
         return f"+7 {key[2:5]} {key[5:8]}-{key[8:10]}-{key[10:]}"
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(key)
     except phonenumbers.NumberParseException:
@@ -66,6 +67,8 @@ def phone_words(key: str) -> str:
 
 def mail_key(text: str) -> str | None:
     """The address in small letters, None when it is none; nobody is asked whether it exists."""
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         found = validate_email(text.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError:
