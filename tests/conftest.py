@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
@@ -23,6 +24,9 @@ from services.schema import upgrade
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+
+settings.register_profile("same", derandomize=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,14 +10,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
+SAME_DICE = ["-p", "randomly", "--randomly-seed=1441", "--hypothesis-profile=same"]
+"""The ordinary run judges the change, not the dice: one order, one set of examples; `--deep` throws them anew."""
+
 STEPS: tuple[tuple[str, list[str]], ...] = (
     ("format", ["ruff", "format", "--check", "."]),
     ("lint", ["ruff", "check", "."]),
     ("arrows", ["lint-imports"]),
     ("types", ["mypy", "."]),
-    ("tests", ["pytest", "-n", "2", "--dist", "loadgroup"]),
+    ("tests", ["pytest", "-n", "2", "--dist", "loadgroup", *SAME_DICE]),
 )
 DEEP: tuple[tuple[str, list[str]], ...] = (
+    ("dice", ["pytest", "-n", "2", "--dist", "loadgroup", "-m", "not journey"]),
     ("storm", ["pytest", "tests/services/test_storm.py"]),
     ("mutants", ["python", "tests/mutate.py"]),
 )

@@ -4,11 +4,11 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.journeys.test_inbox import ready
+from tests.journeys.test_inbox import answerable, ready
 
 
 def test_a_card_from_a_comment_to_the_line_of_time(visit) -> None:
-    page = ready(visit().enter_as("SMM"))
+    page = answerable(ready(visit().enter_as("SMM")))
     page.locator(".row a").first.click()
     author = page.locator("#case-title").inner_text()
     page.locator("#beside").get_by_role("button", name="Завести карточку").click()

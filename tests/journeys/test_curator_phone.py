@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.journeys.test_inbox import ready
+from tests.journeys.test_inbox import answerable, ready
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000154a24f5d"
@@ -14,7 +14,7 @@ PNG = bytes.fromhex(
 
 def test_a_letter_a_press_and_an_answer(visit, tmp_path: Path) -> None:
     desk = visit()
-    page = ready(desk.enter_as("SMM"))
+    page = answerable(ready(desk.enter_as("SMM")))
     page.locator(".row a").nth(4).click()
     expect(page.locator("#case-title")).to_be_visible()
     page.get_by_role("button", name="В отдел").first.click()
