@@ -11,15 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-import httpx
-from pyrate_limiter import Duration, Limiter, Rate, SQLiteBucket
 from sqlalchemy import func, select
 
 import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts of reports with every act)
 from collectors import channel_class
 from collectors.base import Channel
-from collectors.mail.note import NoteDrawer, NoteSender
 from collectors.wire import Guard, Wire
 from config import ROOT, Config
 from models import Source
@@ -35,6 +33,8 @@ from services.sending import Lanes
 from services.sources import check_settings
 
 if TYPE_CHECKING:
+    from pyrate_limiter import Limiter
+
     from classifier import Classifier, Verdict
 
 
@@ -50,6 +50,8 @@ class SharedLimiter:
         with self._lock:
             limiter = self._limiters.get(name)
             if limiter is None:
+                from pyrate_limiter import Duration, Limiter, Rate, SQLiteBucket
+
                 table = "rate_" + hashlib.sha256(name.encode()).hexdigest()[:16]
                 # Rates below one a second become one call in 1/rate seconds.
                 limit = Rate(max(1, int(rate)), int(Duration.SECOND * max(1.0, 1 / rate)))
@@ -264,11 +266,13 @@ class Desk:
         values = {**source.settings, **self.keyring.unseal(source.secrets)}
         settings = check_settings(source.platform, values)
         proxy = self.config.network.proxies.get(source.platform)
-        wire = Wire(self.wire.guard, proxy, self.wire.timeout)
+        wire = Wire(self.wire.guard, proxy, self.wire.read_timeout)
         return channel_class(source.platform)(settings, wire, self.limiter)
 
     def open_mailer(self) -> Mailer | None:
         """How letters to the desk's own people leave; None while no mailbox is chosen."""
+        from collectors.mail.note import NoteDrawer, NoteSender
+
         if self.is_training:
             return NoteDrawer(self.var / "letters")
         with self.database.read.begin() as session:
@@ -276,7 +280,7 @@ class Desk:
         if found is None:
             return None
         settings, replies = found
-        wire = Wire(self.wire.guard, self.config.network.proxies.get("mail"), self.wire.timeout)
+        wire = Wire(self.wire.guard, self.config.network.proxies.get("mail"), self.wire.read_timeout)
         return NoteSender(settings, wire, replies)
 
     @property
@@ -335,7 +339,7 @@ def make_desk(config: Config, mode: str, *, sandbox_url: str | None = None) -> D
     folder.mkdir(parents=True, exist_ok=True)
     path = key_file(config, mode)
     keyring = open_keyring(path)
-    only = frozenset({httpx.URL(sandbox_url).netloc.decode()}) if sandbox_url else frozenset({"sandbox.invalid:1"})
+    only = frozenset({urlsplit(sandbox_url).netloc}) if sandbox_url else frozenset({"sandbox.invalid:1"})
     guard = Guard(
         allow_private=frozenset(pair.lower() for pair in config.network.allow_private),
         only=only if mode == "training" else frozenset(),
@@ -346,7 +350,7 @@ def make_desk(config: Config, mode: str, *, sandbox_url: str | None = None) -> D
         var=folder,
         database=open_database(database_url(config, mode), pool_size=config.database.pool_size),
         keyring=keyring,
-        wire=Wire(guard, timeout=httpx.Timeout(config.network.read_timeout, connect=10.0)),
+        wire=Wire(guard, read_timeout=config.network.read_timeout),
         limiter=SharedLimiter(folder / "limits.db"),
         labeller=Labeller(folder / "classifier"),
         secret_key=hashlib.sha256(b"session" + path.read_bytes()).digest(),

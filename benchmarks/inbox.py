@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 from flask import Flask, render_template_string
 from sqlalchemy import select, text
 
@@ -56,7 +55,7 @@ BARE = "<ul>{% for case, said, who in rows %}<li>{{ who }}: {{ said }} {{ case.n
 def make_desk(database: Database, folder: Path) -> Desk:
     return Desk(
         config=Config(), mode="work", var=folder, database=database, keyring=open_keyring(folder / "key"),
-        wire=Wire(Guard(), timeout=httpx.Timeout(1)), limiter=SharedLimiter(folder / "limits.db"),
+        wire=Wire(Guard(), read_timeout=1), limiter=SharedLimiter(folder / "limits.db"),
         labeller=Labeller(folder / "classifier", state="ready"), secret_key=b"a secret of the benchmark of 32 b",
         name="bench:1",
     )  # fmt: skip

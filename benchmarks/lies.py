@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-import httpx
 from sqlalchemy import func, insert, select, update
 
 from benchmarks.figures import Figure, finish, header
@@ -32,7 +31,7 @@ from services.sending import run_outbox
 from services.sources import check_settings
 
 KINDS = tuple(WRITES)
-PATIENCE = httpx.Timeout(0.5, connect=5.0)
+PATIENCE = 0.5
 """Below the liar's hold, so that a held answer is a time-out."""
 EQUAL = 5
 """Every so manieth reply says the same as others: «Спасибо!» must not settle on another's id (R5)."""
@@ -65,7 +64,7 @@ class Outcome:
 def opener(made: Rig) -> OpenChannel:
     """The production channel, its addresses being the liar's."""
     settings = check_settings(made.kind, made.settings)
-    wire = Wire(Guard(allow_private=made.pairs), timeout=PATIENCE)
+    wire = Wire(Guard(allow_private=made.pairs), read_timeout=PATIENCE)
 
     def open_channel(source: Source) -> Channel:
         return channel_class(made.kind)(settings, wire, NoLimits())

@@ -9,7 +9,6 @@ from enum import StrEnum
 from threading import Event
 from typing import Any, ClassVar, Protocol
 
-import httpx
 from pydantic import BaseModel, ConfigDict
 
 from collectors.wire import AddressRefused, Wire
@@ -412,6 +411,8 @@ def network_error(error: Exception, *, write: bool) -> ChannelError:
 
     The message names the class of the error only: httpx puts addresses, and so Telegram's token, into its texts.
     """
+    import httpx
+
     refused = isinstance(
         error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol
     )

@@ -3,19 +3,16 @@
 import ipaddress
 import logging
 import socket
-import ssl
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import httpcore
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 # httpx logs whole addresses at INFO, and some platforms carry their token in the address.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+READ_SECONDS, CONNECT_SECONDS = 20.0, 10.0
 BODY_CAP = 16 * 1024 * 1024
 
 
@@ -83,83 +80,19 @@ class Guard:
         raise failure or OSError(f"{host}:{port} has no address")
 
 
-class _GuardedBackend(httpcore.SyncBackend):
-    """Connects only to what the guard resolved, so a second answer of the name server changes nothing."""
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        try:
-            addresses = self._guard.resolve(host, port)
-        except AddressRefused:
-            raise
-        except OSError as error:
-            raise httpcore.ConnectError(f"{host}: {error}") from error
-        failure: Exception | None = None
-        for _, address in addresses:
-            try:
-                return super().connect_tcp(str(address[0]), port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure or httpcore.ConnectError(f"{host} has no address")
-
-
-class _CappedStream(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream, cap: int) -> None:
-        self._stream, self._cap = stream, cap
-
-    def __iter__(self) -> Iterator[bytes]:
-        left = self._cap
-        for chunk in self._stream:
-            left -= len(chunk)
-            if left < 0:
-                raise httpx.ReadError(f"answer larger than {self._cap} bytes")
-            yield chunk
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Reading the machine's certificates takes 20 ms: once a process is enough."""
-    return httpx.create_ssl_context(trust_env=True)
-
-
-class _Transport(httpx.HTTPTransport):
-    def __init__(self, guard: Guard, cap: int, proxy: str | None) -> None:
-        super().__init__(verify=_certificates(), retries=0, proxy=proxy, trust_env=False)
-        self._cap = cap
-        if proxy is None:
-            # httpx has no door for a network back end, but its pool does (httpcore, «Network Backends»).
-            self._pool = httpcore.ConnectionPool(
-                ssl_context=_certificates(),
-                retries=0,
-                network_backend=_GuardedBackend(guard),
-            )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = super().handle_request(request)
-        if isinstance(response.stream, httpx.SyncByteStream):
-            response.stream = _CappedStream(response.stream, self._cap)
-        return response
-
-
 @dataclass(frozen=True)
 class Wire:
     """Makes httpx clients that never follow a redirect, never retry, and obey the guard."""
 
     guard: Guard = Guard()
     proxy: str | None = None
-    timeout: httpx.Timeout = field(default_factory=lambda: TIMEOUT)
+    read_timeout: float = READ_SECONDS
+
+    def timeout(self, wait: float = 0) -> "httpx.Timeout":
+        """How long an exchange may take; ``wait`` seconds of a long poll are added to reading."""
+        import httpx
+
+        return httpx.Timeout(self.read_timeout + wait, connect=CONNECT_SECONDS)
 
     def client(
         self,
@@ -168,14 +101,19 @@ class Wire:
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         cap: int = BODY_CAP,
-    ) -> httpx.Client:
+    ) -> "httpx.Client":
         """An httpx.Client for one platform; ``base_url`` ends with a slash, paths are relative to it."""
+        # The libraries of the network take a tenth of a second that the first page need not wait for.
+        import httpx
+
+        from collectors.transport import GuardedTransport
+
         return httpx.Client(
             base_url=base_url,
             headers={"User-Agent": "Otklik/0.1", **(headers or {})},
             auth=auth,
-            timeout=self.timeout,
-            transport=_Transport(self.guard, cap, self.proxy),
+            timeout=self.timeout(),
+            transport=GuardedTransport(self.guard, cap, self.proxy),
             follow_redirects=False,
             trust_env=False,
         )

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import yaml
 from babel.dates import format_datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,10 +22,16 @@ MOST_SHOWN = 20
 QUOTED = 600
 SUBJECT = 60
 
-WORDS: Mapping[str, Mapping[str, str]] = yaml.safe_load(
-    Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-)
-"""What is said, by language; a place without an address of its own leaves out what names a link."""
+
+@cache
+def words() -> Mapping[str, Mapping[str, str]]:
+    """What is said, by language; a place without an address of its own leaves out what names a link."""
+    import yaml
+
+    found: Mapping[str, Mapping[str, str]] = yaml.safe_load(
+        Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+    )
+    return found
 
 
 def letter_writer(public_url: str | None, zone: str) -> Write:
@@ -52,7 +58,7 @@ class _Page:
     ) -> None:
         self.session, self.row, self.staff, self.replies = session, row, staff, replies
         self.address, self.zone = address, zone
-        self.words = WORDS.get(staff.locale, WORDS["ru"])
+        self.words = words().get(staff.locale, words()["ru"])
 
     def say(self, key: str, **given: object) -> str:
         return self.words[key].format(**given)

@@ -1,19 +1,21 @@
 """«Почта для уведомлений»: from which mailbox the desk writes to its own people."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from collectors.mail.settings import SenderSettings
 from models import Setting, Source, utc_now
 from services.errors import Refused
 from services.events import record
 from services.rights import Actor, require
 from services.secrets import Keyring
 from services.sources import check_settings
+
+if TYPE_CHECKING:
+    from collectors.mail.settings import SenderSettings
 
 NAME = "mail"
 PLATFORM = "mail"
@@ -32,9 +34,11 @@ def stored_mail(session: Session) -> dict[str, Any]:
     return {key: value for key, value in (row.value if row else {}).items() if key != "secrets"}
 
 
-def sender_of(session: Session, keyring: Keyring) -> tuple[SenderSettings, bool] | None:
+def sender_of(session: Session, keyring: Keyring) -> "tuple[SenderSettings, bool] | None":
     """(settings to send with, whether replies are read). Without a choice the first watched mailbox serves; None
     when there is none."""
+    from collectors.mail.settings import SenderSettings
+
     row = session.scalar(select(Setting).where(Setting.name == NAME))
     value = dict(row.value) if row else {}
     if "smtp" in value:
@@ -67,6 +71,8 @@ def choose_smtp(session: Session, actor: Actor, keyring: Keyring, given: Mapping
     if "password" not in values and same:
         values = {**keyring.unseal(before.get("secrets", "")), **values}
     try:
+        from collectors.mail.settings import SenderSettings
+
         settings = SenderSettings.model_validate(values)
     except ValidationError as error:
         fields = {".".join(map(str, item["loc"])): item["msg"] for item in error.errors()}

@@ -24,7 +24,7 @@ from imap_tools.errors import (
 from collectors.base import ChannelError
 from collectors.mail.letter import letter_id
 from collectors.mail.settings import SenderSettings, Settings
-from collectors.wire import AddressRefused, Guard, Wire
+from collectors.wire import CONNECT_SECONDS, AddressRefused, Guard, Wire
 
 LITERAL_CAP = 32 * 1024 * 1024
 _LINE_CAP = 20 * 1024 * 1024  # one SEARCH answer names every letter of the folder
@@ -156,10 +156,9 @@ class Mailbox(BaseMailBox):
         settings, security = self._settings, self._settings.imap_security
         tls = ssl.create_default_context() if security != "none" else None
         first = tls if security == "tls" else None
-        connect = self._wire.timeout.connect or 10.0
-        client = Connection(self._wire.guard, settings.imap_host, settings.imap_port, first, connect)
+        client = Connection(self._wire.guard, settings.imap_host, settings.imap_port, first, CONNECT_SECONDS)
         try:
-            client.sock.settimeout(self._wire.timeout.read)
+            client.sock.settimeout(self._wire.read_timeout)
             if security == "starttls":
                 client.starttls(tls)
         except BaseException:

@@ -18,7 +18,7 @@ from collectors.mail.decode import clean
 from collectors.mail.imap import require_private, scrub
 from collectors.mail.letter import LOOP_HEADER, bare_subject
 from collectors.mail.settings import SenderSettings, Settings
-from collectors.wire import AddressRefused, Guard, Wire
+from collectors.wire import CONNECT_SECONDS, AddressRefused, Guard, Wire
 
 ACCEPT_SECONDS = 60
 _REFERENCES_CAP = 20
@@ -123,9 +123,9 @@ def open_smtp(settings: SenderSettings, wire: Wire) -> Iterator[smtplib.SMTP]:
     smtp: _Session | None = None
     try:
         tls = ssl.create_default_context() if security != "none" else None
-        smtp = _Session(wire.guard, settings, tls if security == "tls" else None, wire.timeout.connect or 10.0)
+        smtp = _Session(wire.guard, settings, tls if security == "tls" else None, CONNECT_SECONDS)
         if smtp.sock is not None:
-            smtp.sock.settimeout(wire.timeout.read)
+            smtp.sock.settimeout(wire.read_timeout)
         smtp.ehlo_or_helo_if_needed()
         if security == "starttls":
             smtp.starttls(context=tls)

@@ -90,12 +90,8 @@ class Api:
     ) -> dict[str, Any]:
         """The JSON object that is answered; ``wait`` seconds of a long poll are added to the time-out."""
         self._limiter.wait(self._name, rate=RATE)
-        timeout = self._wire.timeout
-        if wait:
-            told = timeout.as_dict()
-            timeout = httpx.Timeout(**{**told, "read": wait + (told["read"] or 0)})
         try:
-            response = self._http.request(method, path, params=params, json=body, timeout=timeout)
+            response = self._http.request(method, path, params=params, json=body, timeout=self._wire.timeout(wait))
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise network_error(error, write=write) from None
         try:

@@ -85,12 +85,8 @@ class Api:
         Raises ChannelError without a chained cause, for the address in it holds the token.
         """
         self._limiter.wait(f"telegram:{self._settings.bot_id}", rate=30)
-        timeout = self._wire.timeout
-        if wait:
-            told = timeout.as_dict()
-            timeout = httpx.Timeout(**{**told, "read": wait + (told["read"] or 0)})
         try:
-            response = self._http.post(method, json=params, timeout=timeout)
+            response = self._http.post(method, json=params, timeout=self._wire.timeout(wait))
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise network_error(error, write=write) from None
         try:

@@ -5,7 +5,6 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
 
-import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -41,7 +40,7 @@ def mail(servers) -> tuple[Settings, Wire]:
         imap_port=servers.imap[DESK], imap_security="none", smtp_port=servers.smtp, smtp_security="none",
     )  # fmt: skip
     pairs = frozenset({f"{local}:{servers.imap[DESK]}", f"{local}:{servers.smtp}"})
-    return settings, Wire(Guard(allow_private=pairs), timeout=httpx.Timeout(10))
+    return settings, Wire(Guard(allow_private=pairs), read_timeout=10)
 
 
 def test_a_question_goes_out_and_its_answer_comes_home(cast, ask, database, servers) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -46,7 +45,7 @@ def desk(database: Database, tmp_path: Path, cast: Any) -> Desk:
         var=tmp_path,
         database=database,
         keyring=open_keyring(tmp_path / "key"),
-        wire=Wire(Guard(only=frozenset({"127.0.0.1:9"})), timeout=httpx.Timeout(1)),
+        wire=Wire(Guard(only=frozenset({"127.0.0.1:9"})), read_timeout=1),
         limiter=SharedLimiter(tmp_path / "limits.db"),
         labeller=Labeller(tmp_path / "classifier", state="ready"),
         secret_key=b"a secret of the tests, thirty-two",

@@ -5,7 +5,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -31,7 +30,7 @@ def desk(sqlite_template: Path, tmp_path: Path):
     database = open_database(f"sqlite:///{path}")
     yield Desk(
         config=Config(), mode="work", var=tmp_path, database=database, keyring=open_keyring(tmp_path / "key"),
-        wire=Wire(Guard(), timeout=httpx.Timeout(1)), limiter=SharedLimiter(tmp_path / "limits.db"),
+        wire=Wire(Guard(), read_timeout=1), limiter=SharedLimiter(tmp_path / "limits.db"),
         labeller=Labeller(tmp_path / "classifier", state="ready"), secret_key=b"a secret of the tests, thirty-two",
         name="test:1",
     )  # fmt: skip

@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -251,7 +250,7 @@ class TestAgainstTheSandbox:
     def running(self, tmp_path: Path, desk):
         found = Running(tmp_path / "platforms", "--no-trickle", "--no-rate-limits")
         desk.sandbox_url = found.url
-        desk.wire = Wire(Guard(only=frozenset({found.url.removeprefix("http://")})), timeout=httpx.Timeout(10))
+        desk.wire = Wire(Guard(only=frozenset({found.url.removeprefix("http://")})), read_timeout=10)
         yield found
         found.close()
 
