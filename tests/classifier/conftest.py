@@ -7,6 +7,13 @@ import pytest
 from classifier import Classifier, read_corpus, train
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/classifier" in item.path.as_posix():
+            item.add_marker(pytest.mark.xdist_group("classifier"))  # one worker trains, not each of them
+            item.add_marker(pytest.mark.timeout(600))
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that training filled; tests that spoil it work on a copy."""

@@ -37,7 +37,8 @@ def test_kills_lose_nothing_and_double_nothing(database, kind) -> None:
 
 def test_the_storm_sees_what_a_naive_sender_doubles(database) -> None:
     """The control: the same storm over a sender that takes every unknown for «not sent» must double."""
-    assert storm.storm(address(database), "naive", 10).doubled > 0
+    # On a busy machine ten kills may all come before the first call.
+    assert any(storm.storm(address(database), "naive", 10, seed).doubled for seed in range(8))
 
 
 @pytest.mark.parametrize("kind", KINDS)
