@@ -10,7 +10,8 @@ from collectors import channel_class
 from collectors.base import ActKind, Capabilities
 from models import Act, Case, Clock, Department, Label, RouteFile, RouteLine, Staff
 from services.accounts import list_staff
-from services.candidates import agreement_of, may_agree
+from services.agreement import Cause, agreement_of, cause_to_wait
+from services.candidates import may_agree
 from services.crm.cards import Beside, beside
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.labelling import classifier_word
@@ -67,6 +68,7 @@ class Pane:
     late: Sequence[Share] = ()  # whose the time was, when it came late
     unseen: PrivateLine | None = None  # where a second, private text would go
     agreeable: frozenset[int] = frozenset()  # acts that this person may agree to
+    waits: Cause | None = None  # why this person's reply would wait for another's word
     clocks: Mapping[int, Clock] = field(default_factory=dict)  # question → its department's
     files: Mapping[int, Sequence[RouteFile]] = field(default_factory=dict)  # question → beside its answer
     said: Mapping[int, Sequence[RouteLine]] = field(default_factory=dict)  # question → what was asked back
@@ -114,6 +116,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         form_key=str(uuid4()),
         unseen=private_line(session, actor, view.case),
         agreeable=_agreeable(session, actor, view.acts),
+        waits=cause_to_wait(session, actor, view.case),
         beside=beside(session, actor, view.case.author_id),
         late=lateness(session, view.case),
         clocks=clocks_of_routes(session, [route.id for route, _unit, _name in view.routes]),

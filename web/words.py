@@ -202,6 +202,7 @@ ERRORS: Mapping[str, Lazy] = {
     "fact.unknown": _l("There is no such fact any more."),
     "lint.unknown": _l("There is no such rule."),
     "agreement.minutes": _l("Give the time in minutes, at most a day."),
+    "agreement.row": _l("A row of the table names a kind, a theme or a place that there is not."),
     "agreement.deputy": _l("Only somebody who answers authors can be a deputy."),
     "reply.no_private": _l("There is no private conversation with the author: they have not written to us."),
     "reply.time": _l("Choose a time from now on, at most %(days)s days ahead."),
