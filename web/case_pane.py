@@ -15,6 +15,7 @@ from services.candidates import may_agree
 from services.crm.cards import Beside, beside
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.labelling import classifier_word
+from services.pacing import Forecast, forecasts
 from services.presence import drafts_of
 from services.replies import draft_of
 from services.responsibility import Duty, duty_of_case
@@ -74,6 +75,7 @@ class Pane:
     said: Mapping[int, Sequence[RouteLine]] = field(default_factory=dict)  # question → what was asked back
     names: Mapping[int, str] = field(default_factory=dict)
     duty: Duty = field(default_factory=Duty)  # whom «Кто за что отвечает» names
+    forecasts: Mapping[int, Forecast] = field(default_factory=dict)  # act → when the platform's limits let it go
     answerers: Mapping[int, str] = field(default_factory=dict)  # department → who answers and when they look
 
     @property
@@ -124,6 +126,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         said=lines_of(session, [route.id for route, _unit, _name in view.routes]),
         names={p.id: p.name for p in people},
         duty=duty_of_case(session, view.case),
+        forecasts=forecasts(session, view.acts),
         answerers={unit.id: _answerers(people, unit, policy) for unit in units},
     )
 

@@ -131,6 +131,7 @@ CHANNEL_ERRORS: Mapping[str, Lazy] = {
     "server": _l("The platform is out of order"),
     "rate": _l("The platform asks to slow down"),
     "quota": _l("The platform's daily limit is spent"),
+    "share": _l("What is left of the day's limit is kept for single answers"),
     "auth": _l("The platform does not accept the key"),
     "rights": _l("Our account may not do this there"),
     "gone": _l("The message is not there any more"),
