@@ -6,12 +6,16 @@ import threading
 import time
 from datetime import timedelta
 
+import httpx
 import pytest
+import respx
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from collectors.base import ChannelError, Receipt
+from benchmarks import storm
+from collectors import CHANNELS
+from collectors.base import ChannelError
 from models import Act, Case, utc_now
 from services import sending
 from services.bulks import begin_bulk, run_bulk
@@ -174,35 +178,34 @@ def test_too_often_is_never_the_end_of_an_act(database, telegram) -> None:
             assert session.scalars(select(Act.state)).one() == state
 
 
-class Slow:
-    """A channel whose platform takes its time."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def act(self, act) -> Receipt:
-        time.sleep(self._seconds)
-        return Receipt(None)
-
-    def close(self) -> None:
-        return None
+@pytest.fixture
+def wire():
+    with respx.mock() as router:
+        yield router
+    for name in [name for name in CHANNELS if name.startswith("storm_")]:
+        del CHANNELS[name]
 
 
-def test_mass_answers_do_not_hold_all_lanes(database, cast, monkeypatch) -> None:
+def taken_slowly(_request: httpx.Request) -> httpx.Response:
+    time.sleep(0.1)
+    return httpx.Response(200, json={"id": secrets.token_hex(4)})
+
+
+def test_mass_answers_do_not_hold_all_lanes(database, wire, monkeypatch) -> None:
     """More slow places than lanes: a single reply elsewhere waits for one turn, not for two hundred acts."""
     monkeypatch.setattr(sending, "LANES", 2)
     monkeypatch.setattr(sending, "TURN_SECONDS", 0.3)
+    storm.register()
+    slow = storm.add_places(database, "list", "http://slow.example", 2)
+    [quick] = storm.add_places(database, "list", "http://quick.example")
     with database.write.begin() as session:
-        places = [cast.add_source(session).id for _ in range(3)]
-        for place in places[:2]:
+        for place in slow:
             for _ in range(60):
                 add(session, place, priority=MASS)
-        single = add(session, places[2], due_at=utc_now()).id
-
-    def opened(source):
-        return Slow(0.1 if source.id != places[2] else 0)
-
-    lanes = Lanes(database, opened)
+        single = add(session, quick, due_at=utc_now()).id
+    wire.post("http://slow.example/posts").mock(side_effect=taken_slowly)
+    wire.post("http://quick.example/posts").mock(return_value=httpx.Response(200, json={"id": "1"}))
+    lanes = Lanes(database, storm.open_channel)
     ended = threading.Event()
     threading.Thread(target=lambda: [lanes.start() for _ in range(400) if not ended.wait(0.05)]).start()
     try:
@@ -213,7 +216,7 @@ def test_mass_answers_do_not_hold_all_lanes(database, cast, monkeypatch) -> None
                 state = session.get_one(Act, single).state
         assert state == "accepted"
         with database.read.begin() as session:
-            left = select(Act.id).where(Act.source_id.in_(places[:2]), Act.state == "queued")
+            left = select(Act.id).where(Act.source_id.in_(slow), Act.state == "queued")
             assert len(session.scalars(left).all()) > 60  # they were far from their end
     finally:
         ended.set()
