@@ -78,7 +78,11 @@ class Handler(BaseHTTPRequestHandler):
             self._say(200, {})
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        told = self.rfile.read(int(self.headers["Content-Length"]))
+        if len(told) < int(self.headers["Content-Length"]):  # the caller was killed while it spoke
+            self.close_connection = True
+            return
+        body = json.loads(told)
         fate = self.server.fate()
         if fate == "429":
             self._say(429, {"error": "rate"})

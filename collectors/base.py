@@ -95,6 +95,7 @@ ERROR_CODES = frozenset(
         "server",  # 5xx, or an answer that is not the platform's
         "rate",  # too often: wait retry_after
         "quota",  # a day's budget is spent: wait retry_after
+        "share",  # what is left of it is kept for single answers: mass ones wait retry_after
         "auth",  # the token or password is not accepted
         "rights",  # known, but not allowed to do this
         "gone",  # the object is not there any more
@@ -129,6 +130,7 @@ class Capabilities:
     removal_is_final: bool = False  # what was removed never stands again: an event of its making is merely late
     grade: str = "reread"  # reread · events · manual: how it can be known that nothing is missing
     rate_scope: str = "account"  # account · container: what «too often» of the platform speaks of
+    act_seconds: float = 0.3  # between two acts, by the platform's limits and by what a call takes
 
     def length(self, text: str) -> int:
         """Length of ``text`` as this platform counts it."""
@@ -263,6 +265,7 @@ class Act:
     ``key`` is a number made of ``token`` (1 … 2³¹−1), ``token`` a random string made with the row; neither changes
     between attempts. ``since`` is the time of the first attempt (None before it): lookup() looks no further back.
     ``taken`` are ids there that belong to other acts of ours: lookup() passes over them, whatever they say (R5).
+    ``mass``: one of many, which leaves the last of a day's budget to single ones.
     """
 
     kind: ActKind
@@ -272,6 +275,7 @@ class Act:
     text: str = ""
     since: datetime | None = None
     taken: frozenset[str] = frozenset()
+    mass: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +363,11 @@ class Channel(ABC):
         self.settings = settings
         self.wire = wire
         self.limiter = limiter
+
+    @classmethod
+    def seconds_between(cls, container: str) -> float:
+        """How far apart two acts in ``container`` are at least: what the queue before an act is reckoned by."""
+        return cls.can.act_seconds
 
     @abstractmethod
     def check(self) -> Check:

@@ -1,12 +1,12 @@
-"""Approval: what a trainee offers is published, changed or sent back by somebody who may (day.md §1.6)."""
+"""Approval: what waits (services.agreement) is published, changed or sent back by whoever may (day.md §1.6)."""
 
 from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
 from models import Act, Case, Message, Reply, Source, utc_now
-from services.candidates import offered, require_agreeing, supersede
-from services.case_states import is_open, move
+from services.candidates import end_waiting, require_agreeing, supersede
+from services.case_states import is_open
 from services.cases import check_version, get_case, lift, open_twin
 from services.errors import NotFound, Refused
 from services.events import record
@@ -42,7 +42,7 @@ def approve(
     _decide(session, actor, reply, "reply.approved")
     supersede(session, actor, case, reply.message_id)
     if is_open(case) or open_twin(session, case) is None:
-        _leave(session, actor, case)
+        end_waiting(session, actor, case)
         go_on(session, actor, case, reply.afterwards)
     return reply
 
@@ -56,7 +56,7 @@ def reject(session: Session, actor: Actor, act_id: int, note: str) -> Reply:
     reply.verdict_note = note.strip()
     _decide(session, actor, reply, "reply.rejected")
     restore_draft(session, reply)
-    _leave(session, actor, case)
+    end_waiting(session, actor, case)
     lift(session, case, "rejected")
     return reply
 
@@ -76,11 +76,3 @@ def _undecided(session: Session, actor: Actor, act_id: int) -> tuple[Act, Reply,
 def _decide(session: Session, actor: Actor, reply: Reply, kind: str) -> None:
     reply.approver_id, reply.decided_at = actor.staff_id, utc_now()
     record(session, kind, actor, case_id=reply.case_id, object_id=reply.id)
-
-
-def _leave(session: Session, actor: Actor, case: Case) -> None:
-    """Nothing waits for agreement any more: the case is in work again."""
-    session.flush()
-    if case.state == "approval" and not offered(session, case.id):
-        move(session, case, "work", actor)
-        case.lift = None

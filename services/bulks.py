@@ -15,6 +15,7 @@ from services.events import record
 from services.inbox import Filters, all_ids
 from services.kinds import renew_kind
 from services.labelling import correct_label
+from services.outbox import MASS
 from services.replies import take_back, write_reply
 from services.rights import Actor, actor_of, require
 from services.routing import ask_department, recall_route
@@ -79,7 +80,9 @@ def _answer(session: Session, actor: Actor, case: Case, value: Mapping[str, Any]
     text = fill_text(session, actor, str(value["text"]), case.id).text
     key = f"bulk-{secrets.token_hex(8)}"
     reply = write_reply(session, actor, case.id, text, key, undo_seconds=HELD_SECONDS)
-    return {"act_id": session.scalars(select(Act.id).where(Act.reply_id == reply.id)).one()}
+    act = session.scalars(select(Act).where(Act.reply_id == reply.id)).one()
+    act.priority = MASS
+    return {"act_id": act.id}
 
 
 def _take_back(session: Session, actor: Actor, _case: Case, before: Mapping[str, Any]) -> Before:

@@ -46,6 +46,8 @@ WAITING = ("held", "queued", "retry")
 LEASE_SECONDS = 100  # above connect and read time-outs, and every HTTP platform's settle time
 RETRY_SECONDS = (5, 20, 60, 300, 900, 3600)
 MAX_ATTEMPTS = 12
+MASS = 5
+"""The priority of one of many: it goes after whatever was written singly."""
 CLOCK_SLACK = timedelta(minutes=2)
 MOVES: frozenset[tuple[str, str]] = frozenset(
     [
@@ -126,7 +128,8 @@ def channel_act(act: Act) -> ChannelAct:
     since = act.first_attempt_at if act.attempt > 1 or act.state == "unknown" else None
     # The row's id would repeat in a new database, and a platform that knows the number would swallow the message.
     key = (int(act.token[:8], 16) & 0x7FFFFFFF) or 1
-    return ChannelAct(ActKind(act.kind), key, act.token, Target(**act.target), act.text, since)
+    target = Target(**act.target)
+    return ChannelAct(ActKind(act.kind), key, act.token, target, act.text, since, mass=act.priority >= MASS)
 
 
 def target_of(

@@ -18,6 +18,7 @@ from services.events import record
 from services.facts import note_facts
 from services.outbox import (
     CLOCK_SLACK,
+    MASS,
     MAX_ATTEMPTS,
     MOVES,
     RETRY_SECONDS,
@@ -27,6 +28,9 @@ from services.outbox import (
     note_reply,
 )
 from services.rights import DESK
+
+ASKS_TO_WAIT = frozenset({"rate", "quota", "share"})
+"""Nothing is wrong with the act: it waits its turn however often it was told to."""
 
 _FENCED = select(Act).where(
     Act.id == bindparam("act"), Act.attempt == bindparam("try"), Act.state.in_(bindparam("states", expanding=True))
@@ -119,7 +123,7 @@ def record_error(session: Session, act: Act, error: ChannelError) -> None:
         move_act(row, "unknown")
         row.due_at = now + timedelta(seconds=min(_can(session, row).settle_seconds, 5))
         record(session, "act.unknown", DESK, case_id=row.case_id, object_id=row.id, code=error.code)
-    elif error.permanent or row.attempt >= MAX_ATTEMPTS:
+    elif error.permanent or (row.attempt >= MAX_ATTEMPTS and error.code not in ASKS_TO_WAIT):
         move_act(row, "dead")
         record(session, "act.failed", DESK, case_id=row.case_id, object_id=row.id, code=error.code)
         _lift(session, row, "failed")
@@ -130,16 +134,17 @@ def record_error(session: Session, act: Act, error: ChannelError) -> None:
         )
         record(session, "act.retried", DESK, case_id=row.case_id, object_id=row.id, code=error.code)
         if error.retry_after is not None:
-            _hold_others(session, row)
+            _hold_others(session, row, only_mass=error.code == "share")
 
 
-def _hold_others(session: Session, row: Act) -> None:
+def _hold_others(session: Session, row: Act, *, only_mass: bool) -> None:
     """The platform named a time: nothing else goes to it before, in that chat or from that account."""
     others = session.scalars(
         select(Act).where(
-            Act.source_id == row.source_id, Act.state.in_(WAITING), Act.due_at < row.due_at, Act.id != row.id
+            Act.source_id == row.source_id, Act.state.in_(WAITING), Act.due_at < row.due_at, Act.id != row.id,
+            Act.priority >= (MASS if only_mass else 0),
         )
-    )
+    )  # fmt: skip
     per_chat = _can(session, row).rate_scope == "container"
     for other in others:
         if not per_chat or other.target.get("container") == row.target.get("container"):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import Act, Author, Base, Case, Message, Publication, Source, Staff
 from services.inbox import Entry, view_case
 from services.outbox import unproven
+from services.pacing import Forecast, forecasts
 from services.rights import Actor
 
 T = TypeVar("T", bound=Base)
@@ -29,6 +30,7 @@ class Outgoing:
     answered_url: str | None
     staff: str | None
     now: tuple[Entry, ...] = ()
+    forecast: Forecast | None = None  # where the limits of the platform keep it waiting
 
 
 def outgoing_rows(session: Session, actor: Actor) -> tuple[Outgoing, ...]:
@@ -40,6 +42,7 @@ def outgoing_rows(session: Session, actor: Actor) -> tuple[Outgoing, ...]:
     sources = _named(session, Source, (act.source_id for act in acts))
     cases = _named(session, Case, (act.case_id for act in acts))
     people = _named(session, Staff, (act.staff_id for act in acts))
+    waits = forecasts(session, acts)
     rows = []
     for act in acts:
         message = messages.get(act.message_id)
@@ -57,6 +60,7 @@ def outgoing_rows(session: Session, actor: Actor) -> tuple[Outgoing, ...]:
                 answered_url=message.url if message else None,
                 staff=staff.name if staff else None,
                 now=_standing(session, actor, act, message) if act.state == "review" else (),
+                forecast=waits.get(act.id),
             )
         )
     return tuple(rows)

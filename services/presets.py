@@ -52,6 +52,17 @@ GRAVE_KINDS = ("crisis", "state_body", "personal_data")
 ANSWERED_KINDS = ("claim", *GRAVE_KINDS)
 """Never spam and never without an answer (domain.md §6.1)."""
 
+LEGAL_KINDS = ("claim", "personal_data", "state_body")
+AGREEMENT: dict[str, list[dict[str, Any]]] = {
+    "small": [{"kind": kind} for kind in LEGAL_KINDS],
+    "regulation": [
+        *({"kind": kind} for kind in LEGAL_KINDS),
+        {"kind": "complaint", "visibility": "public", "urgent": True},
+        {"theme": "refund"},
+    ],
+}
+"""Preset → the replies that wait besides those of trainees (day.md §1.6, domain.md §6.1)."""
+
 _SMALL = {
     # class: (first response, its calendar, resolution) in minutes; None: no such term
     "QPUB": (240, "desk", 1080),

@@ -14,7 +14,8 @@ from collectors import channel_class
 from collectors.base import ActKind, SourceState
 from models import Act, Author, Case, Draft, Message, Publication, Reply, Route, Source, utc_now
 from models.base import storable
-from services.candidates import needs_agreement, supersede
+from services.agreement import cause_to_wait
+from services.candidates import end_waiting, supersede
 from services.case_states import MOVES, is_open, move
 from services.cases import (
     check_version,
@@ -83,7 +84,8 @@ class Wish:
     ``then``: a key of AFTERWARDS. ``send_at`` holds the reply until then, else ``undo_seconds`` do. ``version``:
     the case as the writer saw it. ``route_id``: the department's answer it was made of. ``overrides``: rule of the
     linter → why it may stand. ``message_id``: the message answered, the newest of the author by default.
-    ``promised_until``: it is a holding reply, and this is what it promises.
+    ``promised_until``: it is a holding reply, and this is what it promises. ``beside``: the case of the other half
+    of «Разделить», which waits for agreement where either does.
     """
 
     then: str = "solve"
@@ -94,6 +96,7 @@ class Wish:
     route_id: int | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)
     promised_until: datetime | None = None
+    beside: Case | None = None
 
 
 def write_reply(
@@ -101,7 +104,7 @@ def write_reply(
 ) -> Reply:
     """Queues a reply under the right parent; the same ``form_key`` twice is the same reply.
 
-    ``wishes`` are fields of Wish. A trainee's reply waits for somebody to agree. Raises Refused when the platform
+    ``wishes`` are fields of Wish. It may have to wait for somebody to agree. Raises Refused when the platform
     cannot take it (too long, empty, deleted, no such capability) or the linter stops it, Stale when the case has
     changed.
     """
@@ -129,7 +132,8 @@ def write_reply(
     act = queue_act(session, actor, ActKind.REPLY, source, message, text=text, reply=reply, due_at=_due_at(wish))
     accept_label(session, actor, message)
     note_facts(session, reply)
-    if needs_agreement(session, actor) and not (reply.promised_until and is_approved_text(session, text)):
+    holding = reply.promised_until is not None and is_approved_text(session, text)
+    if not holding and cause_to_wait(session, actor, case, *([wish.beside] if wish.beside else [])):
         _offer(session, actor, act, case, wish.send_at)
     else:
         supersede(session, actor, case, message.id)
@@ -252,6 +256,7 @@ def take_back(session: Session, actor: Actor, act_id: int) -> Reply | None:
             move(session, case, "work", actor)
     elif case.state == "author":
         move(session, case, "work", actor)
+    end_waiting(session, actor, case)
     restore_draft(session, reply)
     beside = session.scalar(
         select(Act.id).join(Reply, Reply.id == Act.reply_id)
@@ -280,8 +285,7 @@ def change_published(
     own = session.get(Act, act_id)
     if own is None or own.kind not in WRITING:
         raise NotFound("act.unknown", id=act_id)
-    if own.case_id is not None:
-        get_case(session, actor, own.case_id, hold=True)
+    case = get_case(session, actor, own.case_id, hold=True) if own.case_id is not None else None
     kind = ActKind.DELETE if text is None else ActKind.EDIT
     token = hashlib.sha256(f"{own.token}:{form_key}".encode()).hexdigest()[:32]
     known = session.scalar(select(Act).where(Act.token == token))
@@ -292,10 +296,9 @@ def change_published(
         raise Refused("act.state", state=own.state)
     if kind not in channel_class(source.platform).can.acts:
         raise Refused("source.cannot", platform=source.platform, act=kind.value)
-    if needs_agreement(session, actor):
-        raise Forbidden(
-            "forbidden", act="reply.approve"
-        )  # what stands there would change without anybody's consent
+    if cause_to_wait(session, actor, *([case] if case else [])):
+        # What stands there would change without anybody's consent.
+        raise Forbidden("forbidden", act="reply.approve")
     if text is not None:
         check_length(source, text.strip())
         message = session.get(Message, own.message_id) if own.message_id else None

@@ -28,6 +28,8 @@ log = structlog.get_logger()
 LANES = 8
 MOST_IN_A_ROW = 200
 """After so many acts a lane ends; what is left is found again, so that no place keeps a lane for itself."""
+TURN_SECONDS = 15
+"""And after so many seconds: where a platform takes one act in three, eight mass answers would hold all lanes."""
 PATIENCE = timedelta(hours=1)
 """How long a platform that does not answer is asked what became of an act, before a person is."""
 STOPPING = frozenset({"auth", "rate", "quota", "network", "settings", "captcha", "address"})
@@ -125,7 +127,8 @@ class Lanes:
     def _send(self, channel: Channel, first: Act) -> int:
         """One commit an act: what came of the last one and the claim of the next."""
         act: Act | None = first
-        touched, claimed_at = 0, time.monotonic()
+        touched, began = 0, time.monotonic()
+        claimed_at = began
         while act is not None:
             told = self._call(channel, act, claimed_at)
             touched += 1
@@ -135,9 +138,10 @@ class Lanes:
                 elif told is not None:
                     record_receipt(session, act, told)
                 ends = isinstance(told, ChannelError) and told.code in STOPPING
-                if ends or touched >= MOST_IN_A_ROW or self._stopping.is_set():
-                    return touched
                 claimed_at = time.monotonic()
+                ends = ends or touched >= MOST_IN_A_ROW or claimed_at - began >= TURN_SECONDS
+                if ends or self._stopping.is_set():
+                    return touched
                 act = claim_act(session, act.source_id)
         return touched
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Act, Notice, Staff, utc_now
 from models.database import Database
-from services.candidates import Agreement, agreement_of
+from services.agreement import Agreement, agreement_of
 from services.rights import DESK_ROLES, Actor, actor_of
 from services.terms import Policy, policy_of
 

@@ -1,87 +1,211 @@
-"""Deletes every guard and branch of the send protocol in turn; the tests must notice (`run.py test --deep`)."""
+"""Deletes every guard and branch of the send protocol in turn; the tests must notice (`run.py test --deep`).
+
+`python tests/mutate.py [FILE …]`. What was found is kept in var/mutants: a run may be ended and gone on with.
+"""
 
 import ast
 import copy
+import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = (
-    *(f"tests/services/test_{name}.py" for name in ("rights", "act_states", "replies", "reply_care", "sending")),
+    *(
+        f"tests/services/test_{name}.py"
+        for name in (
+            "rights", "act_states", "outcomes", "replies", "reply_care", "agreement", "pacing", "holding", "split",
+            "sending", "backup", "races", "watch", "health",
+        )
+    ),
     "tests/web/test_outbox.py",
-    *(f"tests/services/test_{name}.py" for name in ("backup", "races", "storm")),
+)  # fmt: skip
+LAST = ("tests/services/test_storm.py",)
+"""Works in processes of its own, where nobody sees which lines it runs: asked about what the others let live."""
+TARGETS = tuple(
+    f"services/{name}.py"
+    for name in ("outbox", "outcomes", "sending", "rights", "agreement", "candidates", "approval")
 )
-TARGETS = ("services/outbox.py", "services/outcomes.py", "services/sending.py", "services/rights.py")
 LEAST = 0.9
 """Share of mutants that the tests must kill."""
 LEFT_OUT = (".venv", "var", ".git", "node_modules", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
+QUIETLY = [
+    "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-profile=same", "--tb=no", "-k",
+    "not postgresql",
+]  # fmt: skip
+KEEP = ROOT / "var" / "mutants"
 
 
-def mutants(source: str) -> Iterator[tuple[int, str, str]]:
-    """(line, what was deleted, the source without it) for every guard, branch and permission check."""
+@dataclass(frozen=True)
+class Mutant:
+    """``lines``: where it differs; a test that runs none of them cannot notice."""
+
+    target: str
+    line: int
+    what: str
+    source: str
+    lines: range
+
+    @property
+    def name(self) -> str:
+        return f"{self.target}:{self.line} {self.what}"
+
+
+def mutants(target: str, source: str) -> Iterator[Mutant]:
+    """Without each guard, branch, permission check, condition of a query, operand of «and» and «or»."""
     tree = ast.parse(source)
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.If | ast.Expr)]
-    for number, node in enumerate(nodes):
-        if isinstance(node, ast.Expr):
-            call = node.value
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "require":
-                yield node.lineno, "permission", _without(tree, number, "value")
+    # «x or default» is no guard.
+    asked = {
+        part for node in ast.walk(tree) if isinstance(node, ast.If | ast.IfExp) for part in ast.walk(node.test)
+    }
+    for number, node in enumerate(ast.walk(tree)):
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and node not in asked:
             continue
-        yield node.lineno, "branch", _without(tree, number, "body")
+        for what, at, change in _changes(node):
+            copied = copy.deepcopy(tree)
+            change(next(one for place, one in enumerate(ast.walk(copied)) if place == number))
+            text = ast.unparse(ast.fix_missing_locations(copied))
+            yield Mutant(target, at.lineno, what, text, range(at.lineno, (at.end_lineno or at.lineno) + 1))
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(node, ast.If):
+        yield "branch", node, lambda one: setattr(one, "body", [ast.Pass()])
         if node.orelse and not isinstance(node.orelse[0], ast.If):
-            yield node.orelse[0].lineno, "else", _without(tree, number, "orelse")
+            yield "else", node.orelse[0], lambda one: setattr(one, "orelse", [ast.Pass()])
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        name = getattr(node.value.func, "id", "")
+        if name.startswith("require") or name in ("move_act", "note_reply", "lift", "_lift", "record"):
+            yield f"call of {name}", node, lambda one: setattr(one, "value", ast.Constant(None))
+    elif isinstance(node, ast.BoolOp):
+        for at, value in enumerate(node.values):
+            yield f"operand {at + 1}", value, lambda one, at=at: one.values.pop(at)
+    elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "where" and len(node.args) > 1:
+        for at, value in enumerate(node.args):
+            yield f"condition {at + 1}", value, lambda one, at=at: one.args.pop(at)
 
 
-def _without(tree: ast.Module, number: int, part: str) -> str:
-    copied = copy.deepcopy(tree)
-    nodes = [node for node in ast.walk(copied) if isinstance(node, ast.If | ast.Expr)]
-    node = nodes[number]
-    setattr(node, part, ast.Constant(None) if part == "value" else [ast.Pass()])
-    return ast.unparse(ast.fix_missing_locations(copied))
+class Watcher:
+    """In the mapping run: which test runs which lines of the targets, and how long it takes."""
+
+    def __init__(self, place: Path, out: Path) -> None:
+        self.names = {str(place / target): target for target in TARGETS}
+        self.out = out
+        self.lines: dict[str, tuple[float, list[tuple[str, int]]]] = {}
+        self.seen: set[tuple[str, int]] = set()
+
+    def trace(self, frame: Any, event: str, argument: object) -> Any:
+        name = self.names.get(frame.f_code.co_filename)
+        if name is None:
+            return None
+
+        def line(frame: Any, event: str, argument: object) -> Any:
+            self.seen.add((name, frame.f_lineno))
+            return line
+
+        self.seen.add((name, frame.f_lineno))
+        return line
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
+        self.seen, began = set(), time.monotonic()
+        threading.settrace(self.trace)
+        sys.settrace(self.trace)
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+            threading.settrace(None)
+            self.lines[item.nodeid] = (time.monotonic() - began, sorted(self.seen))
+
+    def pytest_sessionfinish(self) -> None:
+        self.out.write_text(json.dumps(self.lines), encoding="utf-8")
 
 
-def survives(folder: Path, target: str, source: str) -> bool:
+def read_map(folder: Path) -> dict[str, tuple[float, set[tuple[str, int]]]]:
+    """Test → (seconds, lines of the targets that it runs); made anew when a target or a test has changed."""
+    digest = hashlib.sha256()
+    for name in sorted((*TARGETS, *TESTS, "tests/conftest.py", "tests/mutate.py")):
+        digest.update((ROOT / name).read_bytes())
+    kept = KEEP / f"map-{digest.hexdigest()[:12]}.json"
+    if not kept.exists():
+        print("· which test runs which lines", flush=True)
+        script = f"import pytest, sys; sys.path.insert(0, '.'); from tests.mutate import *\n" \
+                 f"w = Watcher(Path({str(folder)!r}), Path({str(kept)!r}))\n" \
+                 f"sys.exit(pytest.main({[*QUIETLY[1:], *TESTS]!r}, plugins=[w]))"  # fmt: skip
+        done = subprocess.run([sys.executable, "-c", script], cwd=folder, check=False)
+        if done.returncode:
+            kept.unlink(missing_ok=True)
+            raise SystemExit("the tests fail as they are")
+    told = json.loads(kept.read_text(encoding="utf-8"))
+    return {name: (seconds, {(file, line) for file, line in lines}) for name, (seconds, lines) in told.items()}
+
+
+def survives(folder: Path, mutant: Mutant, tests: list[str]) -> bool:
     """True when all tests pass over the mutated file: nobody noticed."""
-    path = folder / target
+    path = folder / mutant.target
     kept = path.read_text(encoding="utf-8")
-    path.write_text(source, encoding="utf-8")
+    path.write_text(mutant.source, encoding="utf-8")
     try:
-        words = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-k", "not postgresql"]
         done = subprocess.run(
-            [sys.executable, *words, *TESTS], cwd=folder, capture_output=True, timeout=900, check=False,
-            env={**os.environ, "OTKLIK_KILLS": "4"},
+            [sys.executable, "-m", "pytest", *QUIETLY, *tests], cwd=folder, capture_output=True, timeout=900,
+            check=False, env={**os.environ, "OTKLIK_KILLS": "4"},
         )  # fmt: skip
-        return done.returncode == 0
+        return done.returncode in (0, 5)
     except subprocess.TimeoutExpired:
         return False  # it hangs, and CI would say so
     finally:
         path.write_text(kept, encoding="utf-8")
 
 
-def main(workers: int = 2) -> int:
+def is_killed(folder: Path, mutant: Mutant, seen: dict[str, tuple[float, set[tuple[str, int]]]]) -> bool:
+    """The quick tests that run its lines first, then the slow ones, then those that nobody can watch."""
+    wanted = {(mutant.target, line) for line in mutant.lines}
+    near = sorted((seconds, name) for name, (seconds, lines) in seen.items() if lines & wanted)
+    if not near:  # it runs when the module is imported: every test runs it
+        near = sorted((seconds, name) for name, (seconds, _) in seen.items())
+    names = [name for _, name in near]
+    for part in (names[:25], names[25:150]):
+        if part and not survives(folder, mutant, part):
+            return True
+    return mutant.target != "services/rights.py" and not survives(folder, mutant, list(LAST))
+
+
+def main(workers: int = int(os.environ.get("OTKLIK_WORKERS", "2"))) -> int:
     """Prints the survivors; 1 when too many live."""
-    cases = [
-        (target, line, what, source)
-        for target in TARGETS
-        for line, what, source in mutants((ROOT / target).read_text(encoding="utf-8"))
-    ]
+    chosen = sys.argv[1:] or TARGETS
+    KEEP.mkdir(parents=True, exist_ok=True)
+    cases = [one for name in chosen for one in mutants(name, (ROOT / name).read_text(encoding="utf-8"))]
     with tempfile.TemporaryDirectory(prefix="otklik-mutants-") as place:
         folders = [Path(place) / str(number) for number in range(workers)]
         for folder in folders:
             shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+        seen = read_map(folders[0])
 
         def share(number: int) -> list[str]:
             lived = []
-            for target, line, what, source in cases[number::workers]:
-                if survives(folders[number], target, source):
-                    lived.append(f"{target}:{line} {what}")
-                    print(f"  lives: {lived[-1]}", flush=True)
+            for mutant in cases[number::workers]:
+                dead = KEEP / hashlib.sha256(f"{mutant.source}{sorted(seen)}".encode()).hexdigest()[:16]
+                if dead.exists():
+                    continue
+                if is_killed(folders[number], mutant, seen):
+                    dead.write_text(mutant.name, encoding="utf-8")
+                else:
+                    lived.append(mutant.name)
+                    print(f"  lives: {mutant.name}", flush=True)
             return lived
 
         with ThreadPoolExecutor(workers) as pool:

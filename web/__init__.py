@@ -131,7 +131,7 @@ def _name_things(app: Flask) -> None:
     app.jinja_env.globals.update(
         **security.template_names(), menu_of=navigation.menu_of,
         screens_of=navigation.screens_of, words=words, looks=looks, initials=initials,
-        is_later=outbox_words.is_later,
+        is_later=outbox_words.is_later, next_step=outbox_words.next_step,
         when=dates.when, day=dates.day, when_tag=dates.when_tag, age_tag=dates.age_tag, exact=dates.exact,
         deadline=deadlines.deadline, why_late=deadlines.why_late,
         spoken=toasts.spoken, locale=_locale, endpoints=lambda: app.view_functions,

@@ -1,19 +1,31 @@
-"""«Согласование»: whose replies wait for somebody, and who stands in when nobody agrees in time."""
+"""«Согласование»: which replies wait for somebody, and who stands in when nobody agrees in time."""
 
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.accounts import list_staff
-from services.candidates import agreement_of, save_agreement
+from services.agreement import Cause, agreement_of, save_agreement
 from services.errors import Refused
 from services.rights import actor_of
 from web.forms import go
 from web.language import _
 from web.numbers import whole
 from web.security import current_actor, current_desk
+from web.theme_words import KINDS, THEMES
 from web.toasts import tell
 
 screen = Blueprint("agreement", __name__, url_prefix="/settings/agreement")
+
+
+def why_it_waits(cause: Cause) -> str:
+    """What stands beside a text before it is sent: why it will wait for somebody."""
+    if cause == "trainee":
+        return _("Your replies wait until somebody agrees.")
+    what = [str(KINDS[cause.kind])] if cause.kind else []
+    what += [str(THEMES.get(cause.theme, cause.theme))] if cause.theme else []
+    if not what:
+        return _("It waits until the head agrees.")
+    return _("It waits until the head agrees: %(what)s.", what=", ".join(what))
 
 
 @screen.get("")
@@ -24,8 +36,8 @@ def index() -> str:
     agreeing = [one for one in people if actor_of(one).may("reply.approve")]
     trainees = [one for one in people if one.trainee]
     return render_template(
-        "agreement/index.html", agreement=agreement, agreeing=agreeing, trainees=trainees,
-        others=[one for one in people if one not in agreeing and one not in trainees],
+        "agreement/index.html", agreement=agreement, agreeing=agreeing, trainees=trainees, KINDS=KINDS,
+        THEMES=THEMES, others=[one for one in people if one not in agreeing and one not in trainees],
     )  # fmt: skip
 
 
@@ -34,8 +46,23 @@ def save() -> Response:
     minutes = request.form.get("minutes", type=whole)
     if minutes is None:
         raise Refused("agreement.minutes")
-    deputies = request.form.getlist("deputy", type=whole)
+    values = {"minutes": minutes, "deputies": request.form.getlist("deputy", type=whole), "rows": _rows()}
     with current_desk().database.write.begin() as session:
-        save_agreement(session, current_actor(), {"minutes": minutes, "deputies": deputies})
+        save_agreement(session, current_actor(), values)
     tell(_("Saved."))
     return go(url_for("agreement.index"))
+
+
+def _rows() -> list[dict[str, object]]:
+    """The rows of the table as they were sent; one in which nothing is chosen, or that was struck out, is none."""
+    form = request.form
+    columns = zip(
+        form.getlist("kind"),
+        form.getlist("visibility"),
+        form.getlist("theme"),
+        form.getlist("urgent"),
+        strict=False,
+    )
+    rows = [{"kind": k, "visibility": v, "theme": t, "urgent": u == "1"} for k, v, t, u in columns]
+    struck = set(form.getlist("drop", type=whole))
+    return [row for number, row in enumerate(rows) if any(row.values()) and number not in struck]

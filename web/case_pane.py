@@ -10,10 +10,12 @@ from collectors import channel_class
 from collectors.base import ActKind, Capabilities
 from models import Act, Case, Clock, Department, Label, RouteFile, RouteLine, Staff
 from services.accounts import list_staff
-from services.candidates import agreement_of, may_agree
+from services.agreement import Cause, agreement_of, cause_to_wait
+from services.candidates import may_agree
 from services.crm.cards import Beside, beside
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.labelling import classifier_word
+from services.pacing import Forecast, forecasts
 from services.presence import drafts_of
 from services.replies import draft_of
 from services.responsibility import Duty, duty_of_case
@@ -67,11 +69,13 @@ class Pane:
     late: Sequence[Share] = ()  # whose the time was, when it came late
     unseen: PrivateLine | None = None  # where a second, private text would go
     agreeable: frozenset[int] = frozenset()  # acts that this person may agree to
+    waits: Cause | None = None  # why this person's reply would wait for another's word
     clocks: Mapping[int, Clock] = field(default_factory=dict)  # question → its department's
     files: Mapping[int, Sequence[RouteFile]] = field(default_factory=dict)  # question → beside its answer
     said: Mapping[int, Sequence[RouteLine]] = field(default_factory=dict)  # question → what was asked back
     names: Mapping[int, str] = field(default_factory=dict)
     duty: Duty = field(default_factory=Duty)  # whom «Кто за что отвечает» names
+    forecasts: Mapping[int, Forecast] = field(default_factory=dict)  # act → when the platform's limits let it go
     answerers: Mapping[int, str] = field(default_factory=dict)  # department → who answers and when they look
 
     @property
@@ -114,6 +118,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         form_key=str(uuid4()),
         unseen=private_line(session, actor, view.case),
         agreeable=_agreeable(session, actor, view.acts),
+        waits=cause_to_wait(session, actor, view.case),
         beside=beside(session, actor, view.case.author_id),
         late=lateness(session, view.case),
         clocks=clocks_of_routes(session, [route.id for route, _unit, _name in view.routes]),
@@ -121,6 +126,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         said=lines_of(session, [route.id for route, _unit, _name in view.routes]),
         names={p.id: p.name for p in people},
         duty=duty_of_case(session, view.case),
+        forecasts=forecasts(session, view.acts),
         answerers={unit.id: _answerers(people, unit, policy) for unit in units},
     )
 

@@ -13,6 +13,7 @@ from services.routing import departments
 from services.saved_views import views_of
 from services.sources import list_sources
 from web import marks, theme_words
+from web.agreement import why_it_waits
 from web.case_pane import Pane, read_pane
 from web.filters import VIEWS, changed, ids_of, narrowed, query_of, read_filters, view_of
 from web.numbers import whole
@@ -54,7 +55,7 @@ def _names() -> dict[str, object]:
     return {
         "VIEWS": VIEWS, "query_of": query_of, "narrowed": narrowed, "changed": changed, "view_of": view_of,
         "key_of": key_of, "safe_link": marks.safe_link, "marked": marks.marked, "best_two": marks.best_two,
-        "greeting": marks.greeting, "about": theme_words,
+        "greeting": marks.greeting, "about": theme_words, "why_it_waits": why_it_waits,
     }  # fmt: skip
 
 

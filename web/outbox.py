@@ -8,7 +8,7 @@ from services.errors import Refused
 from services.outgoing import outgoing_rows
 from web.language import _
 from web.marks import safe_link
-from web.outbox_words import ACTIONS, next_step
+from web.outbox_words import ACTIONS
 from web.security import current_actor, current_desk, is_htmx, rang
 from web.toasts import tell
 
@@ -23,7 +23,7 @@ def index() -> str:
 def _page(template: str) -> str:
     with current_desk().database.read.begin() as session:
         rows = outgoing_rows(session, current_actor())
-    return render_template(template, rows=rows, ACTIONS=ACTIONS, next_step=next_step)
+    return render_template(template, rows=rows, ACTIONS=ACTIONS)
 
 
 def _done(text: str) -> Response | str:

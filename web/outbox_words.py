@@ -5,8 +5,10 @@ from datetime import timedelta
 
 from models import Act, Source, utc_now
 from services.outbox import MAX_ATTEMPTS
+from services.outcomes import ASKS_TO_WAIT
+from services.pacing import Forecast
 from web.dates import when
-from web.language import Lazy, _, _l
+from web.language import Lazy, _, _l, ngettext
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "approval": ("cancel",),
@@ -30,6 +32,7 @@ TO_DO: Mapping[str, Lazy] = {
     "address": _l("Correct the address of the place, then send again."),
     "settings": _l("Correct the settings of the place, then send again."),
     "quota": _l("The limit is free again tomorrow: send then, or cancel."),
+    "share": _l("The limit is free again tomorrow: send then, or cancel."),
 }
 """Error code → the next step of a person, once the desk has given up."""
 
@@ -39,10 +42,26 @@ def is_later(act: Act) -> bool:
     return act.state == "held" and act.due_at > utc_now() + timedelta(minutes=1)
 
 
-def next_step(act: Act, source: Source) -> str:
+def in_queue(act: Act, forecast: Forecast) -> str:
+    """What the limits of the platform mean for this act."""
+    time = when(forecast.at)
+    if act.error_code in ASKS_TO_WAIT or (forecast.told and act.state == "queued"):
+        return _("Goes at about %(time)s: the platform lets no more through before.", time=time)
+    if not forecast.ahead:
+        return _("Goes at about %(time)s: the platform's queue.", time=time)
+    return ngettext(
+        "Goes at about %(time)s: the platform's queue, %(num)s before it.",
+        "Goes at about %(time)s: the platform's queue, %(num)s before it.",
+        forecast.ahead, time=time,
+    )  # fmt: skip
+
+
+def next_step(act: Act, source: Source, forecast: Forecast | None = None) -> str:
     """One sentence: what happens next, or what is wanted of whoever reads it."""
     if source.state == "paused" and act.state in ("held", "queued", "retry"):
         return _("The place is paused: it goes when reading is resumed.")
+    if forecast is not None and (act.state != "retry" or act.error_code in ASKS_TO_WAIT):
+        return in_queue(act, forecast)
     match act.state:
         case "approval":
             return _("Goes when somebody has agreed to it: open the case.")

@@ -25,7 +25,7 @@ from collectors.base import (
     Sent,
     Walk,
 )
-from collectors.telegram.api import Api, Moved, is_id
+from collectors.telegram.api import Api, Moved, is_id, seconds_between
 from collectors.telegram.message import Reader, moment
 from collectors.telegram.settings import Settings
 from collectors.telegram.updates import ALLOWED, State, Updates
@@ -68,6 +68,10 @@ class Telegram(Channel):
         super().__init__(settings, wire, limiter)
         self._api = Api(settings, wire, limiter)
         self._reader = Reader(settings.site_url)
+
+    @classmethod
+    def seconds_between(cls, container: str) -> float:
+        return seconds_between(int(container) if container.lstrip("-").isdecimal() else -1)
 
     def close(self) -> None:
         self._api.close()

@@ -64,6 +64,11 @@ def is_id(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
 
 
+def seconds_between(chat: int) -> float:
+    """One message a second in a dialogue, twenty a minute in a group (Telegram's «Hitting limits» page)."""
+    return 1 if chat > 0 else 60 / 20
+
+
 class Api:
     """Calls methods of one bot."""
 
@@ -98,8 +103,8 @@ class Api:
         raise self._error(response, answer, write=write)
 
     def wait_for_chat(self, chat: int) -> None:
-        """One message a second in a dialogue, twenty a minute in a group (Telegram's «Hitting limits» page)."""
-        self._limiter.wait(f"telegram:{self._settings.bot_id}:{chat}", rate=1 if chat > 0 else 20 / 60)
+        """Waits for the chat's turn, see ``seconds_between``."""
+        self._limiter.wait(f"telegram:{self._settings.bot_id}:{chat}", rate=1 / seconds_between(chat))
 
     def _error(self, response: httpx.Response, answer: Any, *, write: bool) -> ChannelError:
         parsed = isinstance(answer, dict) and answer.get("ok") is False

@@ -124,12 +124,12 @@ class YouTube(Channel):
         if act.kind is not ActKind.MESSAGE and not act.target.external_id:
             raise ChannelError(f"{act.kind} needs a comment", code="invalid", permanent=True)
         if is_live(act):
-            made = self.api.call(live_call(act), write=True)
+            made = self.api.call(live_call(act), write=True, mass=act.mass)
             own_id = made.get("id") if act.kind in (ActKind.REPLY, ActKind.MESSAGE) else act.target.external_id
             if not own_id:
                 raise ChannelError("the answer does not hold the message", code="server", sent=Sent.UNKNOWN)
             return Receipt(str(own_id), container=act.target.container)
-        answer = self.api.call(_CALLS[act.kind](act, self.settings.channel_id), write=True)
+        answer = self.api.call(_CALLS[act.kind](act, self.settings.channel_id), write=True, mass=act.mass)
         if act.kind in (ActKind.REPLY, ActKind.MESSAGE, ActKind.EDIT):
             return self._receipt(act, answer)
         return Receipt(act.target.external_id, container=act.target.container)

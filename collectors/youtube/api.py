@@ -105,13 +105,13 @@ class Api:
         )
         return AuthorizedHttp(credentials, http=http, max_refresh_attempts=1)
 
-    def call(self, ask: Callable[[Any], Any], *, write: bool = False) -> dict[str, Any]:
+    def call(self, ask: Callable[[Any], Any], *, write: bool = False, mass: bool = False) -> dict[str, Any]:
         """Runs the request that ``ask`` builds out of the service; 204 gives an empty dict."""
         from google.auth.exceptions import GoogleAuthError
         from googleapiclient.errors import HttpError
 
         request = ask(self._service)
-        self._pay(50 if write else LIVE_UNITS if "liveChat" in request.uri else 1, write=write)
+        self._pay(50 if write else LIVE_UNITS if "liveChat" in request.uri else 1, write=write, mass=mass)
         self._limiter.wait(f"youtube:{self.settings.channel_id}", rate=CALLS_PER_SECOND)
         unknown = Sent.UNKNOWN if write else Sent.NO
         try:
@@ -128,16 +128,18 @@ class Api:
             raise ChannelError("the answer is not YouTube's JSON", code="server", sent=unknown)
         return answer
 
-    def _pay(self, units: int, *, write: bool) -> None:
-        """The day's units are a budget: reading stops before the reserve for answers, nothing is called beyond it.
+    def _pay(self, units: int, *, write: bool, mass: bool) -> None:
+        """The day's units are a budget: reading stops before the reserve for answers, a mass answer before half of
+        it, nothing is called beyond its end.
 
         One project may serve several channels, so the budget is the client's.
         """
         settings = self.settings
-        limit = settings.daily_units - (0 if write else min(settings.reserve_units, settings.daily_units // 2))
+        kept = 0 if write and not mass else min(settings.reserve_units, settings.daily_units // 2)
+        limit = settings.daily_units - (kept // 2 if write else kept)
         if not self._limiter.spend(self._budget, pacific_day(), units, limit=limit):
             told = "the day's units are spent" if write else "the day's units for reading are spent"
-            raise ChannelError(told, code="quota", retry_after=seconds_to_reset())
+            raise ChannelError(told, code="share" if mass else "quota", retry_after=seconds_to_reset())
 
     @property
     def _budget(self) -> str:

@@ -51,8 +51,8 @@ def channel(budget: Budget, **more: int) -> YouTube:
     return YouTube(Settings.model_validate(told), Wire(), budget)
 
 
-def reply() -> Act:
-    return Act(ActKind.REPLY, 1, "t", Target("vid0", "Ug0001", thread="Ug0001"), "Да, завтра.")
+def reply(*, mass: bool = False) -> Act:
+    return Act(ActKind.REPLY, 1, "t", Target("vid0", "Ug0001", thread="Ug0001"), "Да, завтра.", mass=mass)
 
 
 def test_the_quota_may_end_at_any_call_and_nothing_is_missed_or_doubled(tube: YouTubePlatform) -> None:
@@ -94,6 +94,17 @@ def test_answers_leave_while_the_reserve_lasts_and_reading_never_touches_it(tube
     with pytest.raises(ChannelError) as ended:
         own.act(reply())
     assert (ended.value.code, ended.value.permanent) == ("quota", False)
+
+
+def test_a_mass_answer_leaves_half_of_the_reserve_to_single_ones(tube: YouTubePlatform) -> None:
+    budget = Budget()
+    own = channel(budget, daily_units=300, reserve_units=120)
+    budget.spent["youtube:client"] = 180
+    assert own.act(reply(mass=True)).external_id
+    with pytest.raises(ChannelError) as ended:
+        own.act(reply(mass=True))
+    assert (ended.value.code, ended.value.permanent) == ("share", False)
+    assert own.act(reply()).external_id
 
 
 def test_after_googles_own_refusal_nothing_is_called(tube: YouTubePlatform) -> None:

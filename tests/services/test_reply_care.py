@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from collectors.base import Person, Receipt
 from models import Act, Case, Draft, FactUse, Message, Reply, Staff, TextVersion, utc_now
-from services.approval import approve, offered, reject
+from services.approval import approve, reject
+from services.candidates import offered
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.facts import is_over, outdated_replies, save_fact
 from services.outbox import claim_act

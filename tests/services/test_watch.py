@@ -7,10 +7,11 @@ from sqlalchemy import select, update
 
 from collectors.base import ChannelError, Sent
 from models import Act, Message, Notice, Reply, Staff, utc_now
+from services.agreement import Agreement, save_agreement
 from services.approval import approve
-from services.candidates import Agreement, agreement_of, may_agree, save_agreement
+from services.candidates import may_agree
 from services.cases import close
-from services.errors import Forbidden, Refused
+from services.errors import Forbidden
 from services.notices import count_notices, notices_of
 from services.outbox import claim_act, retry_act
 from services.outcomes import record_error
@@ -139,19 +140,6 @@ def test_nobody_agrees_to_their_own_as_a_deputy(database, cast, case_id, trainee
         later = act.created_at + timedelta(hours=1)
         assert not may_agree(Agreement(0, frozenset({trainee.staff_id})), trainee, act, later)
         assert may_agree(Agreement(), cast.head, act, later)
-
-
-@pytest.mark.parametrize("values", [{"minutes": -1}, {"minutes": 1441}, {"deputies": [404]}])
-def test_an_agreement_that_makes_no_sense_is_refused(database, cast, values) -> None:
-    with database.write.begin() as session, pytest.raises(Refused):
-        save_agreement(session, cast.head, values)
-    with database.read.begin() as session:
-        assert agreement_of(session) == Agreement()
-
-
-def test_only_who_may_change_settings_names_deputies(database, cast) -> None:
-    with database.write.begin() as session, pytest.raises(Forbidden):
-        save_agreement(session, cast.smm, {"minutes": 5})
 
 
 def test_a_case_that_moved_on_supersedes_what_waited(database, cast, case_id, trainee) -> None:

@@ -166,3 +166,26 @@ def test_the_list_alone_comes_for_a_fragment(smm, make_act):
     fragment = smm.get("/outgoing", htmx=True).text
     assert fragment.lstrip().startswith('<section id="outgoing"')
     assert "otklik:events from:document" in fragment
+
+
+def test_what_the_limits_keep_waiting_says_when_it_goes(smm, make_act, database):
+    for name in ("Анна", "Борис", "Вера", "Глеб"):
+        make_act("queued", author=name, due_at=utc_now() - timedelta(seconds=1))
+    late = make_act("queued", author="Дина", due_at=utc_now() + timedelta(minutes=40))
+    with database.write.begin() as session:
+        session.scalars(select(Source)).one().platform = "telegram"
+        for act in session.scalars(select(Act)):
+            act.target = {**act.target, "container": "-1001"}
+    page = smm.get("/outgoing").text
+    assert page.count("очередь площадки, перед ним") == 2
+    assert "раньше площадка больше не пропускает" in page
+    case = smm.get(f"/inbox/{stored(database, late).case_id}", htmx=True).text
+    assert "раньше площадка больше не пропускает" in case
+
+
+def test_a_limit_of_the_day_is_no_failure(smm, make_act):
+    make_act("retry", error_code="share", due_at=utc_now() + timedelta(hours=5), attempt=14)
+    page = smm.get("/outgoing").text
+    assert "Остаток дневного лимита оставлен для обычных ответов" in page
+    assert "Уйдёт примерно" in page
+    assert "Попытка 15 из 12" not in page

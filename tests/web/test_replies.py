@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from collectors.base import Receipt
-from models import Act, Draft, Fact, Notice, Reply, SavedReply, Staff, utc_now
+from models import Act, Case, Draft, Fact, Notice, Reply, SavedReply, Staff, utc_now
 from services.lint import habits_of
 from services.notices import notices_of
 from services.outbox import claim_act
@@ -194,3 +194,29 @@ def test_the_check_stands_in_the_dialog_of_an_edit_too(enter, open_case, databas
     assert answer.status_code == 204
     with database.read.begin() as session:
         assert session.scalars(select(Reply.overrides)).one() == {"personal": "просила сама"}
+
+
+def test_the_table_of_agreement_is_edited_and_the_composer_says_why_a_text_waits(
+    enter, open_case, database
+) -> None:
+    case_id, head, smm = open_case(), enter("head"), enter("smm")
+    page = head.get("/settings/agreement").text
+    assert page.count('name="kind"') == 4  # three legal kinds and an empty row
+    rows = {
+        "kind": ["", "claim", ""],
+        "visibility": ["public", "", ""],
+        "theme": ["", "", ""],
+        "urgent": ["1", "", ""],
+    }
+    assert head.post("/settings/agreement", minutes="30", **rows).status_code == 302
+    assert head.get("/settings/agreement").text.count('name="kind"') == 3
+    assert head.post("/settings/agreement", minutes="30", drop="0", **rows).status_code == 302
+    assert head.get("/settings/agreement").text.count('name="kind"') == 2
+    with database.write.begin() as session:
+        session.get_one(Case, case_id).kind = "claim"
+    page = smm.get(f"/inbox/{case_id}", htmx=True).text
+    assert "Уйдёт, когда согласует руководитель: Претензия" in page
+    assert "На согласование" in page
+    assert "Уйдёт, когда согласует руководитель" not in head.get(f"/inbox/{case_id}", htmx=True).text
+    wrong = {**rows, "kind": ["", "pirate", ""]}
+    assert head.post("/settings/agreement", htmx=True, minutes="30", **wrong).status_code == 422
