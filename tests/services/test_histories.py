@@ -26,6 +26,12 @@ def test_what_we_hold_is_what_stands_there(desk, kind) -> None:
     assert channels.run_histories(desk, kind, HISTORIES) == []
 
 
+@pytest.mark.parametrize(("kind", "seed"), [("youtube", 237)])
+def test_histories_that_went_wrong_once(desk, kind, seed) -> None:
+    """237: a deep walk that was cut went on from its older cursor and forgot a video that stands empty since."""
+    assert channels.run_histories(desk, kind, 1, first=seed) == []
+
+
 def test_without_identity_everything_is_wrong(desk) -> None:
     """The control: a desk that does not know what it has read must fail, or the comparison is blind."""
     assert channels.run_histories(desk, "wordpress", 2, control=True)
