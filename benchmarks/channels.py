@@ -5,13 +5,15 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
+from flask import Flask
 from sqlalchemy import select
 
 from benchmarks.figures import Figure, finish, header
@@ -100,6 +102,12 @@ class SandboxWire(Wire):
         return httpx.Client(base_url=base_url, transport=transport, follow_redirects=False, trust_env=False, **more)
 
 
+@cache
+def sandbox_app() -> Flask:
+    """One application for all histories, each of which puts its own store into it."""
+    return create_app(Store(Path(":memory:")), rate_limits=False)
+
+
 @dataclass
 class History:
     """One platform's life while the desk reads it; all chance comes from ``seed``."""
@@ -112,7 +120,8 @@ class History:
     def __post_init__(self) -> None:
         self.rolled = random.Random(f"{self.kind}:{self.seed}")
         self.store = Store(Path(":memory:"))
-        self.app = create_app(self.store, rate_limits=False)
+        self.app = sandbox_app()
+        self.app.extensions["store"] = self.store
         self.transport = FaultyTransport(self.app, self.rolled)
         self.readings, self.kill_after = 0, 0
         with self.app.app_context(), self.store.writing():
@@ -173,7 +182,7 @@ class History:
             session.flush()
             return source.id
 
-    def open_channel(self, source: Source) -> Channel:
+    def open_channel(self, source: Source | None) -> Channel:
         place = next(one for one in keys.sources(f"{URL}/") if one["platform"] == self.kind)
         settings = check_settings(self.kind, {**place["settings"], **place["secrets"]})
         channel = channel_class(self.kind)(settings, SandboxWire(self.transport), NoLimits())
@@ -225,20 +234,26 @@ class History:
         self.transport.share, self.kill_after = 0.0, 0
         for deep in (False, True, True, False):
             self.read(source_id, deep=deep)
+        failed = self.failed(source_id)
+        return [failed] if failed else self.compare(self.held(source_id))
+
+    def failed(self, source_id: int) -> str:
+        """Why the last reading did not come to its end."""
         with self.database.read.begin() as session:
             source = session.get_one(Source, source_id)
-            if source.error_code:
-                return [f"{source.error_code} {source.error_text}"]
-        return self.compare(source_id)
+            return f"{source.error_code} {source.error_text}" if source.error_code else ""
 
-    def compare(self, source_id: int) -> list[str]:
+    def held(self, source_id: int) -> dict[tuple[str, str], tuple[str, str]]:
+        """(container, id) → (text, state)."""
+        with self.database.read.begin() as session:
+            rows = session.scalars(select(Message).where(Message.source_id == source_id))
+            return {(row.container, row.external_id): (row.text, row.state) for row in rows}
+
+    def compare(self, held: dict[tuple[str, str], tuple[str, str]]) -> list[str]:
         from sandbox.truth import told
 
         with self.app.test_request_context(base_url=URL):
             truth = {self._key(one): one for one in map(told, self.store.items("platform = ?", (self.kind,)))}
-        with self.database.read.begin() as session:
-            rows = session.scalars(select(Message).where(Message.source_id == source_id))
-            held = {(row.container, row.external_id): (row.text, row.state) for row in rows}
         if self.kind == "feed":
             held = {("", key[1].rpartition(":")[2].partition("#")[0]): value for key, value in held.items()}
         wrong = [f"not there: {key}" for key in held if key not in truth]
@@ -279,23 +294,44 @@ def prepare(make: Callable[[], str]) -> Database:
     return database
 
 
-def main(count: int = int(os.environ.get("OTKLIK_HISTORIES", "500"))) -> int:
+def main() -> int:
+    """``--histories N``: N light ones of each shape of walk; else, or by OTKLIK_HISTORIES, full ones a channel."""
     header()
-    figures = []
-    chosen = [name for name in sys.argv if name in KINDS] or list(KINDS)
-    for name in ("sqlite", "postgresql"):
-        with fresh_databases(name) as make:
-            for kind in chosen:
-                began = time.perf_counter()
-                bad = run_histories(prepare(make), kind, count)
-                seconds = time.perf_counter() - began
-                print(
-                    f"{name:10} {kind:10} {SHAPES[kind]:20} {count} histories, {len(bad)} wrong, {seconds:.0f} s",
-                    flush=True,
-                )
-                for line in bad[:10]:
-                    print("   ", line)
-                figures.append(Figure(f"channels.{name}.{kind}.wrong", len(bad), 0))
-            wrong = Counter(one.split(":")[1] for one in run_histories(prepare(make), "wordpress", 5, control=True))
-            figures.append(Figure(f"channels.{name}.control.wrong", wrong.total(), 1, at_least=True))
+    figures: list[Figure] = []
+    light = int(sys.argv[sys.argv.index("--histories") + 1]) if "--histories" in sys.argv else 0
+    full = int(os.environ.get("OTKLIK_HISTORIES", "0" if light else "500"))
+    if light:
+        _shapes(light, figures)
+    for name in ("sqlite", "postgresql") if full else ():
+        _channels(name, full, figures)
     return finish(figures)
+
+
+def _shapes(count: int, figures: list[Figure]) -> None:
+    from benchmarks.walks import SHAPES as BY_SHAPE
+    from benchmarks.walks import run_walks
+
+    for kind in [one for one in sys.argv if one in BY_SHAPE] or list(BY_SHAPE):
+        began = time.perf_counter()
+        bad = run_walks(kind, count)
+        _tell(f"{'walks':10} {kind:10} {BY_SHAPE[kind]:20} {count}", bad, time.perf_counter() - began)
+        figures.append(Figure(f"walks.{kind}.wrong", len(bad), 0))
+        control = run_walks(kind, 5, control=True)
+        figures.append(Figure(f"walks.{kind}.control.wrong", len(control), 1, at_least=True))
+
+
+def _channels(name: str, count: int, figures: list[Figure]) -> None:
+    with fresh_databases(name) as make:
+        for kind in [one for one in sys.argv if one in KINDS] or list(KINDS):
+            began = time.perf_counter()
+            bad = run_histories(prepare(make), kind, count)
+            _tell(f"{name:10} {kind:10} {SHAPES[kind]:20} {count}", bad, time.perf_counter() - began)
+            figures.append(Figure(f"channels.{name}.{kind}.wrong", len(bad), 0))
+        wrong = Counter(one.split(":")[1] for one in run_histories(prepare(make), "wordpress", 5, control=True))
+        figures.append(Figure(f"channels.{name}.control.wrong", wrong.total(), 1, at_least=True))
+
+
+def _tell(what: str, bad: Sequence[str], seconds: float) -> None:
+    print(f"{what} histories, {len(bad)} wrong, {seconds:.0f} s", flush=True)
+    for line in bad[:10]:
+        print("   ", line)

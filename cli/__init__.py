@@ -361,7 +361,7 @@ def check(training: Training = False) -> None:
     raise typer.Exit(run_check(config, training=training, sandbox_url=_sandbox_url(config) if training else None))
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(name: str) -> None:
     """Run one benchmark of the folder benchmarks/ and print its figures."""
     import importlib

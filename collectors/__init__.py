@@ -16,6 +16,7 @@ CHANNELS: dict[str, str] = {
     "form": "Form",
     "calls": "Calls",
     "mail": "Mail",
+    "getcourse": "GetCourse",
 }
 """kind → name of the Channel class in the module ``collectors.<kind>``."""
 

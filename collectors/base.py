@@ -244,6 +244,19 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """A row of the platform's own books beside its messages: a person, an order, a payment.
+
+    ``fields`` are texts by our names (see services.crm.school); ``at`` is when it was made there.
+    """
+
+    kind: str  # person · order · payment
+    external_id: str
+    at: datetime | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where an act goes: the message answered, edited or hidden, as the desk stored it."""
 
@@ -358,6 +371,10 @@ class Channel(ABC):
     keeps_first: ClassVar[bool] = False  # a pushed event that comes again never replaces what came first
     has_page: ClassVar[bool] = False  # we serve a page of this channel to visitors
     greets: ClassVar[bool] = False  # its platform asks a hook for a word before it sends events
+    remembers: ClassVar[tuple[str, ...]] = ()  # lists in the cursor that two walks fill and neither may forget
+    calls_by_get: ClassVar[bool] = False  # its platform calls a hook with a query instead of a body
+    reads_letters: ClassVar[bool] = False  # its messages are told of by letters that lie in a mailbox
+    tells_twice: ClassVar[bool] = False  # a letter and an event may tell of one message, see Incoming.context
 
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
         self.settings = settings
@@ -384,6 +401,21 @@ class Channel(ABC):
     def publication(self, raw: Raw) -> Publication | None:
         """The publication that a raw describes by itself (a post that arrives apart from its comments)."""
         return None
+
+    @classmethod
+    def from_letter(cls, settings: ChannelSettings, letter: Incoming) -> Incoming | None:
+        """The message that a letter of some mailbox tells of, where ``reads_letters``; None for another letter."""
+        return None
+
+    @classmethod
+    def is_same_event(cls, item: Incoming, text: str, context: Mapping[str, str]) -> bool:
+        """Whether a stored message (its text and context) tells of ``item``'s event, where ``tells_twice``."""
+        return False
+
+    @classmethod
+    def records(cls, raw: Raw) -> list[Record]:
+        """People, orders and payments that a raw holds beside messages, where the platform has such books."""
+        return []
 
     def act(self, act: Act) -> Receipt:
         """Does ``act`` once, without retries of its own."""

@@ -26,7 +26,7 @@ from models.lease import Counter, Lease, Setting
 from models.message import Attachment, Message, MessageBand, TextVersion
 from models.money import Allocation, Instalment, Obligation, Payment, ServiceRecord
 from models.publication import Publication
-from models.raw_item import RawItem
+from models.raw_item import RawItem, RawTie
 from models.reply import Draft, Reply
 from models.responsibility import Responsibility
 from models.route import Department, Route, RouteFile, RouteLine
@@ -46,7 +46,7 @@ __all__ = [
     "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Contract", "ContractRevision", "Counter",
     "Decision", "Delivery", "Department", "Document", "Draft", "Erasure", "Event", "Fact", "FactUse", "Gap",
     "Identity", "ImportRow", "Instalment", "Label", "Lease", "LegalRef", "Merge", "Message", "MessageBand",
-    "Note", "Notice", "Obligation", "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem",
+    "Note", "Notice", "Obligation", "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie",
     "Reply", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "SavedReply",
     "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting", "Signal",
     "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "StoredFile", "Study", "Task", "Template",

@@ -16,6 +16,7 @@ class RawItem(Base):
     __table_args__ = (
         UniqueConstraint("source_id", "kind", "container", "external_id"),
         Index(None, "state", "source_id", "id"),
+        Index(None, "received_at"),
     )
 
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
@@ -28,3 +29,16 @@ class RawItem(Base):
     state: Mapped[str] = mapped_column(default="new")
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
+
+
+class RawTie(Base):
+    """A message that a raw of another identity has produced: a letter that told of a comment, an event of a hook.
+
+    A raw that bears its message's own (container, external id) needs no tie.
+    """
+
+    __tablename__ = "raw_tie"
+    __table_args__ = (UniqueConstraint("raw_id", "message_id"), Index(None, "message_id"))
+
+    raw_id: Mapped[int] = mapped_column(ForeignKey("raw_item.id"))
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))

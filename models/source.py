@@ -15,6 +15,7 @@ class Source(Base):
     ``state``: active · paused (by a person) · stopped (by an error that waiting does not heal).
     ``coverage``: places listed whole by the last deep walk, what stands in them, and what of it we held then;
     ``verified_at`` is its end.
+    ``history``: of the first reading, when it began, how many messages it has brought, and of how many where known.
     ``lease_until`` keeps two collectors off one place; ``due_at`` says when it is read next.
     """
 
@@ -43,5 +44,10 @@ class Source(Base):
     error_text: Mapped[str | None] = mapped_column(Text)
     verified_at: Mapped[datetime | None]
     coverage: Mapped[dict[str, Any] | None]
+    token_until: Mapped[datetime | None]  # the desk renews it by itself before
+    consent_until: Mapped[datetime | None]  # then a person must press «Подключить» again
+    history_from: Mapped[datetime | None]  # what is older is not kept; None: the whole history
+    history_paused: Mapped[bool] = mapped_column(default=False)
+    history: Mapped[dict[str, Any] | None]
     gap_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

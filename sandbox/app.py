@@ -2,8 +2,8 @@
 
 from flask import Flask, Response, request
 
+from sandbox import getcourse, ok, pages, reviews, telegram, truth, vk, wordpress, youtube
 from sandbox import max as max_messenger
-from sandbox import ok, pages, reviews, telegram, truth, vk, wordpress, youtube
 from sandbox.store import Store
 
 # A name resolved to loopback by a foreign site (DNS rebinding) would otherwise reach the sandbox from a browser.
@@ -16,7 +16,16 @@ def create_app(store: Store, rate_limits: bool = True) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["store"] = store
-    wires = (youtube.wire, vk.wire, telegram.wire, wordpress.wire, max_messenger.wire, ok.wire, reviews.wire)
+    wires = (
+        youtube.wire,
+        vk.wire,
+        telegram.wire,
+        wordpress.wire,
+        max_messenger.wire,
+        ok.wire,
+        reviews.wire,
+        getcourse.wire,
+    )
     for blueprint in (*wires, truth.control, pages.site):
         app.register_blueprint(blueprint)
 

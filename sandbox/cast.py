@@ -123,7 +123,10 @@ SCHOOL = {
     "vk": Person("vk", keys.OURS["vk"], keys.SCHOOL, keys.SCREEN_NAME, "school"),
     "telegram": Person("telegram", keys.OURS["telegram"], keys.SCHOOL, keys.TELEGRAM_BOT_NAME, "school"),
     "max": Person("max", keys.MAX_BOT, keys.SCHOOL, keys.TELEGRAM_BOT_NAME, "school"),
-    **{name: Person(name, keys.OURS[name], keys.SCHOOL, "", "school") for name in ("ok", "feed", "form", "calls")},
+    **{
+        name: Person(name, keys.OURS[name], keys.SCHOOL, "", "school")
+        for name in ("ok", "feed", "form", "calls", "getcourse")
+    },
     "wordpress": Person("wordpress", keys.BLOG_USER_ID, f"Школа «{keys.SCHOOL}»", keys.BLOG_USER, "school"),
 }
 

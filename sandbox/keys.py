@@ -40,6 +40,9 @@ OK_SECRET = "sandbox-ok-secret"  # noqa: S105
 OK_TOKEN = "sandbox-ok-token"  # noqa: S105
 OK_BOT_TOKEN = "sandbox-ok-bot"  # noqa: S105
 
+GETCOURSE = "lingva-park.getcourse.example"
+GETCOURSE_KEY = "sandbox-getcourse-key"
+
 PHONE = "+79990000000"
 PHONE_SECRET = "sandbox-phone-secret"  # noqa: S105
 CONSENT = (
@@ -56,6 +59,7 @@ OURS = {
     "feed": "school@reviews.example",
     "form": "desk@lingva-park.example",
     "calls": PHONE,
+    "getcourse": "desk@lingva-park.example",
 }
 
 
@@ -140,5 +144,18 @@ def _others(root: str) -> list[dict[str, Any]]:
             "title": "Телефон школы",
             "settings": {"line": PHONE},
             "secrets": {"secret": PHONE_SECRET},
+        },
+        {
+            "platform": "getcourse",
+            "title": f"GetCourse «{SCHOOL}»",
+            "settings": {
+                "account": GETCOURSE,
+                "base_url": f"{root}/getcourse",
+                "own_addresses": [OURS["getcourse"]],
+                "since": "2026-11-01",
+                "offer_version": "учебная, от 01.09.2026",
+                "offer_hash": "5f" * 32,
+            },
+            "secrets": {"secret_key": GETCOURSE_KEY},
         },
     ]

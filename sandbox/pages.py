@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox import keys, posting, views
+from sandbox import getcourse, keys, posting, views
 from sandbox.cast import VIEWERS
 from sandbox.ground import SCHOOL_ZONE, store
 from sandbox.store import Publication
@@ -22,6 +22,7 @@ TABS = {
     "ok": "ОК",
     "feed": "Отзывы",
     "form": "Форма",
+    "getcourse": "GetCourse",
 }
 MONTHS = (
     "января", "февраля", "марта", "апреля", "мая", "июня",
@@ -66,6 +67,7 @@ def address(one: Publication) -> str:
         ("vk", "photo"): f"/photo/{one.id}",
         ("telegram", "post"): f"/t/{one.id}",
         ("telegram", "chat"): "/t/chat",
+        ("getcourse", "lesson"): f"/getcourse/pl/teach/control/lesson/view?id={one.id}",
         ("feed", "page"): f"/reviews/{one.slug}/",
         ("max", "chat"): f"/max/chat/{one.id}",
         ("ok", "topic"): f"/group/{keys.OK_GROUP}/topic/{one.id}",
@@ -160,6 +162,18 @@ def group_message(message: str) -> AnyResponse:
     item = store().item("telegram", "group", message)
     found = store().publication("telegram", item.kind, item.publication) if item else None
     return redirect(f"{address(found)}?comment={message}#comment-{message}") if found else abort(404)
+
+
+@site.get("/getcourse/pl/teach/control/lesson/view")
+def lesson() -> Response:
+    return opened("getcourse", "lesson", request.args.get("id", ""))
+
+
+@site.get("/getcourse/user/control/user/update/id/<number>")
+def student(number: str) -> AnyResponse:
+    """A student's page leads to what they asked last."""
+    who = next((one for one in store().persons("getcourse") if getcourse.number_of(one.id) == number), None)
+    return redirect(f"/dialog/getcourse/{who.id}" if who else "/?tab=getcourse")
 
 
 @site.get("/max/chat/<id_>")

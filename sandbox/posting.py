@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox import cast, ok, outside, reviews, telegram, vk_comments, vk_messages, wordpress, youtube
+from sandbox import cast, getcourse, ok, outside, reviews, telegram, vk_comments, vk_messages, wordpress, youtube
 from sandbox import max as max_messenger
 from sandbox.ground import store
 from sandbox.store import Draft, Item, Person, Publication, Store
@@ -45,6 +45,7 @@ HANDS = {
     "feed": Hand(reviews.publish, _tell_nobody, ("page",), "Отзывы"),
     "form": Hand(outside.publish, outside.announce, ("dialog",), "Форма на сайте"),
     "calls": Hand(outside.publish, outside.announce, ("dialog",), "Телефон"),
+    "getcourse": Hand(getcourse.publish, getcourse.announce, ("lesson", "dialog"), "GetCourse"),
 }
 
 
@@ -73,6 +74,7 @@ def find_person(platform: str, who: str) -> Person:
         "max": str(8_990_001_000 + n),
         "ok": str(990_000_001_000 + n),
         "feed": f"stranger-{n}@people.example",
+        "getcourse": f"stranger-{n}@people.example",
         "form": f"stranger-{n}@people.example",
         "calls": f"+7999000{2000 + n}",
     }

@@ -12,7 +12,7 @@ from sandbox.ground import SCHOOL_ZONE
 from sandbox.store import Publication
 
 FOLDER = Path(__file__).parent / "school"
-PLATFORMS = ("youtube", "vk", "telegram", "wordpress", "max", "ok", "feed", "form", "calls")
+PLATFORMS = ("youtube", "vk", "telegram", "wordpress", "max", "ok", "feed", "form", "calls", "getcourse")
 LABELS = ("question", "complaint", "wish", "praise", "spam", "other")
 _DAY = re.compile(r"-(\d+)d (\d\d):(\d\d)")
 _AGO = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?")

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from collectors.base import Channel, ChannelError, Page, Raw, Walk
+from collectors.base import Channel, ChannelError, Incoming, Page, Raw, Walk
 from models import RawItem, Source, utc_now
 from models.database import Database
 from services.coverage import Comparison, note_gap, record_comparison
 from services.events import record
 from services.mail_answers import take_answers
 from services.messages import mark_absent, store_messages
+from services.raw_ties import Made, note_ties, strange
+from services.reported import join_twins, take_reports
 from services.rights import DESK
 from services.sources import claim_source, free_source, keep_source, record_failure, record_read
 
@@ -196,16 +198,35 @@ def _claim_raws(session: Session, source_id: int) -> list[RawItem]:
 
 
 def _understand(database: Database, channel: Channel, rows: list[RawItem]) -> None:
-    incoming, publications = [], []
+    said: list[tuple[RawItem, list[Incoming]]] = []
+    publications, records = [], []
     for row in rows:
         raw = Raw(row.kind, row.container, row.external_id, row.body)
         described = channel.publication(raw)
         if described is not None:
             publications.append(described)
-        incoming.extend(channel.parse(raw))
+        said.append((row, channel.parse(raw)))
+        records.extend(channel.records(raw))
+    source_id = rows[0].source_id
     with database.write.begin() as session:
-        incoming = take_answers(session, incoming)
-        store_messages(session, rows[0].source_id, channel.kind, incoming, publications)
+        made: list[Made] = []
+        incoming: list[Incoming] = []
+        for row, items in said:
+            known = join_twins(session, source_id, channel, items)
+            made += strange(row, source_id, known)
+            incoming += known
+        incoming, reported = take_reports(session, take_answers(session, incoming))
+        store_messages(session, source_id, channel.kind, incoming, publications)
+        for letter, place, message in reported:
+            store_messages(session, place.id, place.platform, [message])
+            row = next(row for row, items in said if letter in items)
+            made += strange(row, place.id, [message])
+        note_ties(session, made)
+        if records:
+            # Contracts and documents come with it, which a desk without such a platform need not load.
+            from services.crm.school import note_records
+
+            note_records(session, source_id, channel.kind, records)
         # A raw that changed meanwhile stays new: its digest is no longer the one that was understood.
         session.connection().execute(_PARSED, [{"raw_id": row.id, "understood": row.digest} for row in rows])
 

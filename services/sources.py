@@ -201,11 +201,24 @@ def record_read(session: Session, source_id: int, *, deep: bool, now: datetime |
     source.read_at, source.failures, source.error_code, source.error_text = now, 0, None, None
     source.due_at = now + timedelta(seconds=source.every_seconds)
     if deep:
-        # A finished deep walk knows all that the cheap one does: the cheap one goes on from it.
-        source.cursor, source.deep_cursor = source.deep_cursor or source.cursor, {}
+        remembers = channel_class(source.platform).remembers
+        source.cursor, source.deep_cursor = go_on_from(source.cursor, source.deep_cursor, remembers), {}
         source.backfilled_at = source.backfilled_at or now
         source.deep_due_at = now + timedelta(seconds=channel_class(source.platform).can.deep_seconds)
     source.lease_until = source.lease_holder = None
+
+
+def go_on_from(cheap: Mapping[str, Any], deep: Mapping[str, Any], remembers: Sequence[str]) -> dict[str, Any]:
+    """What the cheap walk goes on from after a deep one has ended, which may have begun long before the last cheap
+    one: what both have met is kept from both, or a place that stands empty since would be forgotten."""
+    if not deep:
+        return dict(cheap)
+    both = {
+        name: list(dict.fromkeys([*cheap.get(name, ()), *deep.get(name, ())]))
+        for name in remembers
+        if name in cheap or name in deep
+    }
+    return {**deep, **both}
 
 
 def record_failure(session: Session, source_id: int, error: ChannelError, now: datetime | None = None) -> None:

@@ -58,7 +58,7 @@ def seed_training(session: Session, keyring: Keyring, places: Sequence[Mapping[s
 
 def _pause(platform: str) -> int | None:
     """A place that is read is read often, so that a first look is a quick one; one that calls us keeps its pace."""
-    return None if channel_class(platform).can.poll_seconds > 3600 else 3
+    return None if channel_class(platform).can.poll_seconds > 600 else 3
 
 
 def hook_paths(session: Session, key: bytes) -> dict[str, str]:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
-from collectors import channel_class
+from collectors import CHANNELS, channel_class
 from collectors.base import ChannelError
 from collectors.form import ADDRESS_HEADER, page_address, version_of
 from models import Source
@@ -28,9 +28,14 @@ patience = Patience(most=20, seconds=600)
 """Letters of one address through the form; hooks of platforms are not counted, they come in bursts."""
 
 
-@screen.post("/hooks/<kind>/<token>")
+@screen.route("/hooks/<kind>/<token>", methods=["GET", "POST"])
 def receive(kind: str, token: str) -> Response:
-    """Answers «ok» once the raw is stored, and never before."""
+    """Answers «ok» once the raw is stored, and never before.
+
+    A GET is taken only from a platform that knows no other way to call (GetCourse): its query is the event.
+    """
+    if request.method == "GET" and not (kind in CHANNELS and channel_class(kind).calls_by_get):
+        return Response("POST only", 405, {"Allow": "POST"}, mimetype="text/plain")
     status, text = _take(kind, token)
     return Response(text, status, AGAIN if status == 503 else None, mimetype="text/plain")
 
@@ -40,7 +45,7 @@ def _take(kind: str, token: str) -> tuple[int, str]:
     desk = current_desk()
     try:
         request.max_content_length = MOST_BODY
-        payload = request.get_data(cache=True)
+        payload = request.query_string if request.method == "GET" else request.get_data(cache=True)
         headers = {**dict(request.headers), ADDRESS_HEADER: request.remote_addr or ""}
         word = run_greet(desk.database, _key(), desk.open_channel, kind, token, payload)
         if word is not None:

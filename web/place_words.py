@@ -53,6 +53,7 @@ RIGHTS: Mapping[str, Lazy] = {
     "can_restrict_members": _l("Ban people"),
     "can_read_all_group_messages": _l("See all messages of the group"),
     "moderate_comments": _l("Moderate comments"),
+    "export": _l("People, orders and payments"),
 }
 """Right as a channel names it → words."""
 
@@ -71,6 +72,7 @@ WITHOUT: Mapping[str, Lazy] = {
     "publications": _l("the posts that are commented on stay unknown"),
     "delete": _l("messages cannot be deleted from here"),
     "ban": _l("people cannot be banned from here"),
+    "export": _l("cards are not filled and paid orders make no contracts"),
 }
 """``Right.without`` → what does not work."""
 
@@ -99,6 +101,7 @@ PLATFORM_HINTS: Mapping[str, Lazy] = {
     "form": _l("messages from a form on your site"),
     "calls": _l("answered and missed calls of a telephone exchange"),
     "max": _l("private messages to a MAX bot and groups"),
+    "getcourse": _l("lesson comments, tickets and the help form of your school"),
 }
 
 CHOICES: Mapping[str, Lazy] = {

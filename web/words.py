@@ -149,10 +149,12 @@ CHANNEL_ERRORS: Mapping[str, Lazy] = {
 
 PLATFORMS: Mapping[str, str] = {
     "youtube": "YouTube", "vk": "VK", "telegram": "Telegram", "wordpress": "WordPress", "isso": "Isso",
-    "feed": "RSS", "max": "MAX", "ok": "OK",
+    "feed": "RSS", "max": "MAX", "ok": "OK", "getcourse": "GetCourse",
 }  # fmt: skip
 OWN_NAMES: Mapping[str, Lazy] = {"mail": _l("Mail"), "form": _l("Feedback form"), "calls": _l("Calls")}
 """Platforms that are named by a word and not by a brand."""
+SITES = frozenset({"feed", "isso", "wordpress"})
+"""Platforms whose places are somebody's own sites."""
 
 PUBLICATIONS: Mapping[str, Lazy] = {
     "video": _l("Video"),
@@ -343,6 +345,13 @@ def platform_name(platform: str) -> str:
     """The platform as people call it."""
     named = OWN_NAMES.get(platform)
     return str(named) if named is not None else PLATFORMS.get(platform, platform)
+
+
+def open_there(platform: str) -> str:
+    """On the button of a case that is answered where it stands."""
+    if platform in SITES or platform not in PLATFORMS:
+        return _("Open on the site")
+    return _("Open in %(platform)s", platform=platform_name(platform))
 
 
 def department_name(unit: Department) -> str:

@@ -4,7 +4,7 @@ import html
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from collectors.base import (
@@ -66,6 +66,7 @@ class WordPress(Channel):
         settle_seconds=60,
     )
     Settings = Settings
+    remembers: ClassVar[tuple[str, ...]] = ("posts", "held")
 
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
         super().__init__(settings, wire, limiter)

@@ -49,6 +49,7 @@ class YouTube(Channel):
     kind = "youtube"
     title = "YouTube"
     Settings = Settings
+    remembers: ClassVar[tuple[str, ...]] = ("places",)
     can: ClassVar[Capabilities] = Capabilities(
         acts=frozenset(set(ActKind) - {ActKind.LIKE}),
         list_own=True,

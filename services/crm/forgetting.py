@@ -29,6 +29,7 @@ from models import (
     utc_now,
 )
 from services.lemmas import index, is_known
+from services.raw_ties import raws_of
 
 ERASED = "erased"
 """Key of ``Message.context`` and beginning of whatever stands in place of an id that told who it was."""
@@ -113,17 +114,7 @@ def _forget_raws(session: Session, messages: Sequence[Message]) -> int:
     """Bodies go, digests stay: what the platform still shows is then not stored a second time."""
     count = 0
     for part in _pieces([one.id for one in messages]):
-        same = (
-            select(RawItem.id)
-            .join(
-                Message,
-                (Message.source_id == RawItem.source_id)
-                & (Message.container == RawItem.container)
-                & (Message.external_id == RawItem.external_id),
-            )
-            .where(Message.id.in_(part))
-        )
-        for raw in session.scalars(select(RawItem).where(RawItem.id.in_(same))):
+        for raw in session.scalars(select(RawItem).where(RawItem.id.in_(raws_of(part)))):
             raw.body, raw.state, raw.error = b"", "parsed", None
             if raw.container.startswith(("phone:", "mail:")):
                 raw.container = f"{ERASED}:{raw.id}"
@@ -132,10 +123,12 @@ def _forget_raws(session: Session, messages: Sequence[Message]) -> int:
 
 
 def forget_quarantine(session: Session, marks: Iterable[str]) -> int:
-    """Raws that nobody could read and that hold one of ``marks``, contacts or account ids of the person."""
+    """Raws without a message (not read, or rows of a platform's books) that hold one of ``marks``: contacts or
+    account ids of the person."""
     needles = [mark.encode() for mark in marks if len(mark) > 5]
     count = 0
-    for raw in session.scalars(select(RawItem).where(RawItem.state != "parsed").execution_options(yield_per=PIECE)):
+    query = select(RawItem).where(or_(RawItem.state != "parsed", RawItem.container == "export"))
+    for raw in session.scalars(query.execution_options(yield_per=PIECE)):
         if any(needle in raw.body for needle in needles):
             raw.body, raw.state, raw.error = b"", "parsed", None
             count += 1

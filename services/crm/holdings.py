@@ -34,6 +34,7 @@ from services.crm.clients import get_client
 from services.crm.merging import links_to_clients
 from services.crm.timeline import scope_of
 from services.events import record
+from services.raw_ties import raws_of
 from services.rights import Actor, require
 from services.secrets import Keyring
 
@@ -99,14 +100,8 @@ def conversation_of(session: Session, authors: Sequence[int]) -> dict[str, Any]:
 
 
 def raw_items_of(session: Session, messages: Sequence[int]) -> list[RawItem]:
-    """What the platform gave of these messages, one raw a message."""
-    query = select(RawItem).join(
-        Message,
-        (Message.source_id == RawItem.source_id)
-        & (Message.container == RawItem.container)
-        & (Message.external_id == RawItem.external_id),
-    )
-    return list(session.scalars(query.where(Message.id.in_(messages)).order_by(RawItem.id)))
+    """What the platforms gave of these messages."""
+    return list(session.scalars(select(RawItem).where(RawItem.id.in_(raws_of(messages))).order_by(RawItem.id)))
 
 
 def _rows(session: Session, table: Any, where: Any) -> list[dict[str, Any]]:

@@ -95,4 +95,5 @@ def test_sources_name_what_each_channel_needs() -> None:
         "feed": [],
         "form": [],
         "calls": ["secret"],
+        "getcourse": ["secret_key"],
     }

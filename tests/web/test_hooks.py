@@ -20,6 +20,7 @@ LETTER = {"email": "vera@example.ru", "text": "Когда начало?", "key":
 VALUES = {
     "form": {"consent": CONSENT, "topics": ["Оплата", "<b>Учёба</b>"]},
     "max": {"token": "f9LH", "webhook_secret": SECRET},
+    "getcourse": {"account": "lingva.getcourse.ru"},
 }
 UPDATE = {
     "update_type": "message_created", "timestamp": 1_790_000_000_000,
@@ -75,6 +76,19 @@ def test_an_event_becomes_a_message_and_a_repeat_nothing(visitor, place, stored)
         assert (answer.status_code, answer.text) == (200, "ok")
     assert (stored(RawItem), stored(Message)) == (1, 1)
     assert "Set-Cookie" not in answer.headers
+
+
+def test_a_process_calls_with_a_query_and_nobody_else_may(visitor, place, stored):
+    token, _id = place("getcourse")
+    address = f"/hooks/getcourse/{token}"
+    asked = {"event": "lesson_comment", "id": "5", "email": "vera@example.ru", "text": "Когда проверят?"}
+    for _time in range(3):
+        assert visitor.client.get(address, query_string=asked).text == "ok"
+    assert visitor.client.post(address, data=asked).status_code == 200
+    assert stored(Message) == 1
+    assert visitor.client.get(f"{address}0", query_string=asked).status_code == 404
+    other, _id = place("max")
+    assert visitor.client.get(f"/hooks/max/{other}").status_code == 405
 
 
 def test_a_wrong_secret_stores_nothing(visitor, place, stored):
