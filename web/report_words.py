@@ -21,6 +21,7 @@ LISTS: Mapping[str, Lazy] = {
     "legal_late": _l("Beyond the term by law"),
     "legal_open": _l("Open with a term by law"),
     "queue": _l("Open cases"),
+    "history": _l("Open cases from before their place was watched"),
     "queue_desk": _l("Open cases that we have"),
     "queue_department": _l("Open cases that a department has"),
     "queue_client": _l("Open cases that wait for their author"),

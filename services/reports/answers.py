@@ -78,7 +78,7 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The page; ``checked`` of ``whole.came`` kinds were said by a person."""
+    """The page; ``checked`` of ``whole.came`` kinds were said by a person. ``history``: open cases in no figure."""
 
     cut: Cut
     now: datetime
@@ -93,6 +93,7 @@ class Answers:
     delay: Delay
     here: Spread
     checked: int
+    history: int
 
 
 def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> Answers:
@@ -105,7 +106,7 @@ def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> A
         kinds=tuple(_lines(session, CaseFact.kind, {}, cut, now)[1:]), units=unit_lines(session, cut, now),
         people=person_lines(session, cut, now), resolution=shares(session, "resolution", None, cut, now)[ALL],
         delay=(delay := delay_of(session, cut, now)), resolved=delay.cases,
-        checked=count(session, "checked", cut, now),
+        checked=count(session, "checked", cut, now), history=count(session, "history", cut, now),
         here=spreads(session, "answered", CaseFact.first_here_minutes, None, cut, now)[ALL],
     )  # fmt: skip
 

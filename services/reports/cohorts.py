@@ -153,6 +153,9 @@ COHORTS: Mapping[str, Cohort] = {
         lambda _cut, now: [OPEN, CaseFact.legal_done_at.is_(None), CaseFact.legal_due_at >= now],
     ),
     "queue": _in_queue(),
+    "history": Cohort(
+        CaseFact.opened_at, lambda _cut, _now: [CaseFact.counts.is_(False), CaseFact.holder.is_not(None)]
+    ),
     "queue_desk": _in_queue("desk"),
     "queue_department": _in_queue("department"),
     "queue_client": _in_queue("client"),
@@ -183,8 +186,8 @@ COHORTS: Mapping[str, Cohort] = {
 """Word in an address → the list. «now» lists do not ask for the period."""
 
 OF_NOW = frozenset(
-    ["waiting", "queue", "queue_desk", "queue_department", "queue_client", "late_now", "due_today", "led", "unled",
-     "legal_open", "ask_overdue"]
+    ["waiting", "queue", "history", "queue_desk", "queue_department", "queue_client", "late_now", "due_today",
+     "led", "unled", "legal_open", "ask_overdue"]
 )  # fmt: skip
 
 

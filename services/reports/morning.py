@@ -48,7 +48,7 @@ class Load:
 @dataclass(frozen=True, slots=True)
 class Morning:
     """``worst``: the case that is late longest, and whose time it was. ``week``: the last seven days,
-    from ``since`` on."""
+    from ``since`` on. ``history``: open cases that stood there before their place was watched, in no figure."""
 
     late: int
     worst: tuple[Case, tuple[Spent, ...]] | None
@@ -60,6 +60,7 @@ class Morning:
     places: int
     silent: tuple[Source, ...]
     queue: tuple[Age, ...]
+    history: int
     since: date
     week: Line
     before: Line
@@ -87,6 +88,7 @@ def morning(session: Session, actor: Actor, today: Cut, now: datetime) -> Mornin
         owing=_owing(session, today, now), unproven=sum(states.get(state, 0) for state in UNPROVEN),
         troubled=sum(states.get(state, 0) for state in WORRYING), places=len(watched),
         silent=tuple(place for place in watched if is_silent(place, now)), queue=tuple(queue(session, today, now)),
+        history=count(session, "history", today, now),
         since=week.first, week=whole_line(session, week, now), before=whole_line(session, week.before(), now),
         load=_load(session, week, now), rebuilding=is_rebuilding(session),
     )  # fmt: skip

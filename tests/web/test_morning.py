@@ -38,6 +38,16 @@ def test_what_runs_out_today_is_not_late_yet(cast, database, open_case, enter) -
         assert numbers(enter("head").get("/morning").text)[:2] == ["1", "0"]
 
 
+def test_history_is_named_beside_the_figures_that_leave_it_out(cast, database, open_case, enter) -> None:
+    with database.write.begin() as session:
+        session.get_one(Source, cast.source_id).created_at = utc_now()
+    open_case("Когда был вебинар?", published_at=utc_now() - timedelta(days=9))
+    head = enter("head")
+    for address in ("/morning", "/reports"):
+        link = re.search(r'href="(/reports/cases/history[^"]*)">И ещё 1 ', head.get(address).text).group(1)
+        assert "Когда был вебинар?" in head.get(link.replace("&amp;", "&")).text
+
+
 def test_a_department_is_hurried_of_what_is_overdue_and_not_twice(school, enter, cast, database) -> None:  # noqa: F811
     with database.write.begin() as session:
         ask_department(session, cast.smm, school[0], cast.departments["curators"], "А это?", "q2")  # not overdue
