@@ -1,6 +1,7 @@
 """A platform in a process of its own that accepts and then drops the line; what it took is the truth of the storm.
 
-``python -m benchmarks.liar PORT SEED [--honest]``: GET /ready · POST /posts · GET /posts?parent= · GET /truth
+``python -m benchmarks.liar PORT SEED [--honest]``: GET /ready · POST /posts · POST /posts/ID (edits) · GET /truth ·
+GET /posts?parent=
 """
 
 import contextlib
@@ -15,6 +16,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 LATEST = 0.03
+"""Seconds that an act takes at most."""
+LATER = 0.12
 """Seconds by which an act may be carried out after its caller has gone (reliability.md §0.1)."""
 
 
@@ -42,8 +45,12 @@ class Liar(ThreadingHTTPServer):
         with self.lock:
             return 0.0 if self.honest else self.rolled.uniform(0, LATEST)
 
-    def take(self, body: dict[str, Any]) -> dict[str, Any]:
+    def take(self, body: dict[str, Any], changes: str = "") -> dict[str, Any]:
         with self.lock:
+            if changes:
+                post = self.posts[int(changes) - 1]
+                post["text"] = body["text"]
+                return post
             token = body.get("token")
             if token and token in self.tokens:
                 return self.tokens[token]
@@ -83,6 +90,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = json.loads(told)
+        changes = urlsplit(self.path).path.removeprefix("/posts").strip("/")
         fate = self.server.fate()
         if fate == "429":
             self._say(429, {"error": "rate"})
@@ -92,10 +100,11 @@ class Handler(BaseHTTPRequestHandler):
             return
         if fate == "taken":
             time.sleep(self.server.late())
-            self._say(200, self.server.take(body))
+            self._say(200, self.server.take(body, changes))
             return
         # The caller hears nothing, or of an error, before the act is carried out.
-        threading.Timer(self.server.late(), self.server.take, [body]).start()
+        late = self.server.late() * LATER / LATEST
+        threading.Timer(late, self.server.take, [body, changes]).start()
         if self.server.late() < LATEST / 2:
             self.close_connection = True
         else:

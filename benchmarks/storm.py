@@ -17,12 +17,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import event, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from benchmarks.figures import Figure, finish, header, p95
 from benchmarks.pieces import Pieces
@@ -32,6 +31,7 @@ from collectors.base import Channel
 from config import ROOT
 from models import Act, Event, Source, utc_now
 from models.database import Database, open_database
+from services.outbox import OpenChannel
 from services.schema import upgrade
 from services.sending import run_outbox
 
@@ -147,11 +147,11 @@ def storm(url: str, kind: str, kills: int, seed: int = SEED) -> Outcome:
     return told
 
 
-def calm(database: Database, seconds: float = 120) -> None:
+def calm(database: Database, seconds: float = 120, open: OpenChannel = open_channel) -> None:
     """Works on until nothing is open; the retries that a lying platform causes are not waited for."""
     until = time.monotonic() + seconds
     while True:
-        run_outbox(database, open_channel)
+        run_outbox(database, open)
         hurry(database)
         with database.read.begin() as session:
             left = session.scalar(select(func.count()).select_from(Act).where(Act.state.in_(OPEN)))
@@ -178,60 +178,6 @@ def judge(database: Database, platform: str, kills: int = 0) -> Outcome:
         acts=len(acts), lost=lost, doubled=sum(count - 1 for count in posts.values()),
         reviews=sum(state == "review" for _, state, _ in acts), unknown=unknown, kills=kills,
     )  # fmt: skip
-
-
-def failpoints(make: Any, kind: str) -> tuple[int, list[Outcome]]:
-    """Ends the worker at the first commit or call, then at the second … until one comes through (F2).
-
-    ``make()`` gives the address of a fresh migrated database. Returns the number of points and the bad outcomes.
-    """
-    register()
-    bad = []
-    for point in itertools.count(1):
-        url = make()
-        with liar(1, honest=True) as platform:
-            database = open_database(url)
-            add_acts(database, add_places(database, kind, platform), 2)
-            database.engine.dispose()
-            child = os.fork()
-            if child == 0:
-                _work_to_point(url, point)
-            _, status = os.waitpid(child, 0)
-            hurry(database)
-            calm(database)
-            told = judge(database, platform)
-            database.engine.dispose()
-        if told.lost or told.doubled or told.reviews > told.unknown:
-            bad.append(told)
-        if os.waitstatus_to_exitcode(status) == 0:
-            return point - 1, bad
-    raise AssertionError
-
-
-def _work_to_point(url: str, point: int) -> None:
-    """In the child: counts commits, and calls before and after; ends the process at the wanted one."""
-    left = itertools.count(1)
-
-    def reached(*_: Any) -> None:
-        if next(left) == point:
-            os._exit(9)
-
-    original = httpx.Client.send
-
-    def send(client: httpx.Client, request: httpx.Request, **more: Any) -> httpx.Response:
-        reached()
-        answer = original(client, request, **more)
-        reached()
-        return answer
-
-    try:
-        httpx.Client.send = send  # type: ignore[method-assign, assignment]
-        database = open_database(url)
-        event.listen(database.engine, "commit", reached)
-        run_outbox(database, open_channel)
-        os._exit(0)
-    finally:
-        os._exit(1)
 
 
 def throughput(url: str, count: int = 1000, places: int = 4) -> float:
@@ -356,20 +302,6 @@ def of_storm(pieces: Pieces, make: Callable[[], str], database: str, kills: int)
             yield Figure(f"{name}.reviews", told.reviews, told.unknown)
 
 
-def of_points(pieces: Pieces, make: Callable[[], str], database: str) -> Iterator[Figure]:
-    """The end at every commit and every call in turn."""
-    for kind in KINDS:
-        told = pieces.get(f"{database}.{kind}.points", partial(_counted, make, kind))
-        if told:
-            print(f"{database:10} {kind:6} {told[0]} failpoints, {told[1]} bad", flush=True)
-            yield Figure(f"storm.{database}.{kind}.failpoints_bad", told[1], 0)
-
-
-def _counted(make: Callable[[], str], kind: str) -> tuple[int, int]:
-    points, bad = failpoints(make, kind)
-    return points, len(bad)
-
-
 def of_speed(pieces: Pieces, make: Callable[[], str], database: str) -> Iterator[Figure]:
     """Acts a second, and how soon an act leaves when there is nothing else to do."""
     speeds = pieces.get(f"{database}.speed", lambda: [throughput(make()) for _ in range(3)])
@@ -380,14 +312,39 @@ def of_speed(pieces: Pieces, make: Callable[[], str], database: str) -> Iterator
         yield Figure(f"storm.{database}.idle_p95_seconds", p95(waits), 2)
 
 
+def of_points(pieces: Pieces, make: Callable[[], str], database: str) -> Iterator[Figure]:
+    """The end at every commit, call and file write of the whole path in turn."""
+    from benchmarks.storm_points import trials
+
+    for kind in KINDS:
+
+        def run(kind: str = kind) -> tuple[int, list[str]]:
+            with tempfile.TemporaryDirectory() as folder:
+                done = list(trials(make, kind, Path(folder)))
+            return len(done) - 1, [f"{one.point}: {what}" for one in done for what in one.broken]
+
+        told = pieces.get(f"{database}.{kind}.points", run)
+        if told:
+            print(f"{database:10} {kind:6} {told[0]} points, broken: {told[1] or 'none'}", flush=True)
+            yield Figure(f"storm.{database}.{kind}.points", told[0])
+            yield Figure(f"storm.{database}.{kind}.points_broken", len(told[1]), 0)
+
+
+def of_people(pieces: Pieces, make: Callable[[], str], database: str) -> Iterator[Figure]:
+    from benchmarks import storm_people  # which asks this file for its platform
+
+    yield from storm_people.of_people(pieces, make, database)
+
+
 def main(kills: int = int(os.environ.get("OTKLIK_KILLS", "1000"))) -> int:
     header()
     pieces = Pieces("storm")
     figures: list[Figure] = []
     for database in ("sqlite", "postgresql"):
         with fresh_databases(database) as make:
-            for part in (of_speed(pieces, make, database), of_points(pieces, make, database)):
-                figures.extend(part)
+            figures.extend(of_speed(pieces, make, database))
+            figures.extend(of_points(pieces, make, database))
+            figures.extend(of_people(pieces, make, database))
             figures.extend(of_storm(pieces, make, database, kills))
     if pieces.left:
         print(f"{pieces.left} pieces are left: the same command goes on with them")

@@ -17,7 +17,7 @@ from services import sending
 from services.errors import NotFound, Refused
 from services.messages import mark_absent
 from services.outbox import cancel_act, claim_act, confirm_act, retry_act, send_now, stuck_acts
-from services.outcomes import mark_removed, record_error, record_receipt
+from services.outcomes import join_own, mark_removed, record_error, record_receipt
 from services.replies import change_published, moderate, write_reply
 from services.sending import Lanes, run_outbox, sweep_leases
 
@@ -165,6 +165,8 @@ def test_our_reply_met_again_stays_seen_and_keeps_its_first_sight(database, cast
         record_receipt(session, replied, Receipt("901", container="17"))
     cast.store(ours(cast, "В среду"))
     first = get(database, replied.id).seen_at
+    with database.write.begin() as session:
+        join_own(session, list(session.scalars(select(Message).where(Message.external_id == "901"))))
     cast.store(ours(cast, "В среду, в 19:00"))
     act = get(database, replied.id)
     assert (act.state, act.seen_at) == ("seen", first)
@@ -259,10 +261,18 @@ def test_a_place_that_does_not_open_keeps_what_waits_and_goes_on_asking_about_th
     waits, unknown = queue(database, count=2)
 
     def shut(source: Source):
-        raise NotFound("source.secrets")
+        raise errors[-1]
 
-    run_outbox(database, shut)
-    assert (get(database, waits).state, get(database, waits).error_code) == ("retry", "settings")
+    errors: list[Exception] = []
+    for error, code in (
+        (ChannelError("no proxy", code="address"), "address"),
+        (NotFound("source.secrets"), "settings"),
+    ):
+        errors.append(error)
+        with database.write.begin() as session:
+            session.execute(update(Act).values(due_at=utc_now()))
+        run_outbox(database, shut)
+        assert (get(database, waits).state, get(database, waits).error_code) == ("retry", code)
     with database.write.begin() as session:
         session.execute(update(Act).values(state="cancelled"))
         session.execute(update(Act).where(Act.id == unknown).values(state="unknown", attempt=1, due_at=utc_now()))
@@ -271,9 +281,12 @@ def test_a_place_that_does_not_open_keeps_what_waits_and_goes_on_asking_about_th
     assert get(database, unknown).due_at > utc_now() + timedelta(seconds=10)
 
 
-def test_a_lookup_that_fails_is_made_again_and_after_an_hour_a_person_is_asked(database, wire) -> None:
+@pytest.mark.parametrize(
+    "failing", [{"return_value": httpx.Response(500, text="<html>")}, {"side_effect": httpx.ReadError}]
+)
+def test_a_lookup_that_fails_is_made_again_and_after_an_hour_a_person_is_asked(database, wire, failing) -> None:
     [act_id] = queue(database, state="unknown", attempt=1, attempted_at=utc_now())
-    wire["list"].mock(return_value=httpx.Response(500, text="<html>"))
+    wire["list"].mock(**failing)
     run_outbox(database, storm.open_channel)
     assert get(database, act_id).state == "unknown"
     with database.write.begin() as session:

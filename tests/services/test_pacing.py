@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 import pytest
 import respx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
@@ -113,6 +113,7 @@ def test_time_for_undo_and_an_hour_of_its_own_are_no_queue(database, telegram) -
     assert told(database) == [None] * 4
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from((0, MASS)), st.integers(-300, 300)), min_size=1, max_size=30))
 def test_forecasts_are_in_the_order_in_which_acts_are_claimed(rows) -> None:
     """Of those that are due now; each is as far from the one before it as the platform asks."""

@@ -1,5 +1,6 @@
 """The send protocol in a storm: killed at random and at every point, frozen, doubled; the platform counts."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -10,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select, update
 
-from benchmarks import storm
+from benchmarks import storm, storm_points
 from benchmarks.storm_channel import KINDS
+from benchmarks.storm_points import ANSWER, CHANGED, trials
 from collectors import CHANNELS
 from models import Act, Message, Reply, utc_now
 from models.database import open_database
@@ -41,8 +43,10 @@ def test_the_storm_sees_what_a_naive_sender_doubles(database) -> None:
     assert any(storm.storm(address(database), "naive", 10, seed).doubled for seed in range(8))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_end_at_any_commit_or_call_violates_nothing(sqlite_template, tmp_path, kind) -> None:
+@pytest.mark.parametrize(("kind", "first"), [*zip(KINDS, (1, 3, 5, 7), strict=True)])
+def test_the_end_at_any_commit_call_or_file_write_violates_nothing(sqlite_template, tmp_path, kind, first) -> None:
+    """What follows one point is what comes before the next, and the kinds share the rest among them; each kind
+    at every point is `bench storm` and `test --deep`."""
     numbers = iter(range(1000))
 
     def make() -> str:
@@ -50,9 +54,30 @@ def test_the_end_at_any_commit_or_call_violates_nothing(sqlite_template, tmp_pat
         shutil.copy(sqlite_template, path)
         return f"sqlite:///{path}"
 
-    points, bad = storm.failpoints(make, kind)
-    assert points >= 8
-    assert bad == []
+    points = itertools.count(1) if KILLS >= 100 else itertools.count(first, 8)
+    done = list(trials(make, kind, tmp_path, points))
+    assert len(done) > (80 if KILLS >= 100 else 10)
+    assert [(one.point, what) for one in done for what in one.broken] == []
+    assert {word for one in done for word in one.acked} == {ANSWER, CHANGED}
+
+
+def test_the_points_see_a_desk_that_sends_again_what_it_does_not_know(
+    sqlite_template, tmp_path, monkeypatch
+) -> None:
+    """The control: after the start what was on its way goes once more, and one of the points shows it."""
+
+    def again(database) -> None:
+        with database.write.begin() as session:
+            session.execute(update(Act).where(Act.state == "sending").values(state="queued", due_at=utc_now()))
+
+    def make() -> str:
+        path = tmp_path / f"control{len(list(tmp_path.iterdir()))}.db"
+        shutil.copy(sqlite_template, path)
+        return f"sqlite:///{path}"
+
+    monkeypatch.setattr(storm_points, "hurry", again)
+    broken = (what for one in trials(make, "list", tmp_path / "at", itertools.count(33, 2)) for what in one.broken)
+    assert any(what.startswith("doubled") for what in broken)
 
 
 @pytest.fixture(autouse=True)
