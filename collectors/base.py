@@ -382,6 +382,11 @@ class Channel(ABC):
         self.limiter = limiter
 
     @classmethod
+    def is_live(cls, container: str) -> bool:
+        """Whether people talk there at this moment, so that a reply ten seconds later is late."""
+        return False
+
+    @classmethod
     def seconds_between(cls, container: str) -> float:
         """How far apart two acts in ``container`` are at least: what the queue before an act is reckoned by."""
         return cls.can.act_seconds

@@ -40,7 +40,7 @@ def record(
     object_id: int | None = None,
     **data: Any,
 ) -> None:
-    """Adds one event; ``data`` holds ids and codes only, never what a person wrote."""
+    """Adds one event; ``data`` holds ids, codes and a platform's words of refusal, never what a person wrote."""
     session.add(
         Event(
             kind=kind,

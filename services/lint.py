@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from models import Setting, utc_now
+from models import Fact, Setting, utc_now
 from services.errors import Refused
 from services.events import record
 from services.rights import Actor, require
@@ -32,7 +32,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Habits:
-    """What the department has decided; ``own`` are its contacts, ``off`` the rules that rest."""
+    """What the department has decided; ``own`` are its contacts, ``off`` the rules that rest.
+
+    ``prices``: the sums of «Справочник фактов» that hold today, as whole numbers.
+    """
 
     own: frozenset[str] = frozenset()
     banned_hosts: frozenset[str] = frozenset(
@@ -42,6 +45,7 @@ class Habits:
     latin: frozenset[str] = frozenset()
     off: frozenset[str] = frozenset()
     promo_denied: frozenset[str] = frozenset({"youtube", "telegram"})
+    prices: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,10 @@ _FULL_NAME = re.compile(
     r"[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?\s+[А-ЯЁ][а-яё]+\s+[А-ЯЁ][а-яё]+(?:вич|вна|ична|инична|оглы|кызы)\b"
 )
 _SUM = re.compile(r"(?i)\d[\d\s\u00a0]*(?:[.,]\d+)?\s*(?:₽|руб\b|рубл|р\.|тыс)")
+_PRICE = re.compile(
+    r"(?i)\b(?:сто[ия]т\w*|стоимост\w*|цен[аыуе]\w*|тариф\w*|обойд[её]тся|price|costs?)\b[^.!?\n]{0,40}?"
+    + _SUM.pattern.removeprefix("(?i)")
+)
 _LINK = re.compile(
     r"(?i)\b(?:https?://|www\.)[^\s<>()«»\"']{1,2000}"
     r"|(?<![\w.@-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.(?:com|net|ru|рф|org|me|io)\b(?:/\S{0,2000})?"
@@ -171,6 +179,20 @@ def _promo(text: str, place: Place, habits: Habits) -> Iterator[tuple[int, int]]
         yield from (match.span() for match in _OFFER.finditer(text))
 
 
+def _price(text: str, place: Place, habits: Habits) -> Iterator[tuple[int, int]]:
+    """A price that «Справочник фактов» does not know, or knows no more (L9); silent while it knows none at all."""
+    if habits.prices:
+        for match in _PRICE.finditer(text):
+            if not sums_in(match.group()) & habits.prices:
+                yield match.span()
+
+
+def sums_in(text: str) -> frozenset[str]:
+    """Sums of money in a text as whole numbers: «4 900,00 ₽» is «4900»."""
+    found = (re.sub(r"\D", "", re.split(r"[.,]\d", match.group())[0]) for match in _SUM.finditer(text))
+    return frozenset(one.lstrip("0") for one in found)
+
+
 def _asked(text: str, place: Place, habits: Habits) -> Iterator[tuple[int, int]]:
     """Asking for what the person gave already, in whatever channel."""
     for kind in place.given & set(_ASKS):
@@ -199,6 +221,7 @@ RULES: Mapping[str, Rule] = {
     "banned": Rule(_banned, blocks=True),
     "empty": Rule(_spans(_EMPTY), blocks=True),
     "asked": Rule(_asked),
+    "price": Rule(_price),
     "promo": Rule(_promo, public_only=True),
     "promise": Rule(_spans(_PROMISE)),
     "heals": Rule(_spans(_HEALS)),
@@ -239,13 +262,12 @@ def check_text(text: str, place: Place, habits: Habits, override: Mapping[str, s
 
 
 def habits_of(session: Session) -> Habits:
-    """The department's choices, or the defaults."""
+    """The department's choices, or the defaults, with the prices of today."""
     row = session.scalar(select(Setting).where(Setting.name == NAME))
-    if row is None:
-        return Habits()
-    return Habits(
-        **{key: frozenset(values) for key, values in row.value.items() if key in Habits.__dataclass_fields__}
-    )
+    chosen = {k: frozenset(v) for k, v in row.value.items() if k in Habits.__dataclass_fields__} if row else {}
+    holds = or_(Fact.valid_to.is_(None), Fact.valid_to >= utc_now().date())
+    values = session.scalars(select(Fact.value).where(holds))
+    return Habits(**{**chosen, "prices": frozenset(one for value in values for one in sums_in(value))})
 
 
 def save_habits(session: Session, actor: Actor, values: Mapping[str, Sequence[str]]) -> None:

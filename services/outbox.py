@@ -184,6 +184,7 @@ def send_now(session: Session, actor: Actor, act_id: int) -> Act:
     require(actor, "case.reply")
     row = _held_row(session, act_id, ("held",))
     row.due_at = utc_now()
+    record(session, "act.hurried", actor, case_id=row.case_id, object_id=row.id)
     return row
 
 

@@ -6,6 +6,7 @@ platform settles one row.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, delete, select, tuple_
 from sqlalchemy.orm import Session
@@ -122,19 +123,24 @@ def record_error(session: Session, act: Act, error: ChannelError) -> None:
     if error.sent is Sent.UNKNOWN:
         move_act(row, "unknown")
         row.due_at = now + timedelta(seconds=min(_can(session, row).settle_seconds, 5))
-        record(session, "act.unknown", DESK, case_id=row.case_id, object_id=row.id, code=error.code)
+        record(session, "act.unknown", DESK, case_id=row.case_id, object_id=row.id, **_said(error))
     elif error.permanent or (row.attempt >= MAX_ATTEMPTS and error.code not in ASKS_TO_WAIT):
         move_act(row, "dead")
-        record(session, "act.failed", DESK, case_id=row.case_id, object_id=row.id, code=error.code)
+        record(session, "act.failed", DESK, case_id=row.case_id, object_id=row.id, **_said(error))
         _lift(session, row, "failed")
     else:
         move_act(row, "retry")
         row.due_at = now + timedelta(
             seconds=error.retry_after or RETRY_SECONDS[min(row.attempt, len(RETRY_SECONDS)) - 1]
         )
-        record(session, "act.retried", DESK, case_id=row.case_id, object_id=row.id, code=error.code)
+        record(session, "act.retried", DESK, case_id=row.case_id, object_id=row.id, **_said(error))
         if error.retry_after is not None:
             _hold_others(session, row, only_mass=error.code == "share")
+
+
+def _said(error: ChannelError) -> dict[str, Any]:
+    """The platform's own words stay in the history: the row keeps the last ones only."""
+    return {"code": error.code, "said": error.message[:300]} if error.message else {"code": error.code}
 
 
 def _hold_others(session: Session, row: Act, *, only_mass: bool) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -129,6 +129,8 @@ def write_reply(
     )  # fmt: skip
     session.add(reply)
     session.flush()
+    if channel_class(source.platform).is_live(message.container):
+        wish = replace(wish, undo_seconds=0)
     act = queue_act(session, actor, ActKind.REPLY, source, message, text=text, reply=reply, due_at=_due_at(wish))
     accept_label(session, actor, message)
     note_facts(session, reply)

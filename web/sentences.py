@@ -58,8 +58,9 @@ def _assigned(event: Event, names: Names) -> str:
 
 
 def _code(event: Event) -> str:
-    code = event.data.get("code", "")
-    return str(CHANNEL_ERRORS.get(code, code))
+    code, said = event.data.get("code", ""), event.data.get("said")
+    why = str(CHANNEL_ERRORS.get(code, code))
+    return f"{why} («{said}»)" if said else why
 
 
 def _retried(event: Event, _names: Names) -> str:
@@ -145,6 +146,7 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "act.retried": _retried,
     "act.settled": lambda e, n: _("Marked as published"),
     "act.cancelled": lambda e, n: _("Sending is taken back"),
+    "act.hurried": lambda e, n: _("Sent without waiting for the time to undo"),
     "act.removed": lambda e, n: _("Removed from the platform"),
     "act.edited": lambda e, n: _("Our reply is edited on the platform"),
     "reply.offered": lambda e, n: _("The reply waits for agreement"),

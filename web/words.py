@@ -115,6 +115,7 @@ LINT: Mapping[str, Lazy] = {
     "banned": _l("A link to a forbidden site"),
     "empty": _l("An unfilled placeholder"),
     "asked": _l("The client gave it already"),
+    "price": _l("A price that the facts do not know"),
     "promo": _l("Advertising words where they are denied"),
     "promise": _l("A promise of a result"),
     "heals": _l("Words of healing"),

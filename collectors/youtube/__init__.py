@@ -28,7 +28,7 @@ from collectors.base import (
 from collectors.wire import Wire
 from collectors.youtube.api import Api
 from collectors.youtube.items import is_comment, moment, parse_comment, permalink
-from collectors.youtube.live import LIVE, Live, is_live, live_call, parse_live
+from collectors.youtube.live import LIVE, PREFIX, Live, live_call, parse_live
 from collectors.youtube.settings import Settings
 from collectors.youtube.walks import ELSEWHERE, NOT_A_THREAD, Reader, Walking, next_token
 
@@ -117,6 +117,10 @@ class YouTube(Channel):
 
     # Out
 
+    @classmethod
+    def is_live(cls, container: str) -> bool:
+        return container.startswith(PREFIX)
+
     def act(self, act: Act) -> Receipt:
         if act.kind not in self.can.acts:
             raise ChannelError(f"YouTube has no method for {act.kind}", code="unsupported", permanent=True)
@@ -124,7 +128,7 @@ class YouTube(Channel):
             raise ChannelError("writing needs OAuth, not an API key", code="settings", permanent=True)
         if act.kind is not ActKind.MESSAGE and not act.target.external_id:
             raise ChannelError(f"{act.kind} needs a comment", code="invalid", permanent=True)
-        if is_live(act):
+        if self.is_live(act.target.container):
             made = self.api.call(live_call(act), write=True, mass=act.mass)
             own_id = made.get("id") if act.kind in (ActKind.REPLY, ActKind.MESSAGE) else act.target.external_id
             if not own_id:
@@ -155,7 +159,7 @@ class YouTube(Channel):
 
     def lookup(self, act: Act) -> Proof:
         """Absent only when the held and spam listings, where our reply may stand too, could be read as well."""
-        if is_live(act):
+        if self.is_live(act.target.container):
             return Proof(Verdict.UNKNOWN)  # YouTube shows of a chat only what comes after the last call
         try:
             match act.kind:

@@ -132,10 +132,6 @@ def parse_live(raw: Raw, site: str) -> Iterator[Incoming]:
     )  # fmt: skip
 
 
-def is_live(act: Act) -> bool:
-    return act.target.container.startswith(PREFIX)
-
-
 def live_call(act: Act) -> Any:
     """The request of an act in a chat; raises ChannelError for what a chat does not know."""
     chat = act.target.context.get("chat") or ""

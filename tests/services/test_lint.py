@@ -1,10 +1,13 @@
 """The reply linter: what blocks, what is only said, and what a school may write freely."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import Forbidden, Refused
+from services.facts import save_fact
 from services.lint import RULES, Habits, Place, check_text, habits_of, lint, save_habits
 
 PUBLIC, PRIVATE = Place(True, "vk"), Place(False, "vk")
@@ -133,3 +136,32 @@ def test_findings_lie_in_the_text(text: str, public: bool) -> None:
 @pytest.mark.parametrize("piece", ["8 ", "a.", "{{", "А Б", "1 ", "Не возвращаем ", "-"])
 def test_a_long_text_is_read_at_once(piece: str) -> None:
     lint(piece * 20_000, PUBLIC, SCHOOL)
+
+
+PRICED = Habits(prices=frozenset({"4900", "12500"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Курс стоит 5 400 ₽", True),
+        ("Цена сейчас 4900 руб., раньше была выше", False),
+        ("Стоимость полного курса — 12 500,00 ₽", False),
+        ("Тариф «Полный» обойдётся в 13 тыс.", True),
+        ("Вернули вам 5 400 ₽ вчера", False),
+        ("Курс стоит того!", False),
+    ],
+)
+def test_a_price_is_held_against_the_facts(text: str, told: bool) -> None:
+    assert ("price" in rules(text, PUBLIC, PRICED)) is told
+    assert "price" not in rules(text, PUBLIC, Habits())  # there are no facts to hold it against
+    assert not any(finding.blocks for finding in lint(text, PUBLIC, PRICED))
+
+
+def test_the_facts_that_hold_today_are_the_prices(database, cast) -> None:
+    with database.write.begin() as session:
+        for code, value, valid_to in (
+            ("price", "4 900 ₽", None), ("old", "4 100 ₽", date(2020, 1, 1)), ("start", "5 декабря", None),
+        ):  # fmt: skip
+            save_fact(session, cast.head, None, code=code, title=code, value=value, valid_to=valid_to)
+        assert habits_of(session).prices == {"4900"}

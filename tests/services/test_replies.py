@@ -7,6 +7,7 @@ from collectors.base import ActKind, SourceState
 from models import Act, Case, Label, Message, Reply
 from services.case_states import is_open
 from services.errors import Forbidden, NotFound, Refused, Stale
+from services.messages import store_messages
 from services.outbox import cancel_act, claim_act, count_unproven, unproven
 from services.replies import draft_of, moderate, save_draft, take_back, write_reply
 from services.routing import answer_route, ask_department
@@ -135,3 +136,14 @@ def test_a_comment_hidden_before_it_was_labelled_keeps_its_case(cast, database) 
     with database.read.begin() as session:
         assert session.scalars(select(Case)).one().number
         assert session.scalars(select(Message.work)).one() == "labelled"
+
+
+def test_in_a_live_chat_nothing_waits_to_be_undone(database, cast) -> None:
+    with database.write.begin() as session:
+        tube = cast.add_source(session, "youtube", channel_id="UC1").id
+        store_messages(session, tube, "youtube", [cast.incoming("А ссылка будет?", container="live-vid")])
+        store_messages(session, tube, "youtube", [cast.incoming("А запись?", "Борис Лунин", container="vid")])
+        live, recorded = session.scalars(select(Message.case_id).order_by(Message.id))
+        write_reply(session, cast.smm, live, "Да, в описании", "f1", undo_seconds=10)
+        write_reply(session, cast.smm, recorded, "Да, останется", "f2", undo_seconds=10)
+        assert session.scalars(select(Act.state).order_by(Act.id)).all() == ["queued", "held"]
