@@ -2,17 +2,21 @@
 
 import itertools
 import os
+import resource
 import shutil
 import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import httpx
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from benchmarks import storm, storm_points
 from benchmarks.storm_channel import KINDS
+from benchmarks.storm_people import frozen, operators
 from benchmarks.storm_points import ANSWER, CHANGED, trials
 from collectors import CHANNELS
 from models import Act, Message, Reply, utc_now
@@ -78,6 +82,38 @@ def test_the_points_see_a_desk_that_sends_again_what_it_does_not_know(
     monkeypatch.setattr(storm_points, "hurry", again)
     broken = (what for one in trials(make, "list", tmp_path / "at", itertools.count(33, 2)) for what in one.broken)
     assert any(what.startswith("doubled") for what in broken)
+
+
+def test_a_disk_that_fills_between_the_call_and_the_receipt_doubles_nothing(database, platform) -> None:
+    """The post stands there and nothing can be written of it: after there is room again it is looked up (F12)."""
+    if not database.is_sqlite:
+        pytest.skip("a PostgreSQL server writes in processes of its own")
+    storm.add_acts(database, storm.add_places(database, "list", platform), 3)
+    database.engine.dispose()
+    child = os.fork()
+    if child == 0:
+        original = httpx.Client.send
+
+        def send(client: httpx.Client, request: httpx.Request, **more: Any) -> httpx.Response:
+            answer = original(client, request, **more)
+            resource.setrlimit(
+                resource.RLIMIT_FSIZE, (1, 1)
+            )  # no file may grow: what the kernel says is what counts
+            return answer
+
+        httpx.Client.send = send  # type: ignore[method-assign, assignment]
+        try:
+            run_outbox(open_database(address(database)), storm.open_channel)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert storm.judge(database, platform).lost == 3
+    with database.read.begin() as session:
+        assert session.scalars(select(Act.state).order_by(Act.id)).all() == ["sending", "queued", "queued"]
+        assert session.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+    storm.hurry(database)
+    storm.calm(database)
+    assert storm.judge(database, platform) == storm.Outcome(3, 0, 0, 0, 1, 0)
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +234,13 @@ def test_fifty_submits_of_one_form_are_one_reply(database, cast) -> None:
     with database.read.begin() as session:
         assert session.scalar(select(func.count()).select_from(Act)) == 1
         assert session.scalar(select(func.count()).select_from(Reply)) == 1
+
+
+def test_of_two_people_on_one_case_each_time_one_is_taken_and_posted_once(database) -> None:
+    assert operators(lambda: address(database), 20) == (20, 20, 20)
+
+
+@pytest.mark.parametrize("kind", ["token", "none"])
+def test_a_sender_stopped_at_any_moment_past_its_lease_doubles_nothing(database, kind) -> None:
+    told = frozen(lambda: address(database), kind, 2)
+    assert (told.lost, told.doubled) == (0, 0), told
