@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -37,10 +36,6 @@ if TYPE_CHECKING:
     from pyrate_limiter import Limiter
 
     from classifier import Classifier, Verdict
-
-
-LEAST_ROOM = 32 * 1024 * 1024
-"""Free bytes below which nothing is begun: the log of the database, a letter with its files, a receipt."""
 
 
 class SharedLimiter:
@@ -305,13 +300,6 @@ class Desk:
             return choice == "corpus"
         with self.database.read.begin() as session:
             return self.labeller.classifier is not None and is_proven(session, self.labeller.classifier.gate)
-
-    def has_room(self) -> bool:
-        """Whether the disk has room for what may have to be written: without it the desk only reads (F12)."""
-        try:
-            return shutil.disk_usage(self.var).free >= LEAST_ROOM
-        except OSError:  # a folder that is not there fails elsewhere, and says so
-            return True
 
     def has_sources(self) -> bool:
         with self.database.read.begin() as session:

@@ -65,7 +65,6 @@ class Scheduler:
         self._holder = f"{desk.name}:{uuid.uuid4().hex[:8]}"
         self._leads = threading.Event()
         self._stop = threading.Event()
-        self._full = threading.Event()
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(8)}, timezone="UTC",
             job_defaults={"coalesce": True, "misfire_grace_time": 60},
@@ -115,16 +114,8 @@ class Scheduler:
             log.info("scheduler.leads" if leads else "scheduler.waits", holder=self._holder)
         (self._leads.set if leads else self._leads.clear)()
 
-    def _has_room(self) -> bool:
-        """Without room nothing is begun: an act would leave and its receipt find no place."""
-        has_room = self._desk.has_room()
-        if has_room == self._full.is_set():
-            log.warning("disk.full" if not has_room else "disk.free")
-            (self._full.clear if has_room else self._full.set)()
-        return has_room
-
     def _run(self, name: str) -> None:
-        if not self.leads or self._stop.is_set() or not self._has_room():
+        if not self.leads or self._stop.is_set():
             return
         try:
             JOBS[name](self._desk)

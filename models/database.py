@@ -5,7 +5,6 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 CORRUPTING = ((3, 7, 0), (3, 51, 2))
@@ -26,12 +25,6 @@ def is_sqlite_sound(version: str) -> bool:
     """False inside the range in which WAL may corrupt the file."""
     numbers = tuple(int(part) for part in version.split(".")[:3])
     return numbers in REPAIRED or not CORRUPTING[0] <= numbers <= CORRUPTING[1]
-
-
-def is_full(error: DBAPIError) -> bool:
-    """Whether the database had no room to write: SQLite's words, or PostgreSQL's 53100 (errcodes appendix)."""
-    told = getattr(error.orig, "sqlstate", None) or str(error.orig)
-    return told == "53100" or "disk is full" in told
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,3 @@ class Stale(DeskError):
 
 class Refused(DeskError):
     """The act is not possible in this state, or its input is not acceptable."""
-
-
-class NoRoom(DeskError):
-    """The disk is full: nothing is written until there is room again."""

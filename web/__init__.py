@@ -9,12 +9,10 @@ from flask import Flask, redirect, render_template, request, session
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFError
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from bootstrap import Desk
-from models.database import is_full
 from services.errors import DeskError
 from web import addresses, dates, deadlines, live, navigation, numbers, outbox_words, security, toasts, words
 from web.catalogues import compile_catalogues
@@ -144,12 +142,6 @@ def _handle_errors(app: Flask) -> None:
     @app.errorhandler(DeskError)
     def _desk_error(error: DeskError) -> Response | tuple[str, int]:
         return _refuse(words.explain(error), words.status_of(error))
-
-    @app.errorhandler(DBAPIError)
-    def _database_error(error: DBAPIError) -> Response | tuple[str, int]:
-        if not is_full(error):
-            raise error
-        return _refuse(str(words.ERRORS["disk.full"]), 503)
 
     @app.errorhandler(CSRFError)
     def _csrf_error(_error: CSRFError) -> Response | tuple[str, int]:

@@ -17,7 +17,6 @@ def state() -> tuple[Response, int]:
             found = look(session)
     except SQLAlchemyError:
         return jsonify(status="failed"), 503
-    has_room = current_desk().has_room()
-    status = "ok" if found.is_well and has_room else "degraded"
+    status = "ok" if found.is_well else "degraded"
     told = {"revision": found.revision, "scheduler": found.scheduler, "stuck_acts": found.stuck_acts}
-    return jsonify(status=status, room=has_room, classifier=current_desk().labeller.state, **told), 200
+    return jsonify(status=status, classifier=current_desk().labeller.state, **told), 200

@@ -13,7 +13,7 @@ from bootstrap import Desk
 from models import Staff, StaffSession
 from services.accounts import staff_by_session
 from services.entrance import device_actor, device_of, is_stale, login_of, note_seen
-from services.errors import Forbidden, NoRoom
+from services.errors import Forbidden
 from services.rights import Actor, actor_of
 from services.second_factor import is_overdue
 from web.device_cookie import read_cookie, set_cookie
@@ -94,7 +94,6 @@ def install(app: Flask) -> None:
     """Order matters: who is asking is settled before the token is looked at."""
     app.before_request(_load_staff)
     app.before_request(_admit)
-    app.before_request(_ask_for_room)
     csrf.init_app(app)
     app.after_request(_harden)
     app.after_request(_keep_device)
@@ -194,12 +193,6 @@ def _admit() -> AnyResponse | None:
     if need == ANY_STAFF or (need is not None and current_actor().may(need)):
         return None
     raise Forbidden("forbidden", act=need)
-
-
-def _ask_for_room() -> None:
-    """With a full disk the desk only reads: half of what is written could be kept, and the other half not."""
-    if request.method not in ("GET", "HEAD", "OPTIONS") and not current_desk().has_room():
-        raise NoRoom("disk.full")
 
 
 def _to_login() -> AnyResponse:

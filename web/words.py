@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from models import Department
-from services.errors import DeskError, Forbidden, NoRoom, NotFound, Stale
+from services.errors import DeskError, Forbidden, NotFound, Stale
 from web.contract_words import CONTRACT_STATES as CONTRACT_STATES
 from web.contract_words import ERRORS as CONTRACT_ERRORS
 from web.contract_words import FIELDS, GROUPS
@@ -301,7 +301,6 @@ ERRORS: Mapping[str, Lazy] = {
     "staff.own_password": _l("Change your own password in the menu of your name."),
     "staff.self_role": _l("One cannot take the administrator's role from oneself."),
     "staff.self": _l("One cannot switch oneself off."),
-    "disk.full": _l("The disk is full: nothing was written, and your text is still on the screen."),
     "text.empty": _l("Write something first."),
     "text.long": _l("The text has %(length)s characters, the platform takes %(limit)s."),
     "theme.unknown": _l("Choose themes of the list, each once."),
@@ -313,7 +312,7 @@ ERRORS: Mapping[str, Lazy] = {
 }
 """Every code that a service raises; a test compares."""
 
-STATUS = ((Forbidden, 403), (NotFound, 404), (Stale, 409), (NoRoom, 503), (DeskError, 422))
+STATUS = ((Forbidden, 403), (NotFound, 404), (Stale, 409), (DeskError, 422))
 
 
 def explain(error: DeskError) -> str:
