@@ -19,7 +19,7 @@ import services.reports.upkeep  # noqa: F401 (by being imported it writes the fa
 from collectors import channel_class
 from collectors.base import Channel
 from collectors.wire import Guard, Wire
-from config import ROOT, Config
+from config import ROOT, BackupConfig, Config
 from models import Source
 from models.database import Database, open_database
 from services.audit import is_proven
@@ -28,6 +28,8 @@ from services.learning import write_lessons
 from services.letters import letter_writer
 from services.mailbox import sender_of
 from services.presence import Presence
+from services.room import Room
+from services.schema import newest_revision, present_revision
 from services.secrets import Keyring, open_keyring
 from services.sending import Lanes
 from services.sources import check_settings
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from pyrate_limiter import Limiter
 
     from classifier import Classifier, Verdict
+    from services.nightly import Rule
 
 
 class SharedLimiter:
@@ -247,14 +250,17 @@ class Desk:
     sandbox_url: str | None = None
     port: int = 0
     lanes: Lanes = field(init=False)
+    room: Room = field(init=False)
     closing: threading.Event = field(default_factory=threading.Event)
     failed: threading.Event = field(default_factory=threading.Event)  # a part without which it cannot work
     bell: Bell = field(default_factory=Bell)
     outbox_bell: Bell = field(default_factory=Bell)
     presence: Presence = field(default_factory=Presence)
+    start_work: Callable[[], str] | None = None  # starts the work desk beside a training desk; its address
     defer: Callable[[str], None] = lambda name: None  # runs a job soon; set by whoever runs jobs
 
     def __post_init__(self) -> None:
+        self.room = Room(self.var)
         self.lanes = Lanes(self.database, self.open_channel, self.bell.ring)
 
     @property
@@ -312,6 +318,18 @@ def desk_folder(config: Config, mode: str) -> Path:
     return var / "sandbox" if mode == "training" else var
 
 
+def backup_folder(config: Config, mode: str) -> Path:
+    """Where backups go: the folder that settings name, for the work desk alone; else beside the database."""
+    chosen = config.backup.folder
+    return chosen.expanduser() if chosen and mode != "training" else desk_folder(config, mode) / "backups"
+
+
+def backup_rule(given: BackupConfig) -> "Rule":
+    from services.nightly import Rule
+
+    return Rule(given.daily, given.weekly, given.monthly, given.hour)
+
+
 def default_key_file(folder: Path) -> Path:
     """Outside var/, one per desk: a copy of var/ alone opens nothing."""
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
@@ -331,6 +349,18 @@ def database_url(config: Config, mode: str) -> str:
     if mode == "training" or config.database.url is None:
         return f"sqlite:///{folder / 'otklik.db'}"
     return config.database.url
+
+
+def open_training(config: Config) -> Database | None:
+    """The training desk's database beside a work desk, to take along what people made there; None without one."""
+    path = desk_folder(config, "training") / "otklik.db"
+    if not path.exists():
+        return None
+    database = open_database(f"sqlite:///{path}", pool_size=2)
+    if present_revision(database) == newest_revision():
+        return database
+    database.engine.dispose()
+    return None
 
 
 def make_desk(config: Config, mode: str, *, sandbox_url: str | None = None) -> Desk:

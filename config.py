@@ -43,6 +43,7 @@ class WebConfig(Section):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     threads: int = Field(64, ge=4, le=1024)
+    processes: int = Field(1, ge=1, le=32)
     public_url: str | None = None
     trusted_proxies: list[str] = []
     session_hours: float = Field(8, gt=0)
@@ -60,7 +61,11 @@ class LogConfig(Section):
 
 
 class BackupConfig(Section):
-    keep: int = Field(14, ge=1)
+    folder: Path | None = None  # None: backups in the folder of the desk
+    hour: int = Field(3, ge=0, le=23)
+    daily: int = Field(7, ge=1)
+    weekly: int = Field(4, ge=0)
+    monthly: int = Field(6, ge=0)
 
 
 class DeskConfig(Section):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bootstrap import Desk
+from bootstrap import Desk, backup_folder, backup_rule
 from models import utc_now
 from services.audit import draw_samples
 from services.bulks import run_bulk
@@ -28,10 +28,12 @@ from services.labelling import run_labelling
 from services.learning import run_learning
 from services.money.obligations import run_obligations
 from services.money.receivables import run_receivables
+from services.nightly import run_nightly
 from services.notices import run_warn
 from services.recount import run_recount
 from services.relabel import run_relabel
 from services.reports.upkeep import run_rebuild
+from services.room import is_disk_full
 from services.search_index import run_index
 from services.snoozes import run_wake
 from services.sources import due_sources
@@ -183,6 +185,15 @@ def contracts(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def backup(desk: Desk) -> None:
+    """Makes the backup of the night; the training desk keeps nothing that would be missed."""
+    if desk.is_training:
+        return
+    rule = backup_rule(desk.config.backup)
+    if run_nightly(desk.database, backup_folder(desk.config, desk.mode), rule, desk.config.desk.time_zone):
+        desk.bell.ring()
+
+
 def _today(desk: Desk) -> date:
     return utc_now().astimezone(ZoneInfo(desk.config.desk.time_zone)).date()
 
@@ -211,5 +222,23 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         facts,
         papers,
         contracts,
+        backup,
     )
 }
+
+
+def run_job(desk: Desk, name: str) -> None:
+    """Does one job; a mistake of ours is written down and stops neither the clock nor a worker.
+
+    Without room on the disk nothing is done: what cannot be written down must not be sent or read either.
+    """
+    if desk.room.is_full():
+        return
+    try:
+        JOBS[name](desk)
+    except Exception as error:
+        if is_disk_full(error):
+            desk.room.note_full()
+            log.warning("disk.full", job=name)
+        else:
+            log.exception("job.failed", job=name)

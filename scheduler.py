@@ -1,4 +1,7 @@
-"""The door for the clock: the one list of what runs when; exactly one scheduler acts, however many are started."""
+"""The door for the clock: the one list of what runs when; exactly one scheduler acts, however many are started.
+
+It does the jobs itself, but hands them to the queue while a worker of the same desk is alive.
+"""
 
 import os
 import threading
@@ -7,9 +10,10 @@ import uuid
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bootstrap import Desk
-from jobs import JOBS
+from jobs import run_job
 from services.leases import drop_lease, free_the_dead, hold_lease
 
 log = structlog.get_logger()
@@ -37,6 +41,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("papers", 8.0, 1),
     ("contracts", 300.0, 1),
     ("learn", 60.0, 1),
+    ("backup", 120.0, 1),
 )
 LEASE = "scheduler"
 LEASE_SECONDS = 20
@@ -65,6 +70,8 @@ class Scheduler:
         self._holder = f"{desk.name}:{uuid.uuid4().hex[:8]}"
         self._leads = threading.Event()
         self._stop = threading.Event()
+        self._helped = threading.Event()  # a worker is alive: jobs go to the queue
+        self._queued = False  # there may be jobs in the queue that nobody takes
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(8)}, timezone="UTC",
             job_defaults={"coalesce": True, "misfire_grace_time": 60},
@@ -79,6 +86,9 @@ class Scheduler:
             free_the_dead(session, is_gone)
         self._renew()
         self._scheduler.add_job(self._renew, "interval", seconds=LEASE_SECONDS / 4, max_instances=1)
+        if not self._desk.database.is_sqlite:
+            self._look_for_workers()
+            self._scheduler.add_job(self._look_for_workers, "interval", seconds=LEASE_SECONDS / 4, max_instances=1)
         for name, seconds, instances in SCHEDULE:
             self._scheduler.add_job(
                 self._run, "interval", seconds=seconds, args=[name], id=name, max_instances=instances
@@ -108,6 +118,8 @@ class Scheduler:
                 self._run("send")
 
     def _renew(self) -> None:
+        if self._desk.room.is_full():  # nobody else could take the lead either
+            return
         with self._desk.database.write.begin() as session:
             leads = hold_lease(session, LEASE, self._holder, LEASE_SECONDS)
         if leads != self.leads:
@@ -115,9 +127,36 @@ class Scheduler:
         (self._leads.set if leads else self._leads.clear)()
 
     def _run(self, name: str) -> None:
-        if not self.leads or self._stop.is_set():
+        if not self.leads or self._stop.is_set() or self._desk.room.is_full():
             return
+        if self._queued and self._hand_over(name):
+            return
+        run_job(self._desk, name)
+
+    def _look_for_workers(self) -> None:
+        """Workers come and go; what a dead one held is queued anew."""
+        from services.queue import count_workers, free_dead_jobs, is_there
+
         try:
-            JOBS[name](self._desk)
-        except Exception:
-            log.exception("job.failed", job=name)
+            self._queued = is_there(self._desk.database)
+            if not self._queued or not self.leads:
+                return
+            with self._desk.database.write.begin() as session:
+                freed, workers = free_dead_jobs(session), count_workers(session)
+        except SQLAlchemyError:
+            log.exception("queue.failed")
+            return
+        if freed or bool(workers) != self._helped.is_set():
+            log.info("queue.workers", alive=workers, freed=freed)
+        (self._helped.set if workers else self._helped.clear)()
+
+    def _hand_over(self, name: str) -> bool:
+        """Queues the job for a worker; False where none is alive: then it leaves the queue and is done here."""
+        from services.queue import defer_once, take_all
+
+        try:
+            with self._desk.database.write.begin() as session:
+                (defer_once if self._helped.is_set() else take_all)(session, name)
+        except IntegrityError:  # another transaction has just queued the same
+            return True
+        return self._helped.is_set()

@@ -55,6 +55,8 @@ OPERATOR_WORDS = {
     "schema.newer": "The database is of revision {present}, this program knows {newest} at most. "
     "Start the newer program, or restore a backup that this one made.",
     "restore.not_empty": "The database holds rows already. Restore into an empty place (--var DIR).",
+    "backup.file": "{path}: an attachment of this backup is missing or damaged. "
+    "The folder «files» belongs beside the archive.",
     "backup.broken": "{path}{table}: this is not a whole backup of Otklik.",
     "key.wrong": "The key file does not open the stored secrets. `check` prints where the right key belongs.",
     "source.settings": "Settings of a place are not right: {fields}",
@@ -63,6 +65,13 @@ OPERATOR_WORDS = {
     "email.taken": "Somebody with this mail address is already there.",
     "role.unknown": "Unknown role: {roles}",
     "department.unknown": "Unknown department: {department}",
+    "move.kind": "The move goes from SQLite to PostgreSQL: take database.url out of config.yaml while you move.",
+    "move.alive": "The desk still runs ({process}). Stop it; a minute after it ended the move can begin.",
+    "move.filled": "The target holds rows of another desk (table {table}). Name an empty database.",
+    "move.differs": "These tables differ after the copy: {tables}. "
+    "Nothing was switched; empty the target and move again.",
+    "desk.moved": "This database was moved to PostgreSQL. Put the new address into config.yaml (database.url). "
+    "To go back to this one: `migrate-to-postgres --undo`; what was done since the move stays there.",
     "password.length": "A password has {least} to {most} characters.",
 }
 
@@ -74,21 +83,37 @@ def _fail(words: str) -> None:
 
 def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = None) -> Any:
     """An opened desk with its tables up to date."""
-    from bootstrap import make_desk
-    from services.backup import run_backup
+    from bootstrap import backup_folder, make_desk
     from services.schema import check_revision, present_revision, upgrade
 
     if training and sandbox_url is None:
         sandbox_url = _sandbox_url(config)
     desk = make_desk(config, "training" if training else "work", sandbox_url=sandbox_url)
+    if not training:
+        _refuse_moved(desk)
     if check_revision(desk.database):
         if present_revision(desk.database) is not None:
-            path = run_backup(desk.database, desk.var / "backups", keep=config.backup.keep)
+            from services.backup import run_backup
+
+            path = run_backup(desk.database, backup_folder(config, desk.mode))
             print(f"Backup before the migration: {path}")
         upgrade(desk.database)
     if not training:
         _sync_declared(desk)
     return desk
+
+
+def _refuse_moved(desk: Any) -> None:
+    from services.schema import present_revision
+
+    if not desk.database.is_sqlite or present_revision(desk.database) is None:
+        return
+    from services.errors import DeskError
+    from services.moving import is_moved
+
+    with desk.database.read.begin() as session:
+        if is_moved(session):
+            raise DeskError("desk.moved")
 
 
 def _sandbox_url(config: Config) -> str | None:
@@ -125,18 +150,26 @@ def work() -> None:
 
 @app.command()
 def web() -> None:
-    """Start only the web of the work desk."""
-    from cli.up import run_up
+    """Start only the web of the work desk, under gunicorn."""
+    from cli.apart import run_web
 
-    run_up(load_config(), training=False, prepare=_desk, stop=Stop, scheduler=False)
+    run_web(load_config(), prepare=_desk, stop=Stop)
 
 
 @app.command()
 def scheduler() -> None:
-    """Start only the scheduler of the work desk."""
-    from cli.up import run_up
+    """Start only the scheduler of the work desk; it hands its jobs to workers while one is alive."""
+    from cli.apart import run_scheduler
 
-    run_up(load_config(), training=False, prepare=_desk, stop=Stop, web=False)
+    run_scheduler(load_config(), prepare=_desk, stop=Stop)
+
+
+@app.command()
+def worker(concurrency: Annotated[int, typer.Option(help="jobs at a time", min=1, max=64)] = 6) -> None:
+    """Start one worker of the work desk (PostgreSQL): does what the web and the scheduler hand over."""
+    from cli.apart import run_one_worker
+
+    run_one_worker(load_config(), concurrency, prepare=_desk, stop=Stop)
 
 
 @app.command()
@@ -306,14 +339,20 @@ def rebuild_facts(training: Training = False) -> None:
 
 @app.command()
 def backup(to: Annotated[Path | None, typer.Option(help="folder")] = None, training: Training = False) -> None:
-    """Write a backup of the database with its attachments; the key is left out and named."""
-    from bootstrap import key_file
+    """Write a backup of the database, attachments apart beside it; the key is left out and named."""
+    from bootstrap import backup_folder, backup_rule, key_file
     from services.backup import run_backup
+    from services.nightly import run_kept_backup
 
     config = load_config()
     desk = _desk(config, training=training)
-    path = run_backup(desk.database, to or desk.var / "backups", keep=config.backup.keep)
-    print(f"{path}\nThe key is not in it. Keep a copy apart: {key_file(config, desk.mode)}")
+    if to is not None:
+        path = run_backup(desk.database, to)
+    else:
+        folder = backup_folder(config, desk.mode)
+        path = run_kept_backup(desk.database, folder, backup_rule(config.backup), config.desk.time_zone)
+    print(f"{path}\nIts attachments lie in {path.parent / 'files'}: they belong together.")
+    print(f"The key is not in it. Keep a copy apart: {key_file(config, desk.mode)}")
 
 
 @app.command()
@@ -330,6 +369,23 @@ def restore(path: Annotated[Path, typer.Argument(exists=True)], training: Traini
     if erased:
         print(f"Erased again, as the ledger has it: {erased}")
     print(f"Restored {sum(counts.values())} rows. The key of that desk belongs at {key_file(config, desk.mode)}")
+
+
+@app.command("migrate-to-postgres")
+def migrate_to_postgres(
+    url: Annotated[str, typer.Argument(help="postgresql://user:password@host/otklik")] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="let the SQLite database be started again")] = False,
+) -> None:
+    """Move the work desk from SQLite to PostgreSQL: resumed after a kill, counted and compared table by table."""
+    from cli.move import run_migrate, run_undo
+
+    config = load_config()
+    if undo:
+        run_undo(config)
+    elif not url:
+        raise Stop("Say where to: `migrate-to-postgres postgresql://user:password@host/otklik`.")
+    else:
+        run_migrate(config, url)
 
 
 @app.command("create-staff")
@@ -359,6 +415,25 @@ def check(training: Training = False) -> None:
 
     config = load_config()
     raise typer.Exit(run_check(config, training=training, sandbox_url=_sandbox_url(config) if training else None))
+
+
+@app.command()
+def doctor(
+    to: Annotated[Path | None, typer.Option(help="the file to write")] = None, training: Training = False
+) -> None:
+    """Write one file for whoever helps: figures, codes and versions, nobody's name or words, no keys."""
+    from bootstrap import make_desk
+    from models import utc_now
+    from services.doctor import findings, told
+
+    config = load_config()
+    desk = make_desk(config, "training" if training else "work")
+    path = to or Path(f"otklik-doctor-{utc_now():%Y%m%dT%H%M}.json")
+    desk.labeller.load()
+    with desk.database.read.begin() as session:
+        found = findings(session, config, mode=desk.mode, room=desk.room, classifier=desk.labeller.state)
+    path.write_text(told(found), encoding="utf-8")
+    print(f"{path.resolve()}\nIt holds figures, codes and versions. Read it before you send it.")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import logging
 import os
 import secrets
 import signal
@@ -11,62 +10,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cli.logs import set_up_logs
 from config import ROOT, Config
 
 FIRST_PAGE_SECONDS = 0.4
 """What works behind the page begins so much later: on two cores it would be drawn in twice the time."""
-
-
-def set_up_logs(config: Config) -> None:
-    """One line an event; whatever looks like a secret is taken out before it is written."""
-    with _absent("rich"):
-        import structlog
-
-    logging.basicConfig(level=config.log.level.upper(), format="%(message)s", stream=sys.stderr)
-    for noisy in ("alembic", "httpx", "httpcore", "apscheduler", "googleapiclient", "waitress", "pymorphy3"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
-    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
-    if config.log.format == "text":
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    structlog.configure(
-        processors=[
-            structlog.stdlib.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=False),
-            _hide_secrets,
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, config.log.level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-
-
-@contextlib.contextmanager
-def _absent(module: str) -> Iterator[None]:
-    """A library that would be imported if it is there is taken for missing: structlog draws its errors with rich,
-    which the desk never asks for and which takes a fiftieth of the start."""
-    kept = sys.modules.get(module)
-    sys.modules[module] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules[module]
-        if kept is not None:
-            sys.modules[module] = kept
-
-
-def _hide_secrets(_logger: Any, _method: str, event: Any) -> Any:
-    for key in event:
-        if any(word in key.lower() for word in ("token", "secret", "password", "authorization", "cookie")):
-            event[key] = "•••"
-    return event
 
 
 def free_port(host: str, wanted: int) -> int:
@@ -123,6 +78,45 @@ class Sandbox:
             self._process.kill()
 
 
+class WorkDesk:
+    """The work desk as a process beside the training desk; it ends with this one."""
+
+    def __init__(self, desk: Any) -> None:
+        self._desk = desk
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._address = ""
+
+    def start(self) -> str:
+        """Its address; one that runs already is not started twice. Raises RuntimeError when it does not come up."""
+        with self._lock:
+            if self._process is not None and self._process.poll() is None:
+                return self._address
+            ready = Path(self._desk.var) / "work.ready"
+            ready.unlink(missing_ok=True)
+            port = free_port(self._desk.config.web.host, self._desk.port + 1)
+            environment = {**os.environ, "OTKLIK_PORT": str(port), "OTKLIK_READY_FILE": str(ready)}
+            command = [sys.executable, "-m", "cli", "work"]
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)  # noqa: S603
+            for _ in range(300):
+                if ready.exists() and ready.read_text():
+                    self._address = ready.read_text()
+                    return self._address
+                if self._process.poll() is not None:
+                    break
+                time.sleep(0.1)
+        raise RuntimeError("the work desk did not start")
+
+    def stop(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+
 def run_up(
     config: Config,
     *,
@@ -139,7 +133,7 @@ def run_up(
     from services.events import run_listen
     from services.presence import run_presence
 
-    _refuse_taken_port(config, stop) if web else None
+    refuse_taken_port(config, stop) if web else None
     ended = threading.Event()
 
     def finish(_number: int, _frame: FrameType | None) -> None:
@@ -157,16 +151,22 @@ def run_up(
         # A password is hashed slowly by design: meanwhile the screens are loaded.
         hashing = ThreadPoolExecutor(1)
         password = hashing.submit(_first_person, desk) if training else None
+        if training:
+            beside = WorkDesk(desk)
+            desk.start_work = beside.start
+            stack.callback(beside.stop)
         if web:
             stack.callback(_serve(desk, config))
             _greet(desk, config, password.result() if password else None)
         hashing.shutdown()
         gc.freeze()
         gc.enable()
-        threading.Thread(target=run_listen, args=[desk.database, partial(_ring, desk), ended], daemon=True).start()
+        threading.Thread(target=run_listen, args=[desk.database, partial(ring, desk), ended], daemon=True).start()
         if web:
             heard = [desk.database, desk.presence, ended]
             threading.Thread(target=run_presence, args=heard, daemon=True).start()
+        kind = ("all" if scheduler else "web") if web else "scheduler"
+        threading.Thread(target=_tell_alive, args=[desk, kind, ended], daemon=True).start()
         threading.Thread(target=_begin, args=[desk, sandbox, scheduler, stack, ended], daemon=True).start()
         while not ended.wait(0.5):
             pass
@@ -175,10 +175,17 @@ def run_up(
         sys.exit(1)
 
 
-def _ring(desk: Any) -> None:
+def ring(desk: Any) -> None:
     """Another process changed something: screens look anew, and what waits to be sent goes at once."""
     desk.bell.ring()
     desk.outbox_bell.ring()
+
+
+def _tell_alive(desk: Any, kind: str, ended: threading.Event) -> None:
+    from services.processes import run_alive
+
+    if not ended.wait(FIRST_PAGE_SECONDS):
+        run_alive(desk.database, kind, desk.name, ended)
 
 
 def _begin(
@@ -234,7 +241,7 @@ def _first_person(desk: Any) -> str | None:
         return password
 
 
-def _refuse_taken_port(config: Config, stop: type[Exception]) -> None:
+def refuse_taken_port(config: Config, stop: type[Exception]) -> None:
     if config.web.port == 0:
         return
     with socket.socket() as sock:

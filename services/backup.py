@@ -1,4 +1,4 @@
-"""Backup and restore of either database as one archive of rows; keys stay outside and are named in the manifest."""
+"""Backup and restore of either database: an archive of rows, attachments apart beside it, the key never in it."""
 
 import base64
 import hashlib
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from models import Act, Base, Setting, UtcDateTime, utc_now
 from models.database import Database
+from services.backup_files import APART_BYTES, LIST, FileStore
 from services.errors import DeskError
 from services.events import record
 from services.outbox import WAITING
@@ -24,32 +25,45 @@ from services.schema import newest_revision, present_revision, upgrade
 from services.search_index import SEARCH_STATE
 
 BATCH = 1000
+BATCH_BYTES = 16 * 1024 * 1024
 SKIPPED = frozenset({"lease", "alembic_version"})
 """Who led when the backup was made says nothing of now; the revision stands in the manifest."""
 INDEX = "search_"
 """The index of search is made anew from the messages."""
 
 
-def run_backup(database: Database, folder: Path, *, keep: int | None = None) -> Path:
-    """Writes «otklik-<UTC time>.zip» into ``folder`` from one live snapshot; keeps the newest ``keep``."""
-    folder.mkdir(parents=True, exist_ok=True)
+def run_backup(database: Database, folder: Path) -> Path:
+    """Writes «otklik-<UTC time>.zip» into ``folder`` from one live snapshot, reads it back, and returns its path.
+
+    Whatever fails leaves no archive; raises DeskError(«backup.broken») when what was written reads otherwise.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"otklik-{utc_now():%Y%m%dT%H%M%S%f}.zip"
     partial = path.with_suffix(".part")
+    try:
+        _write(database, partial, FileStore(folder))
+        with zipfile.ZipFile(partial) as archive:
+            if archive.testzip() is not None:
+                raise DeskError("backup.broken", path=str(path), table="")
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def _write(database: Database, path: Path, files: FileStore) -> None:
     manifest: dict[str, Any] = {"revision": present_revision(database), "made_at": utc_now().isoformat(),
                                 "database": database.engine.dialect.name, "tables": {}}  # fmt: skip
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive, database.read() as session:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, database.read() as session:
         if not database.is_sqlite:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         for table in _tables(session):
-            manifest["tables"][table.name] = _write_table(session, archive, table)
+            manifest["tables"][table.name] = _write_table(session, archive, table, files)
+        archive.writestr(LIST, "\n".join(sorted(files.used)))
+        manifest["files"] = len(files.used)
         archive.writestr("manifest.json", json.dumps(manifest, indent=1))
-    with partial.open("rb") as file:
+    with path.open("rb") as file:
         os.fsync(file.fileno())
-    partial.rename(path)
-    if keep is not None:
-        for old in sorted(folder.glob("otklik-*.zip"))[:-keep]:
-            old.unlink()
-    return path
 
 
 def _tables(session: Session) -> list[Table]:
@@ -66,28 +80,28 @@ def _tables(session: Session) -> list[Table]:
     return tables
 
 
-def _write_table(session: Session, archive: zipfile.ZipFile, table: Table) -> dict[str, Any]:
+def _write_table(session: Session, archive: zipfile.ZipFile, table: Table, files: FileStore) -> dict[str, Any]:
     digest, count = hashlib.sha256(), 0
     rows = session.execute(select(table).order_by(table.c.id).execution_options(yield_per=BATCH))
     with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as file:
         for row in rows.mappings():
-            line = json.dumps(_plain(table, dict(row)), ensure_ascii=False, sort_keys=True).encode() + b"\n"
+            line = json.dumps(_plain(dict(row), files), ensure_ascii=False, sort_keys=True).encode() + b"\n"
             digest.update(line)
             file.write(line)
             count += 1
     return {"rows": count, "sha256": digest.hexdigest()}
 
 
-def _plain(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+def _plain(row: dict[str, Any], files: FileStore) -> dict[str, Any]:
     for name, value in row.items():
         if isinstance(value, datetime):
             row[name] = value.astimezone(UTC).isoformat()
         elif isinstance(value, bytes):
-            row[name] = base64.b64encode(value).decode()
+            row[name] = files.put(value) if len(value) > APART_BYTES else base64.b64encode(value).decode()
     return row
 
 
-def _typed(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+def _typed(table: Table, row: dict[str, Any], files: FileStore) -> dict[str, Any]:
     for name, value in row.items():
         if value is None:
             continue
@@ -95,7 +109,7 @@ def _typed(table: Table, row: dict[str, Any]) -> dict[str, Any]:
         if isinstance(kind, UtcDateTime):
             row[name] = datetime.fromisoformat(value)
         elif isinstance(kind, LargeBinary):
-            row[name] = base64.b64decode(value)
+            row[name] = files.get(value) if isinstance(value, dict) else base64.b64decode(value)
     return row
 
 
@@ -128,7 +142,7 @@ def run_restore(database: Database, path: Path) -> dict[str, int]:
         for table in tables:
             counts[table.name] = _read_table(session, archive, table, manifest["tables"][table.name])
         if not database.is_sqlite:
-            _reset_sequences(session, tables)
+            reset_sequences(session, tables)
         unsent = _distrust_unsent(session, next(table for table in tables if table.name == Act.__tablename__))
         session.execute(delete(Setting).where(Setting.name == SEARCH_STATE))
     if manifest["revision"] != newest_revision():
@@ -147,7 +161,8 @@ def _has_rows(database: Database) -> bool:
 
 def _read_table(session: Session, archive: zipfile.ZipFile, table: Table, expected: dict[str, Any]) -> int:
     digest, count = hashlib.sha256(), 0
-    for batch in _batches(archive, table, digest):
+    files = FileStore(Path(archive.filename or "").parent)
+    for batch in _batches(archive, table, digest, files):
         session.execute(insert(table), batch)
         count += len(batch)
     if digest.hexdigest() != expected["sha256"] or count != expected["rows"]:
@@ -155,20 +170,24 @@ def _read_table(session: Session, archive: zipfile.ZipFile, table: Table, expect
     return count
 
 
-def _batches(archive: zipfile.ZipFile, table: Table, digest: Any) -> Iterator[list[dict[str, Any]]]:
+def _batches(
+    archive: zipfile.ZipFile, table: Table, digest: Any, files: FileStore
+) -> Iterator[list[dict[str, Any]]]:
     batch: list[dict[str, Any]] = []
+    apart = 0
     with archive.open(f"{table.name}.jsonl") as file:
         for line in TextIOWrapper(file, "utf-8", newline="\n"):
             digest.update(line.encode())
-            batch.append(_typed(table, json.loads(line)))
-            if len(batch) == BATCH:
+            batch.append(_typed(table, json.loads(line), files))
+            apart += sum(len(value) for value in batch[-1].values() if isinstance(value, bytes))
+            if len(batch) == BATCH or apart > BATCH_BYTES:
                 yield batch
-                batch = []
+                batch, apart = [], 0
     if batch:
         yield batch
 
 
-def _reset_sequences(session: Session, tables: Sequence[Table]) -> None:
+def reset_sequences(session: Session, tables: Sequence[Table]) -> None:
     """Numbers of new rows go on above the restored ones."""
     for table in tables:
         sequence = func.pg_get_serial_sequence(f'"{table.name}"', "id")

@@ -43,6 +43,12 @@ def _moved(year: int) -> tuple[frozenset[date], frozenset[date]]:
     return frozenset(known), frozenset(known.weekend_workdays)
 
 
+def is_decreed(year: int) -> bool:
+    """Whether the days that a decree moves are known, not the public holidays alone."""
+    moved_off, moved_on = _moved(year)
+    return bool(moved_on) or any((day.month, day.day) not in STATUTORY for day in moved_off)
+
+
 @dataclass(frozen=True)
 class Calendar:
     """``opens`` and ``closes`` are local times, 24:00 is ``time.max``; ``every_day``: Sundays and holidays too.

@@ -26,3 +26,7 @@ class Stale(DeskError):
 
 class Refused(DeskError):
     """The act is not possible in this state, or its input is not acceptable."""
+
+
+class ReadOnly(DeskError):
+    """Nothing may be written at this moment."""

@@ -20,6 +20,8 @@ from services.watch import STILL
 
 BATCH = 200
 PAGE = 100
+OF_THE_DESK = ("backup.late",)
+"""Kinds that speak of no case."""
 GRAVE = ("CPUB", "CPRV", "CLAIM")
 """Classes of which the director hears when half as much again as the term is over (domain.md §6.6)."""
 
@@ -53,7 +55,7 @@ def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> l
         elif question is not None and not actor.may("case.view"):
             lines.append(Line(notice, first_name(name) or "", without_contacts(question), None))
         else:
-            lines.append(Line(notice, name or "", question or text or "", case.number))
+            lines.append(Line(notice, name or "", question or text or "", case.number if case else None))
     return lines
 
 
@@ -75,6 +77,7 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
             Notice.show_at <= (now or utc_now()),
             or_(
                 STILL,
+                Notice.kind.in_(OF_THE_DESK),
                 Task.state == "open",
                 and_(
                     Notice.act_id.is_(None),
@@ -85,7 +88,9 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
         )
     )
     # Whoever left a department is told nothing of its questions any more.
-    mine = or_(Route.department_id.in_(actor.departments), Notice.task_id.is_not(None))
+    mine = or_(
+        Route.department_id.in_(actor.departments), Notice.task_id.is_not(None), Notice.kind.in_(OF_THE_DESK)
+    )
     return found if actor.may("case.view") else found.where(mine)
 
 

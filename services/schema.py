@@ -11,6 +11,9 @@ from services.errors import DeskError
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
+MIGRATING = 4_811_000
+"""Number of the advisory lock of PostgreSQL under which one process migrates."""
+
 
 def newest_revision() -> str:
     """The revision of this program: files are named by their number, so that reading names is enough."""
@@ -40,6 +43,8 @@ def run_alembic(database: Database, word: str, *given: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with database.engine.connect() as connection, _without_foreign_keys(database, connection), connection.begin():
+        if not database.is_sqlite:  # several processes may be started at once: the second finds it done
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
         config.attributes["connection"] = connection
         getattr(command, word)(config, *given)
         if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():

@@ -100,11 +100,15 @@ def _built(text: str) -> Policy:
     changes = {date.fromisoformat(day): kind for day, kind in values.get("changes", {}).items()}
     zone = values.get("zone", "Europe/Moscow")
     begin, end = values.get("quiet", QUIET)
+    hours = dict(zip(("opens", "closes"), values.get("hours", ()), strict=False))
     return Policy(
         preset=preset,
         classes={name: _class(*terms) for name, terms in known.items()},
         units={code: Unit(int(m), tuple(read_hour(h) for h in hours)) for code, (m, hours) in units.items()},
-        calendars={name: _calendar(form, zone, changes) for name, form in CALENDARS.items()},
+        calendars={
+            name: _calendar({**form, **(hours if name == "desk" else {})}, zone, changes)
+            for name, form in CALENDARS.items()
+        },
         quiet=(read_hour(begin), read_hour(end)),
         changes=changes,
     )
@@ -174,6 +178,9 @@ def check_terms(values: Mapping[str, Any]) -> None:
             raise Refused("terms.day", text=str(day)[:20])
     for hour in values.get("quiet", QUIET):
         read_hour(hour)
+    opens, closes = (read_hour(hour) for hour in values.get("hours", ("00:00", "23:59")))
+    if opens >= closes:
+        raise Refused("terms.hours")
 
 
 def save_terms(session: Session, actor: Actor, values: Mapping[str, Any]) -> None:

@@ -36,6 +36,11 @@ _STAFF: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
 )
 
 
+def invented_people() -> frozenset[str]:
+    """Mail addresses of those who exist in the training school alone."""
+    return frozenset(row[0] for row in _STAFF)
+
+
 def seed_people(session: Session) -> None:
     """Makes the training staff; safe to repeat."""
     seed_departments(session)

@@ -9,11 +9,13 @@ from flask import Flask, redirect, render_template, request, session
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFError
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from bootstrap import Desk
 from services.errors import DeskError
+from services.room import is_disk_full
 from web import addresses, dates, deadlines, live, navigation, numbers, outbox_words, security, toasts, words
 from web.catalogues import compile_catalogues
 from web.looks import initials, looks
@@ -70,6 +72,8 @@ SCREENS = (
     "journal",
     "rules",
     "transfer",
+    "state",
+    "begin",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024
@@ -152,6 +156,13 @@ def _handle_errors(app: Flask) -> None:
         code = error.code or 500
         known = {404: "not_found", 405: "not_found", 413: "file.total", 429: "link.often"}
         return _refuse(str(words.ERRORS[known.get(code, "unexpected")]), code)
+
+    @app.errorhandler(DBAPIError)
+    def _database_error(error: DBAPIError) -> Response | tuple[str, int]:
+        if not is_disk_full(error):
+            raise error
+        security.current_desk().room.note_full()
+        return _refuse(str(words.ERRORS["disk.full"]), 503)
 
     @app.errorhandler(InternalServerError)
     def _unexpected(_error: InternalServerError) -> Response | tuple[str, int]:

@@ -42,5 +42,5 @@ def make() -> Response | tuple[str, int]:
             return redirect(url_for("login.log_in"))
         return render_template("first/form.html", problem=explain(error)), status_of(error)
     begin_session(staff)
-    tell(_("The desk is yours. Now say which places it is to watch."))
-    return redirect(url_for("sources.choose"))
+    tell(_("The desk is yours."))
+    return redirect(url_for("begin.questions"))

@@ -1,10 +1,11 @@
-"""What a monitor asks: one public address without a name or a word of anybody."""
+"""What a monitor asks: whether the desk lives, for anybody; its figures, for this machine and administrators."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, abort, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.health import look
-from web.security import current_desk
+from services.state import snapshot
+from web.security import current_desk, is_local_visit, may
 
 screen = Blueprint("health", __name__)
 
@@ -17,6 +18,21 @@ def state() -> tuple[Response, int]:
             found = look(session)
     except SQLAlchemyError:
         return jsonify(status="failed"), 503
-    status = "ok" if found.is_well else "degraded"
-    told = {"revision": found.revision, "scheduler": found.scheduler, "stuck_acts": found.stuck_acts}
+    full = current_desk().room.is_full()
+    status = "ok" if found.is_well and not full else "degraded"
+    told = {"revision": found.revision, "scheduler": found.scheduler, "stuck_acts": found.stuck_acts,
+            "disk": "full" if full else "ok"}  # fmt: skip
     return jsonify(status=status, classifier=current_desk().labeller.state, **told), 200
+
+
+@screen.get("/metrics")
+def metrics() -> Response:
+    """Prometheus' text format; for a stranger, also behind the reverse proxy, there is no such page."""
+    if not is_local_visit() and not may("settings.edit"):
+        abort(404)
+    from services.metrics import TYPE, exposition  # a tenth of a second that no start needs
+
+    desk = current_desk()
+    with desk.database.read.begin() as session:
+        body = exposition(snapshot(session), free=desk.room.free_bytes(), full=desk.room.is_full())
+    return Response(body, content_type=TYPE)

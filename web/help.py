@@ -34,6 +34,8 @@ ORDER = (
     "sources",
     "staff",
     "training",
+    "begin",
+    "state",
 )
 OF_SCREEN = {
     "inbox": "inbox",
@@ -59,6 +61,8 @@ OF_SCREEN = {
     "journal": "staff",
     "rules": "staff",
     "transfer": "staff",
+    "state": "state",
+    "begin": "begin",
     "reports": "reports",
     "morning": "reports",
     "clients": "clients",

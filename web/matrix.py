@@ -6,6 +6,14 @@ ANY_STAFF = "any_staff"
 MATRIX: dict[str, str] = {
     "static": PUBLIC,
     "health.state": PUBLIC,
+    "health.metrics": PUBLIC,  # for this machine and for administrators, asked in the view
+    "begin.index": "settings.edit",
+    "begin.open_desk": "settings.edit",
+    "begin.questions": "settings.edit",
+    "begin.answer": "settings.edit",
+    "begin.key_kept": "settings.edit",
+    "state.index": "settings.edit",
+    "state.doctor": "settings.edit",
     "hooks.receive": PUBLIC,
     "hooks.page": PUBLIC,
     "hooks.send": PUBLIC,

@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.errors import NotFound
-from services.notices import count_notices, notices_of, see_all, see_notice
+from services.notices import OF_THE_DESK, count_notices, notices_of, see_all, see_notice
 from web.forms import go
 from web.numbers import whole
 from web.security import current_actor, current_desk, current_staff
@@ -42,6 +42,8 @@ def follow(notice_id: int) -> Response:
         notice = see_notice(session, current_actor(), notice_id)
     if notice is None:
         raise NotFound("notice.unknown", id=notice_id)
+    if notice.kind in OF_THE_DESK:
+        return redirect(url_for("state.index" if current_actor().may("settings.edit") else "morning.index"))
     if notice.task_id is not None:
         return redirect(url_for("tasks.index", _anchor=f"task-{notice.task_id}"))
     if current_actor().may("case.view"):

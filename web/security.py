@@ -13,7 +13,7 @@ from bootstrap import Desk
 from models import Staff, StaffSession
 from services.accounts import staff_by_session
 from services.entrance import device_actor, device_of, is_stale, login_of, note_seen
-from services.errors import Forbidden
+from services.errors import Forbidden, ReadOnly
 from services.rights import Actor, actor_of
 from services.second_factor import is_overdue
 from web.device_cookie import read_cookie, set_cookie
@@ -50,6 +50,7 @@ BY_DEVICE = frozenset(
 )  # fmt: skip
 """Screens without a right of their own that a device cookie opens, besides those of the department's rights."""
 DEVICE_ACTS = frozenset({"route.view", "route.answer"})
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 BEFORE_PIN = frozenset({"devices.ask_pin", "login.log_out"})
 PIN_MINUTES = 15
 """A device left alone for so long asks for its PIN again."""
@@ -117,7 +118,7 @@ def _load_staff() -> None:
         session.pop("sid", None)
         _load_device()
         return
-    if login is not None and is_stale(login):
+    if login is not None and is_stale(login) and not current_desk().room.is_full():
         with current_desk().database.write.begin() as db:
             note_seen(db, login.id)
     g.needs_second = late
@@ -136,7 +137,7 @@ def _load_device() -> None:
         return
     g.device, g.staff = found
     g.actor = device_actor(found[1])
-    if is_stale(found[0]):
+    if is_stale(found[0]) and not current_desk().room.is_full():
         with current_desk().database.write.begin() as db:
             note_seen(db, found[0].id)
         g.device_token = token
@@ -176,6 +177,8 @@ def _admit() -> AnyResponse | None:
     endpoint = request.endpoint
     if endpoint is None:
         return None  # no such address: 404 tells nothing
+    if request.method not in READING and current_desk().room.is_full():
+        raise ReadOnly("disk.full")
     need = MATRIX.get(endpoint)
     if need == PUBLIC:
         return None

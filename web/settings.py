@@ -41,6 +41,7 @@ DOORS = (
          "journal.view"),
     Door("tokens.index", _l("API and web hooks"), _l("keys for programs, addresses that are told"), "webhook",
          "settings.edit"),
+    Door("state.index", _l("State"), _l("processes, queues, backup, versions"), "heart", "settings.edit"),
     Door("transfer.index", _l("Export and import"), _l("all settings as one file"), "adjustments", "settings.edit"),
 )  # fmt: skip
 """In the order of the page; a door without its screen is not shown."""

@@ -66,7 +66,7 @@ def read_terms(form: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, 
     preset = form.get("preset", "")
     if preset not in SLA:
         raise Refused("terms.preset")
-    kept: dict[str, Any] = {key: value for key, value in stored.items() if key == "zone"}
+    kept: dict[str, Any] = {key: value for key, value in stored.items() if key in ("zone", "hours")}
     kept |= {"preset": preset, "quiet": [form.get("quiet_from", QUIET[0]), form.get("quiet_to", QUIET[1])]}
     kept["changes"] = _read_days(form.get("changes", ""))
     if preset == build_policy(stored).preset:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from models import Department
-from services.errors import DeskError, Forbidden, NotFound, Stale
+from services.errors import DeskError, Forbidden, NotFound, ReadOnly, Stale
 from web.contract_words import CONTRACT_STATES as CONTRACT_STATES
 from web.contract_words import ERRORS as CONTRACT_ERRORS
 from web.contract_words import FIELDS, GROUPS
@@ -303,6 +303,8 @@ ERRORS: Mapping[str, Lazy] = {
     "staff.self": _l("One cannot switch oneself off."),
     "text.empty": _l("Write something first."),
     "text.long": _l("The text has %(length)s characters, the platform takes %(limit)s."),
+    "disk.full": _l("The disk is full: the desk only shows what it has. It goes on by itself once there is room."),
+    "terms.hours": _l("The working day ends later than it begins."),
     "theme.unknown": _l("Choose themes of the list, each once."),
     "view.many": _l("There are %(most)s views of yours already: drop one first."),
     "view.unknown": _l("There is no such view any more."),
@@ -312,7 +314,7 @@ ERRORS: Mapping[str, Lazy] = {
 }
 """Every code that a service raises; a test compares."""
 
-STATUS = ((Forbidden, 403), (NotFound, 404), (Stale, 409), (DeskError, 422))
+STATUS = ((ReadOnly, 503), (Forbidden, 403), (NotFound, 404), (Stale, 409), (DeskError, 422))
 
 
 def explain(error: DeskError) -> str:
@@ -386,6 +388,7 @@ NOTICES: Mapping[str, Lazy] = {
     "task.due": _l("A task is due today"),
     "task.late": _l("A task is late"),
     "rule": _l("A rule calls you"),
+    "backup.late": _l("The last good backup is older than 26 hours"),
     "act.doubt": _l("A reply needs a decision"),
     "act.late": _l("A reply waits too long"),
     "act.unsettled": _l("A reply has not got out for two hours"),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Case, CaseFact, CaseStep, Department, Notice, Route, RouteFact, Source, Staff, utc_now
 from services.events import record
+from services.nightly import backup_state
 from services.outbox import UNPROVEN, count_unproven
 from services.reports.answers import Age, Line, Share, queue, whole_line
 from services.reports.cohorts import COHORTS, count, counts
@@ -66,6 +67,7 @@ class Morning:
     before: Line
     load: tuple[Load, ...]
     rebuilding: bool
+    backup_late: bool
 
     @property
     def overdue(self) -> int:
@@ -91,6 +93,7 @@ def morning(session: Session, actor: Actor, today: Cut, now: datetime) -> Mornin
         history=count(session, "history", today, now),
         since=week.first, week=whole_line(session, week, now), before=whole_line(session, week.before(), now),
         load=_load(session, week, now), rebuilding=is_rebuilding(session),
+        backup_late=backup_state(session, now).late,
     )  # fmt: skip
 
 

@@ -83,4 +83,4 @@ def test_every_job_has_its_time_and_every_time_its_job() -> None:
     }
     timed = [name for name, _seconds, _instances in SCHEDULE]
     assert sorted(timed) == sorted(JOBS)
-    assert {name for name in written if not name.startswith("_")} == set(JOBS)
+    assert {name for name in written if not name.startswith("_")} - {"run_job"} == set(JOBS)

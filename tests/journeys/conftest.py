@@ -60,7 +60,7 @@ def start_desk(folder: Path, *words: str, wait: float = 60, **variables: str) ->
             [sys.executable, "-m", "cli", *(words or ("up",))], cwd=ROOT, env=environment, stdout=log, stderr=log,
             text=True,
         )  # fmt: skip
-    if words == ("scheduler",):
+    if words[:1] == ("scheduler",):
         return Running("", "", "", process, folder / "var")
     until = time.monotonic() + wait
     while not ready.exists() or not ready.read_text():

@@ -64,7 +64,7 @@ def test_every_page_leads_to_the_form(newcomer, address):
 
 def test_the_first_person_is_the_head_and_is_in(newcomer, desk):
     answer = newcomer.post("/first", **GIVEN)
-    assert answer.location == "/places/new"
+    assert answer.location == "/begin/questions"
     assert newcomer.get("/places/new").status_code == 200
     with desk.database.read.begin() as session:
         staff = session.scalars(select(Staff)).one()
@@ -98,7 +98,7 @@ def test_a_mistake_is_said_and_the_door_stays_open(newcomer, desk, wrong, words)
     assert words in answer.text
     assert "долгий пароль" not in answer.text
     assert count(desk) == 0
-    assert newcomer.post("/first", **GIVEN).location == "/places/new"
+    assert newcomer.post("/first", **GIVEN).location == "/begin/questions"
 
 
 def test_of_two_at_once_one_gets_in(desk):
@@ -116,7 +116,7 @@ def test_of_two_at_once_one_gets_in(desk):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(went) == ["/login", "/places/new"]
+    assert sorted(went) == ["/begin/questions", "/login"]
     assert count(desk) == 1
 
 

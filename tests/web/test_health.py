@@ -12,7 +12,7 @@ def test_a_stranger_may_ask(visitor, desk):
     assert answer.status_code == 200
     assert answer.json == {
         "status": "degraded", "revision": newest_revision(), "scheduler": False, "stuck_acts": 0,
-        "classifier": "ready",
+        "classifier": "ready", "disk": "ok",
     }  # fmt: skip
 
 

@@ -1,0 +1,65 @@
+"""Signs of life of the desk's processes, in rows that are forgotten when they stop coming."""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from models import Lease, utc_now
+from models.database import Database
+from services.leases import drop_lease, hold_lease
+
+log = structlog.get_logger()
+PREFIX = "process."
+BEAT_SECONDS = 20.0
+ALIVE_SECONDS = 60.0
+KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """``kind``: all · web · scheduler · worker; ``name`` is host and number of the process."""
+
+    kind: str
+    name: str
+    seen_at: datetime
+    alive: bool
+
+
+def processes(session: Session, now: datetime | None = None) -> list[Process]:
+    """All that gave a sign of life within KEPT, those that are alive first."""
+    now = now or utc_now()
+    rows = session.scalars(select(Lease).where(Lease.name.like(f"{PREFIX}%"), Lease.until > now - KEPT))
+    found = [
+        Process(row.name.removeprefix(PREFIX).split(".")[0], row.holder,
+                row.until - timedelta(seconds=ALIVE_SECONDS), row.until > now)
+        for row in rows
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (not one.alive, one.kind, one.name))
+
+
+def note_alive(session: Session, kind: str, name: str) -> None:
+    """A sign of life; what has been silent for KEPT is forgotten."""
+    hold_lease(session, f"{PREFIX}{kind}.{name}", name, ALIVE_SECONDS)
+    session.execute(delete(Lease).where(Lease.name.like(f"{PREFIX}%"), Lease.until < utc_now() - KEPT))
+
+
+def run_alive(database: Database, kind: str, name: str, stop: threading.Event) -> None:
+    """Gives signs of life until ``stop``, then says that it has ended."""
+    while True:
+        try:
+            with database.write.begin() as session:
+                note_alive(session, kind, name)
+        except SQLAlchemyError:
+            log.warning("alive.failed")
+        if stop.wait(BEAT_SECONDS):
+            break
+    try:
+        with database.write.begin() as session:
+            drop_lease(session, f"{PREFIX}{kind}.{name}", name)
+    except SQLAlchemyError:
+        log.warning("alive.failed")

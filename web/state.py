@@ -1,0 +1,42 @@
+"""«Состояние» for the administrator, and the file that whoever helps is sent."""
+
+from flask import Blueprint, Response, render_template
+
+from models import utc_now
+from services.doctor import findings, told
+from services.state import state_of, versions
+from web.deadlines import span
+from web.security import current_actor, current_desk
+from web.state_words import PROCESSES, size, tone
+
+screen = Blueprint("state", __name__, url_prefix="/state")
+
+
+@screen.get("")
+def index() -> str:
+    desk = current_desk()
+    with desk.database.read.begin() as session:
+        now = state_of(session, current_actor())
+        known = versions(session)
+    return render_template(
+        "state/index.html",
+        now=now,
+        versions=known,
+        kinds=PROCESSES,
+        size=size,
+        tone=tone,
+        room=desk.room,
+        span=span,
+    )
+
+
+@screen.get("/file")
+def doctor() -> Response:
+    """One file to send to whoever helps: numbers and codes, nobody's words."""
+    desk = current_desk()
+    with desk.database.read.begin() as session:
+        body = told(findings(session, desk.config, mode=desk.mode, room=desk.room, classifier=desk.labeller.state))
+    name = f"otklik-doctor-{utc_now():%Y%m%dT%H%M}.json"
+    return Response(
+        body, content_type="application/json", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
