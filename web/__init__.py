@@ -43,6 +43,7 @@ SCREENS = (
     "outbox",
     "department",
     "sources",
+    "pastes",
     "staff",
     "terms",
     "first",

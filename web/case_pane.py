@@ -10,6 +10,7 @@ from collectors import channel_class
 from collectors.base import ActKind, Capabilities
 from models import Act, Case, Clock, Department, Label, RouteFile, RouteLine, Staff
 from services.accounts import list_staff
+from services.by_hand import can_send
 from services.candidates import agreement_of, may_agree
 from services.crm.cards import Beside, beside
 from services.inbox import CaseView, Entry, Sending, view_case
@@ -84,7 +85,7 @@ class Pane:
 
     @property
     def can_reply(self) -> bool:
-        return ActKind.REPLY in self.can.acts
+        return can_send(self.view.source)
 
     def may_agree(self, act: Act) -> bool:
         return act.id in self.agreeable
