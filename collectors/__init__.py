@@ -17,6 +17,7 @@ CHANNELS: dict[str, str] = {
     "calls": "Calls",
     "mail": "Mail",
     "getcourse": "GetCourse",
+    "manual": "Manual",
 }
 """kind → name of the Channel class in the module ``collectors.<kind>``."""
 

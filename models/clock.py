@@ -43,6 +43,7 @@ class Notice(Base):
         Index(None, "case_id"),
         Index(None, "act_id"),
         Index(None, "task_id"),
+        Index(None, "source_id"),
     )
 
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
@@ -51,6 +52,7 @@ class Notice(Base):
     route_id: Mapped[int | None] = mapped_column(ForeignKey("route.id"))
     act_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"))
     task_id: Mapped[int | None]
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
     due_at: Mapped[datetime | None]
     show_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime | None]

@@ -12,7 +12,8 @@ from models.base import Base, Text, utc_now
 class Source(Base):
     """``cursor`` is written in the same transaction as the raws it stands for.
 
-    ``state``: active · paused (by a person) · stopped (by an error that waiting does not heal).
+    ``state``: active · paused (by a person) · stopped (by an error that waiting does not heal) · manual (people
+    bring the texts meanwhile).
     ``coverage``: places listed whole by the last deep walk, what stands in them, and what of it we held then;
     ``verified_at`` is its end.
     ``history``: of the first reading, when it began, how many messages it has brought, and of how many where known.

@@ -49,7 +49,7 @@ class PlaceCoverage:
     @property
     def is_late(self) -> bool:
         source = self.source
-        if source.state == "paused" or self.grade == "manual":
+        if source.state in ("paused", "manual") or self.grade == "manual":
             return False
         limit = timedelta(seconds=max(60, LATE * source.every_seconds))
         return source.state == "stopped" or (source.read_at or source.created_at) < utc_now() - limit
@@ -82,7 +82,8 @@ def coverage_rows(session: Session, actor: Actor) -> tuple[PlaceCoverage, ...]:
     rows = []
     for one in sources:
         count, minutes = stored.get(one.id, 0), max(1 / 60, (now - one.created_at).total_seconds() / 60)
-        grade, filling = channel_class(one.platform).can.grade, one.backfilled_at is None
+        grade = "manual" if one.state == "manual" else channel_class(one.platform).can.grade
+        filling = one.backfilled_at is None
         rows.append(
             PlaceCoverage(
                 one, grade, count, fresh.get(one.id, 0), unread.get(one.id, 0), tuple(gaps[one.id]),

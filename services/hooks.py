@@ -56,7 +56,7 @@ def run_receive(
     """
     with database.read.begin() as session:
         source = find_source(session, key, kind, token)
-        if source.state == "paused":
+        if source.state in ("paused", "manual"):
             raise Refused("hook.paused")
     channel = open_channel(source)
     try:

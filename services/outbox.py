@@ -43,6 +43,8 @@ The others may be done twice without harm: hidden twice is hidden.
 """
 UNPROVEN = ("approval", "held", "queued", "sending", "retry", "unknown", "review", "dead")
 WAITING = ("held", "queued", "retry")
+IDLE = ("paused", "manual")
+"""States of a place to which nothing is sent."""
 LEASE_SECONDS = 100  # above connect and read time-outs, and every HTTP platform's settle time
 RETRY_SECONDS = (5, 20, 60, 300, 900, 3600)
 MAX_ATTEMPTS = 12
@@ -94,7 +96,7 @@ def _claim(*there: ColumnElement[bool]) -> ReturningUpdate[Act]:
     """One statement finds, locks and takes: a round trip less is a tenth of what an act costs on PostgreSQL."""
     due = (
         select(Act.id).join(Source, Source.id == Act.source_id)
-        .where(Act.state.in_(WAITING), Act.due_at <= bindparam("now"), Source.state != "paused", *there)
+        .where(Act.state.in_(WAITING), Act.due_at <= bindparam("now"), Source.state.not_in(IDLE), *there)
         .order_by(Act.priority, Act.due_at, Act.id).limit(1).with_for_update(skip_locked=True, of=Act)
     )  # fmt: skip
     return (

@@ -183,6 +183,8 @@ def go_on(session: Session, actor: Actor, case: Case, state: str | None) -> None
 def _check_text(source: Source, message: Message, text: str) -> None:
     if ActKind.REPLY not in channel_class(source.platform).can.acts:
         raise Refused("source.no_reply", platform=source.platform)
+    if source.state == "manual":
+        raise Refused("source.by_hand", id=source.id)
     check_length(source, text)
     if message.state == SourceState.DELETED.value and message.visibility == "public":
         raise Refused("message.deleted")

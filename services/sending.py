@@ -189,7 +189,7 @@ def places_due(session: Session) -> list[int]:
         select(Act.source_id).join(Source, Source.id == Act.source_id)
         .where(
             Act.due_at <= now,
-            or_(Act.state == "unknown", Act.state.in_(WAITING) & (Source.state != "paused")),
+            or_(Act.state == "unknown", Act.state.in_(WAITING) & Source.state.not_in(("paused", "manual"))),
         )
         .distinct()
     )  # fmt: skip

@@ -116,9 +116,12 @@ def edit_source(
 
 
 def set_state(session: Session, actor: Actor, source_id: int, state: str) -> Source:
-    """Pauses (paused) or resumes (active) a place; its cursor stays."""
+    """Pauses (paused), resumes (active) or gives a place into people's hands (manual); its cursor stays.
+
+    ``manual``: nothing is read or sent there, people bring the texts and publish the answers.
+    """
     require(actor, "source.edit")
-    if state not in ("active", "paused"):
+    if state not in ("active", "paused", "manual"):
         raise Refused("source.state", state=state)
     source = get_source(session, DESK, source_id)
     if state == "active":
@@ -130,7 +133,8 @@ def set_state(session: Session, actor: Actor, source_id: int, state: str) -> Sou
 
 def wake_source(source: Source) -> None:
     """Reads it at the next tick, forgetting earlier failures."""
-    source.state, source.failures, source.error_code, source.error_text = "active", 0, None, None
+    source.state = "manual" if source.state == "manual" else "active"
+    source.failures, source.error_code, source.error_text = 0, None, None
     source.due_at = utc_now()
 
 

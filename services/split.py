@@ -38,7 +38,7 @@ def private_line(session: Session, actor: Actor, case: Case) -> PrivateLine | No
         .join(Source, Source.id == Message.source_id)
         .where(
             Case.author_id == case.author_id, Case.visibility == "private", Message.direction == "in",
-            Message.state != SourceState.DELETED.value, Source.state != "paused",
+            Message.state != SourceState.DELETED.value, Source.state.not_in(("paused", "manual")),
         )
         .order_by(Message.published_at.desc(), Message.id.desc())
         .limit(5)

@@ -41,6 +41,12 @@ def invented_people() -> frozenset[str]:
     return frozenset(row[0] for row in _STAFF)
 
 
+BY_HAND: Mapping[str, Any] = {
+    "platform": "manual", "title": "Instagram «Лингва-Парк»", "settings": {"network": "instagram"}, "secrets": {},
+}  # fmt: skip
+"""A place that no sandbox can stand for: whoever trains pastes into it themselves."""
+
+
 def seed_people(session: Session) -> None:
     """Makes the training staff; safe to repeat."""
     seed_departments(session)
@@ -57,7 +63,7 @@ def seed_training(session: Session, keyring: Keyring, places: Sequence[Mapping[s
             "name": f"sandbox-{place['platform']}", "platform": place["platform"], "title": place["title"],
             "every_seconds": _pause(place["platform"]), "values": {**place["settings"], **place["secrets"]},
         }
-        for place in places
+        for place in (*places, BY_HAND)
     ])  # fmt: skip
 
 

@@ -45,6 +45,7 @@ SCREENS = (
     "outbox",
     "department",
     "sources",
+    "pastes",
     "staff",
     "terms",
     "first",

@@ -11,6 +11,7 @@ from collectors.base import ActKind, Capabilities
 from models import Act, Case, Clock, Department, Label, RouteFile, RouteLine, Staff
 from services.accounts import list_staff
 from services.agreement import Cause, agreement_of, cause_to_wait
+from services.by_hand import can_send
 from services.candidates import may_agree
 from services.crm.cards import Beside, beside
 from services.inbox import CaseView, Entry, Sending, view_case
@@ -88,7 +89,7 @@ class Pane:
 
     @property
     def can_reply(self) -> bool:
-        return ActKind.REPLY in self.can.acts
+        return can_send(self.view.source)
 
     def may_agree(self, act: Act) -> bool:
         return act.id in self.agreeable

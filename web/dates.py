@@ -47,6 +47,11 @@ def typed_time(typed: str) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=here())
 
 
+def local_input(at: datetime) -> str:
+    """A time as a browser's field takes it."""
+    return at.astimezone(here()).strftime("%Y-%m-%dT%H:%M")
+
+
 def exact(at: datetime) -> str:
     """The whole date and time with the zone, for hover."""
     return format_datetime(at, "d MMMM y, H:mm:ss, VVV")

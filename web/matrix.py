@@ -119,6 +119,11 @@ MATRIX: dict[str, str] = {
     "sources.pause": "source.edit",
     "sources.resume": "source.edit",
     "sources.read": "source.edit",
+    "sources.by_hand": "source.edit",
+    "pastes.form": "case.reply",
+    "pastes.read": "case.reply",
+    "pastes.add": "case.reply",
+    "pastes.published": "case.reply",
     "sources.read_again": "source.edit",
     # Saved replies, facts, the linter
     "saved.index": "case.reply",

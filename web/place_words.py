@@ -5,12 +5,12 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from collectors import CHANNELS
+from collectors import CHANNELS, channel_class
 from models import RawItem, Source, utc_now
 from services.connections import Problem, fields_of
 from web.dates import exact, when
 from web.language import Lazy, _, _l, ngettext
-from web.words import CHANNEL_ERRORS
+from web.words import CHANNEL_ERRORS, platform_name
 
 MOST_RAW = 40_000
 
@@ -101,6 +101,7 @@ PLATFORM_HINTS: Mapping[str, Lazy] = {
     "form": _l("messages from a form on your site"),
     "calls": _l("answered and missed calls of a telephone exchange"),
     "max": _l("private messages to a MAX bot and groups"),
+    "manual": _l("Instagram, WhatsApp, Dzen, RuTube: people paste the texts"),
     "getcourse": _l("lesson comments, tickets and the help form of your school"),
 }
 
@@ -108,6 +109,11 @@ CHOICES: Mapping[str, Lazy] = {
     "tls": _l("TLS"),
     "starttls": _l("STARTTLS"),
     "none": _l("without encryption"),
+    "instagram": _l("Instagram"),
+    "whatsapp": _l("WhatsApp"),
+    "dzen": _l("Dzen"),
+    "rutube": _l("RuTube"),
+    "other": _l("This place"),
 }
 
 PROBLEMS: Mapping[str, Lazy] = {
@@ -154,6 +160,8 @@ def state_words(source: Source) -> tuple[str, str]:
     error = error[:1].lower() + error[1:]
     if source.state == "paused":
         return "quiet", _("paused: %(why)s", why=error) if source.error_code else _("paused")
+    if source.state == "manual" or channel_class(source.platform).can.grade == "manual":
+        return "quiet", _("by hand: people bring the texts")
     if source.state == "stopped":
         return "bad", _("stopped: %(why)s", why=error)
     if source.error_code is not None:
@@ -161,6 +169,22 @@ def state_words(source: Source) -> tuple[str, str]:
     if source.read_at is None:
         return "quiet", _("being read for the first time")
     return "good", _("being read")
+
+
+def why_not(source: Source) -> str:
+    """Why the desk cannot answer at this place by itself."""
+    if source.state == "manual":
+        return _("This place is kept by hand now: copy the answer, publish it there and mark it here.")
+    if channel_class(source.platform).can.grade == "manual":
+        name = choice_name(str(source.settings.get("network", "")))
+        return _(
+            "%(place)s lets no program answer lawfully: copy the answer, publish it there and mark it here.",
+            place=name,
+        )
+    return _(
+        "One cannot reply on %(platform)s from here. Answer on the platform and mark it here.",
+        platform=platform_name(source.platform),
+    )
 
 
 def what_to_do(source: Source) -> str | None:

@@ -122,6 +122,8 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "message.deleted": lambda e, n: _("The message was deleted on the platform"),
     "message.state": lambda e, n: _("The platform changed the message's state"),
     "note.added": lambda e, n: _("A note"),
+    "message.brought": lambda e, n: _("The message was brought in by hand"),
+    "reply.by_hand": lambda e, n: _("Published there by hand and marked here"),
     "reply.written": lambda e, n: _("A reply is written"),
     "route.asked": lambda e, n: _("Question to: %(unit)s", unit=n.department(e.data.get("department"))),
     "route.opened": lambda e, n: _("%(unit)s: seen", unit=n.of_route(e)),

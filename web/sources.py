@@ -256,6 +256,14 @@ def resume(source_id: int) -> AnyResponse | str:
     return _listed(_("Resumed: reading goes on from where it stood."))
 
 
+@screen.post("/<int:source_id>/by-hand")
+def by_hand(source_id: int) -> AnyResponse | str:
+    """Into people's hands, while the platform lets no program in."""
+    with current_desk().database.write.begin() as session:
+        sources.set_state(session, current_actor(), source_id, "manual")
+    return _listed(_("Kept by hand now: texts are pasted, answers are published by you and marked here."))
+
+
 @screen.post("/<int:source_id>/read")
 def read(source_id: int) -> AnyResponse | str:
     with current_desk().database.write.begin() as session:

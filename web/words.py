@@ -152,7 +152,12 @@ PLATFORMS: Mapping[str, str] = {
     "youtube": "YouTube", "vk": "VK", "telegram": "Telegram", "wordpress": "WordPress", "isso": "Isso",
     "feed": "RSS", "max": "MAX", "ok": "OK", "getcourse": "GetCourse",
 }  # fmt: skip
-OWN_NAMES: Mapping[str, Lazy] = {"mail": _l("Mail"), "form": _l("Feedback form"), "calls": _l("Calls")}
+OWN_NAMES: Mapping[str, Lazy] = {
+    "mail": _l("Mail"),
+    "form": _l("Feedback form"),
+    "calls": _l("Calls"),
+    "manual": _l("By hand"),
+}
 """Platforms that are named by a word and not by a brand."""
 SITES = frozenset({"feed", "isso", "wordpress"})
 """Platforms whose places are somebody's own sites."""
@@ -291,6 +296,10 @@ ERRORS: Mapping[str, Lazy] = {
     "source.cannot": _l("The platform cannot do this."),
     "source.declared": _l("The place is declared in config.yaml and is changed there."),
     "source.known": _l("This place is watched already."),
+    "source.by_hand": _l("This place is kept by hand: publish the answer there and mark it here."),
+    "source.can_send": _l("The desk sends there by itself: press «Send»."),
+    "source.not_by_hand": _l("This place is read by the desk: nothing is pasted into it."),
+    "paste.link": _l("A link begins with https://."),
     "source.no_reply": _l("One cannot reply on this platform from here."),
     "source.paused": _l("The place is paused: resume it first."),
     "source.platform": _l("There is no such platform."),

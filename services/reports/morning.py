@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from collectors import channel_class
 from models import Case, CaseFact, CaseStep, Department, Notice, Route, RouteFact, Source, Staff, utc_now
 from services.events import record
 from services.nightly import backup_state
@@ -83,7 +84,8 @@ def morning(session: Session, actor: Actor, today: Cut, now: datetime) -> Mornin
     require(actor, "report.view")
     week = Cut(today.first - timedelta(days=6), today.last, today.zone)
     states = count_unproven(session)
-    watched = session.scalars(select(Source).where(Source.state != "paused").order_by(Source.id)).all()
+    read = session.scalars(select(Source).where(Source.state.not_in(("paused", "manual"))).order_by(Source.id))
+    watched = [one for one in read if channel_class(one.platform).can.grade != "manual"]
     return Morning(
         late=count(session, "late_now", today, now), worst=_worst(session, today, now),
         due_today=count(session, "due_today", today, now), unled=count(session, "unled", today, now),

@@ -29,6 +29,17 @@ function count() {
   box.classList.toggle("is-empty", !length);
 }
 
+// For a place where a person publishes the answer. Plain http has no clipboard: the text is marked for Ctrl+C then.
+async function copyReply(button) {
+  const text = field();
+  if (!text?.value.trim()) { text?.focus(); return; }
+  text.focus();
+  text.select();
+  if (!navigator.clipboard) return;
+  await navigator.clipboard.writeText(text.value.trim());
+  button.querySelector("span").textContent = button.dataset.done;
+}
+
 function save() {
   const box = form();
   timer = null;
@@ -241,6 +252,8 @@ document.addEventListener("click", (event) => {
   const insert = target?.closest("[data-insert]");
   if (insert) insertAnswer(insert);
   if (target?.closest("[data-composer-open]")) startReply();
+  const copying = target?.closest("[data-copy-reply]");
+  if (copying) copyReply(copying);
   if (target?.closest("[data-composer-close]")) document.body.classList.remove("is-writing");
   if (target?.closest("[data-seen]")) acceptVersion();
   const chosen = target?.closest("[data-reply-to]");
