@@ -51,6 +51,7 @@ class Notice(Base):
     route_id: Mapped[int | None] = mapped_column(ForeignKey("route.id"))
     act_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"))
     task_id: Mapped[int | None]
+    broadcast_id: Mapped[int | None]
     due_at: Mapped[datetime | None]
     show_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime | None]
