@@ -64,6 +64,7 @@ SCREENS = (
     "crm.privacy",
     "report_tables",
     "contracts",
+    "broadcasts",
     "settings",
     "duties",
     "quality",

@@ -30,6 +30,7 @@ ORDER = (
     "reports",
     "clients",
     "contracts",
+    "broadcasts",
     "quality",
     "sources",
     "staff",
@@ -68,6 +69,7 @@ OF_SCREEN = {
     "exports": "clients",
     "privacy": "clients",
     "contracts": "contracts",
+    "broadcasts": "broadcasts",
 }
 """Blueprint → the page that «?» opens there."""
 

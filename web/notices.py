@@ -42,6 +42,8 @@ def follow(notice_id: int) -> Response:
         notice = see_notice(session, current_actor(), notice_id)
     if notice is None:
         raise NotFound("notice.unknown", id=notice_id)
+    if notice.broadcast_id is not None:
+        return redirect(url_for("broadcasts.desk", broadcast_id=notice.broadcast_id))
     if notice.task_id is not None:
         return redirect(url_for("tasks.index", _anchor=f"task-{notice.task_id}"))
     if current_actor().may("case.view"):

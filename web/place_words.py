@@ -99,6 +99,7 @@ PLATFORM_HINTS: Mapping[str, Lazy] = {
     "form": _l("messages from a form on your site"),
     "calls": _l("answered and missed calls of a telephone exchange"),
     "max": _l("private messages to a MAX bot and groups"),
+    "room": _l("the chat of a webinar room, sent by the room"),
 }
 
 CHOICES: Mapping[str, Lazy] = {

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from models import Department
 from services.errors import DeskError, Forbidden, NotFound, Stale
+from web.broadcast_words import ERRORS as BROADCAST_ERRORS
 from web.contract_words import CONTRACT_STATES as CONTRACT_STATES
 from web.contract_words import ERRORS as CONTRACT_ERRORS
 from web.contract_words import FIELDS, GROUPS
@@ -150,7 +151,12 @@ PLATFORMS: Mapping[str, str] = {
     "youtube": "YouTube", "vk": "VK", "telegram": "Telegram", "wordpress": "WordPress", "isso": "Isso",
     "feed": "RSS", "max": "MAX", "ok": "OK",
 }  # fmt: skip
-OWN_NAMES: Mapping[str, Lazy] = {"mail": _l("Mail"), "form": _l("Feedback form"), "calls": _l("Calls")}
+OWN_NAMES: Mapping[str, Lazy] = {
+    "mail": _l("Mail"),
+    "form": _l("Feedback form"),
+    "calls": _l("Calls"),
+    "room": _l("Webinar room"),
+}
 """Platforms that are named by a word and not by a brand."""
 
 PUBLICATIONS: Mapping[str, Lazy] = {
@@ -196,6 +202,7 @@ ROLES: Mapping[str, Lazy] = {
 ERRORS: Mapping[str, Lazy] = {
     **CLIENT_ERRORS,
     **CONTRACT_ERRORS,
+    **BROADCAST_ERRORS,
     "date.invalid": _l("This is no date."),
     "fact.code": _l("A code consists of letters, digits and hyphens."),
     "fact.taken": _l("There is a fact with this code already."),
@@ -374,6 +381,8 @@ NOTICES: Mapping[str, Lazy] = {
     "task.due": _l("A task is due today"),
     "task.late": _l("A task is late"),
     "rule": _l("A rule calls you"),
+    "broadcast.soon": _l("A broadcast begins soon"),
+    "broadcast.incident": _l("An incident on air"),
     "act.doubt": _l("A reply needs a decision"),
     "act.late": _l("A reply waits too long"),
     "act.unsettled": _l("A reply has not got out for two hours"),
