@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,11 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from collectors.wire import AddressRefused, Wire
+from collectors.errors import ERROR_CODES as ERROR_CODES
+from collectors.errors import ChannelError as ChannelError
+from collectors.errors import Sent as Sent
+from collectors.errors import network_error as network_error
+from collectors.wire import Wire
 
 Cursor = dict[str, Any]
 """What a walk must remember, as JSON values only; an empty one means «never read»."""
@@ -38,13 +42,6 @@ class ActKind(StrEnum):
     LIKE = "like"
 
 
-class Sent(StrEnum):
-    """What is known of a failed act: certainly not done, or perhaps done."""
-
-    NO = "no"
-    UNKNOWN = "unknown"
-
-
 class Visibility(StrEnum):
     """Who can read a message where it stands."""
 
@@ -60,54 +57,6 @@ class SourceState(StrEnum):
     HIDDEN = "hidden"
     SPAM = "spam"
     DELETED = "deleted"
-
-
-class ChannelError(Exception):
-    """The one way in which a channel fails.
-
-    ``code`` is a word of ``ERROR_CODES``; ``message`` is the platform's own words with secrets taken out.
-    ``permanent`` means that the same call will not succeed by waiting; ``retry_after`` is in seconds.
-    ``sent`` matters for acts only (reliability R3): UNKNOWN from the first byte written until a parsed answer.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str = "network",
-        permanent: bool = False,
-        retry_after: float | None = None,
-        sent: Sent = Sent.NO,
-    ) -> None:
-        if code not in ERROR_CODES:
-            raise ValueError(f"unknown channel error code {code!r}")
-        super().__init__(message)
-        self.message = message
-        self.code = code
-        self.permanent = permanent
-        self.retry_after = retry_after
-        self.sent = sent
-
-
-ERROR_CODES = frozenset(
-    {
-        "network",  # no connection, time-out, cut answer
-        "server",  # 5xx, or an answer that is not the platform's
-        "rate",  # too often: wait retry_after
-        "quota",  # a day's budget is spent: wait retry_after
-        "share",  # what is left of it is kept for single answers: mass ones wait retry_after
-        "auth",  # the token or password is not accepted
-        "rights",  # known, but not allowed to do this
-        "gone",  # the object is not there any more
-        "closed",  # the place does not take comments or messages
-        "invalid",  # the platform refuses this content
-        "captcha",  # the platform asks for a human being
-        "conflict",  # another reader or hook holds the same token
-        "unsupported",  # the channel cannot do this at all
-        "address",  # the address guard refused the address
-        "settings",  # a setting is missing or wrong
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +80,7 @@ class Capabilities:
     grade: str = "reread"  # reread · events · manual: how it can be known that nothing is missing
     rate_scope: str = "account"  # account · container: what «too often» of the platform speaks of
     act_seconds: float = 0.3  # between two acts, by the platform's limits and by what a call takes
+    chat: bool = False  # it has broadcasts of its own with a chat that is asked for: airings(), chat()
 
     def length(self, text: str) -> int:
         """Length of ``text`` as this platform counts it."""
@@ -321,6 +271,45 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Airing:
+    """A broadcast as its platform knows it; ``state``: planned · live · over. ``chat`` is the address of its live
+    chat, ``publication`` the id under which what is said there arrives. Times are aware UTC."""
+
+    external_id: str
+    title: str
+    state: str
+    publication: str
+    url: str
+    chat: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    viewers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPage:
+    """One reading of a live chat; ``pause``: seconds that the platform demands before the next one."""
+
+    raws: tuple[Raw, ...]
+    cursor: Cursor
+    pause: float
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChatBudget:
+    """Units of the day: ``left`` for reading, of ``limit``; one reading of a chat takes ``cost``."""
+
+    left: int
+    spent: int
+    limit: int
+    cost: int
+    seconds_to_reset: float
+
+
+@dataclass(frozen=True, slots=True)
 class Right:
     """A right the account should have; ``without`` is a code of what does not work when it is missing."""
 
@@ -350,6 +339,9 @@ class Limiter(Protocol):
 
     def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
         """Takes ``units`` of a day's budget; False, and nothing taken, where more than ``limit`` would be spent."""
+
+    def spent_on(self, name: str, day: str) -> int:
+        """Units of a day's budget that are taken."""
 
 
 class ChannelSettings(BaseModel):
@@ -442,6 +434,18 @@ class Channel(ABC):
         """The word that the platform wants to hear instead of «ok», where ``greets``; None for any other event."""
         return None
 
+    def airings(self, known: Sequence[str] = ()) -> list[Airing]:
+        """What is on air or planned here, and what became of the broadcasts ``known``, where ``can.chat``."""
+        raise ChannelError(f"{self.kind} has no broadcasts", code="unsupported", permanent=True)
+
+    def chat(self, airing: Airing, cursor: Cursor) -> ChatPage:
+        """Reads a live chat once, on from ``cursor``; it waits for nothing."""
+        raise ChannelError(f"{self.kind} has no live chat", code="unsupported", permanent=True)
+
+    def chat_budget(self) -> ChatBudget | None:
+        """What may be spent on reading chats; None where nothing is counted."""
+        return None
+
     def close(self) -> None:
         """Gives connections back."""
         return None
@@ -450,19 +454,3 @@ class Channel(ABC):
 def normalise(text: str) -> str:
     """Text as two copies of one reply are compared: one kind of space, no case of invisible marks."""
     return " ".join(text.replace("\u200b", "").split())
-
-
-def network_error(error: Exception, *, write: bool) -> ChannelError:
-    """ChannelError for a failed exchange; a write is UNKNOWN unless the connection was never made (R3).
-
-    The message names the class of the error only: httpx puts addresses, and so Telegram's token, into its texts.
-    """
-    import httpx
-
-    refused = isinstance(
-        error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol
-    )
-    if isinstance(error, AddressRefused):
-        return ChannelError(str(error), code="address", permanent=True)
-    sent = Sent.UNKNOWN if write and not refused else Sent.NO
-    return ChannelError(type(error).__name__, code="network", sent=sent)
