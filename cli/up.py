@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -26,8 +26,7 @@ FIRST_PAGE_SECONDS = 0.4
 
 def set_up_logs(config: Config) -> None:
     """One line an event; whatever looks like a secret is taken out before it is written."""
-    with _absent("rich"):
-        import structlog
+    import structlog
 
     logging.basicConfig(level=config.log.level.upper(), format="%(message)s", stream=sys.stderr)
     for noisy in ("alembic", "httpx", "httpcore", "apscheduler", "googleapiclient", "waitress", "pymorphy3"):
@@ -46,20 +45,6 @@ def set_up_logs(config: Config) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, config.log.level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-
-
-@contextlib.contextmanager
-def _absent(module: str) -> Iterator[None]:
-    """A library that would be imported if it is there is taken for missing: structlog draws its errors with rich,
-    which the desk never asks for and which takes a fiftieth of the start."""
-    kept = sys.modules.get(module)
-    sys.modules[module] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules[module]
-        if kept is not None:
-            sys.modules[module] = kept
 
 
 def _hide_secrets(_logger: Any, _method: str, event: Any) -> Any:
@@ -135,10 +120,10 @@ def run_up(
     """Starts one desk and serves until SIGINT or SIGTERM; then stops everything it started."""
     # What is imported lives as long as the process: looking through it for garbage is a tenth of the start.
     gc.disable()
-    set_up_logs(config)
     from services.events import run_listen
     from services.presence import run_presence
 
+    set_up_logs(config)
     _refuse_taken_port(config, stop) if web else None
     ended = threading.Event()
 
