@@ -1,10 +1,8 @@
 """Logs of all doors: one line an event, and nothing in it that opens a door."""
 
-import contextlib
 import logging
 import re
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from config import Config
@@ -27,8 +25,7 @@ _VALUES = tuple(
 
 def set_up_logs(config: Config) -> None:
     """One line an event; whatever looks like a secret is taken out before it is written."""
-    with _absent("rich"):
-        import structlog
+    import structlog
 
     level = config.log.level.upper()
     logging.basicConfig(level=level, stream=sys.stderr)
@@ -50,20 +47,6 @@ def set_up_logs(config: Config) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-
-
-@contextlib.contextmanager
-def _absent(module: str) -> Iterator[None]:
-    """A library that would be imported if it is there is taken for missing: structlog draws its errors with rich,
-    which the desk never asks for and which takes a fiftieth of the start."""
-    kept = sys.modules.get(module)
-    sys.modules[module] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules[module]
-        if kept is not None:
-            sys.modules[module] = kept
 
 
 class _Plain(logging.Formatter):

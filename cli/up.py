@@ -129,10 +129,10 @@ def run_up(
     """Starts one desk and serves until SIGINT or SIGTERM; then stops everything it started."""
     # What is imported lives as long as the process: looking through it for garbage is a tenth of the start.
     gc.disable()
-    set_up_logs(config)
     from services.events import run_listen
     from services.presence import run_presence
 
+    set_up_logs(config)
     refuse_taken_port(config, stop) if web else None
     ended = threading.Event()
 

@@ -62,6 +62,8 @@ def choose_mailbox(session: Session, actor: Actor, source_id: int) -> None:
 def choose_smtp(session: Session, actor: Actor, keyring: Keyring, given: Mapping[str, str]) -> None:
     """Letters go out over a server of its own; an empty password keeps the stored one, unless the server or the
     login changes. Raises Refused(«mail.settings») naming the wrong fields."""
+    from collectors.mail.settings import SenderSettings
+
     require(actor, "settings.edit")
     row = session.scalar(select(Setting).where(Setting.name == NAME))
     before = dict(row.value) if row else {}
@@ -71,8 +73,6 @@ def choose_smtp(session: Session, actor: Actor, keyring: Keyring, given: Mapping
     if "password" not in values and same:
         values = {**keyring.unseal(before.get("secrets", "")), **values}
     try:
-        from collectors.mail.settings import SenderSettings
-
         settings = SenderSettings.model_validate(values)
     except ValidationError as error:
         fields = {".".join(map(str, item["loc"])): item["msg"] for item in error.errors()}

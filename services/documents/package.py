@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from typing import NoReturn
 from xml.etree.ElementTree import Element, ParseError
 
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
 MOST_BYTES = 20 * 2**20
 MOST_UNPACKED = 100 * 2**20
 MOST_ENTRIES = 2_000
@@ -111,9 +114,6 @@ def _is_outside(name: str) -> bool:
 
 
 def _tree(name: str, data: bytes) -> Element:
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import fromstring
-
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
