@@ -3,11 +3,12 @@
 from flask import Blueprint, Response, render_template
 
 from models import utc_now
+from services.address import judge_address
 from services.doctor import findings, told
 from services.state import state_of, versions
 from web.deadlines import span
 from web.security import current_actor, current_desk
-from web.state_words import PROCESSES, size, tone
+from web.state_words import ADDRESS, PROCESSES, size, tone
 
 screen = Blueprint("state", __name__, url_prefix="/state")
 
@@ -28,6 +29,14 @@ def index() -> str:
         room=desk.room,
         span=span,
     )
+
+
+@screen.get("/address")
+def address() -> str:
+    """What stands between the world and this desk; it takes as long as the call."""
+    desk = current_desk()
+    return render_template("state/address.html", found=judge_address(desk.config.web.public_url, desk.secret_key),
+                           said=ADDRESS)  # fmt: skip
 
 
 @screen.get("/file")
