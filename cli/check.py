@@ -4,13 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import httpx
-
 from bootstrap import Desk, key_file, make_desk
 from collectors.base import ChannelError
 from config import Config
 from models import Source
 from models.database import is_sqlite_sound, sqlite_module
+from services.address import judge_address
 from services.errors import DeskError
 from services.journal import check_chain
 from services.schema import newest_revision, present_revision
@@ -26,7 +25,7 @@ def run_check(config: Config, *, training: bool = False, sandbox_url: str | None
         ("key", lambda: f"{key_file(config, desk.mode)} – keep a copy apart from the backups"),
         ("classifier", lambda: _classifier(desk)),
         ("journal", lambda: _journal(desk)),
-        ("public_url", lambda: _public_url(config)),
+        ("public_url", lambda: _public_url(desk)),
     ]
     failed = sum(not _report(name, look) for name, look in checks)
     for source in _sources(desk):
@@ -82,16 +81,30 @@ def _journal(desk: Desk) -> str:
     return f"{chain.sealed} rows sealed, {chain.open} wait"
 
 
-def _public_url(config: Config) -> str:
-    if config.web.public_url is None:
-        return "not set: long polling is used instead of hooks, links work on this machine only"
-    if not config.web.public_url.startswith("https://"):
-        raise RuntimeError(f"{config.web.public_url} is not https: platforms refuse to call it")
-    try:
-        answer = httpx.get(config.web.public_url.rstrip("/") + "/health", timeout=10)
-    except httpx.HTTPError as error:
-        raise RuntimeError(f"{config.web.public_url} does not answer ({type(error).__name__})") from None
-    return f"{config.web.public_url} answers {answer.status_code}"
+ADDRESS = {
+    "form": "{url}: say only https:// and the name of the host",
+    "http": "{url} is not https: platforms refuse to call it, put a certificate before it (docs/deploy)",
+    "dns": "{host} is not known to the name servers: add an A record that names this machine",
+    "refused": "{host} refuses the connection: is the reverse proxy running, is port 443 open in the firewall?",
+    "tls": "{host} has no valid certificate: look into the log of the reverse proxy",
+    "timeout": "{host} does not answer in ten seconds: a firewall on the way, or the address is another machine's",
+    "network": "{host} does not answer",
+    "redirect": "{host} sends on to {to}: put that address into web.public_url",
+    "status": "{host} answers {status}: the reverse proxy does not reach the desk; does it pass on to web.port?",
+    "other": "{host} answers, but it is not this desk: another site, or another desk with another key",
+    "proxy": "the desk is asked as {seen} behind {host}: the proxy must send X-Forwarded-Proto and "
+    "X-Forwarded-Host, and its address belongs into web.trusted_proxies",
+}
+"""Code of services.address → what is wrong and what to do."""
+
+
+def _public_url(desk: Desk) -> str:
+    found = judge_address(desk.config.web.public_url, desk.secret_key)
+    if found.code == "unset":
+        return "not set: long polling is used instead of hooks, departments answer by replying to the letter"
+    if not found.is_well:
+        raise RuntimeError(ADDRESS[found.code].format_map(found.data))
+    return f"{found.data['url']} leads here"
 
 
 def _sources(desk: Desk) -> list[Any]:

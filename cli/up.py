@@ -94,7 +94,7 @@ class WorkDesk:
                 return self._address
             ready = Path(self._desk.var) / "work.ready"
             ready.unlink(missing_ok=True)
-            port = free_port(self._desk.config.web.host, self._desk.port + 1)
+            port = free_port(self._desk.config.web.host, int(self._desk.port) + 1)
             environment = {**os.environ, "OTKLIK_PORT": str(port), "OTKLIK_READY_FILE": str(ready)}
             command = [sys.executable, "-m", "cli", "work"]
             self._process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)  # noqa: S603

@@ -13,8 +13,6 @@ from sqlalchemy.orm import Session
 
 from models import Event, Notice, Setting, Staff, utc_now
 from models.database import Database
-from services.backup import run_backup
-from services.backup_files import FileStore
 from services.errors import DeskError
 from services.events import record
 from services.rights import DESK, actor_of
@@ -99,6 +97,8 @@ def _made(path: Path) -> datetime:
 
 def prune(folder: Path, rule: Rule, zone: str) -> int:
     """Removes archives beyond the rule, and attachments that none of the rest holds; returns how many archives."""
+    from services.backup_files import FileStore
+
     there = list(folder.glob("otklik-*.zip"))
     keep = kept(there, rule, zone)
     for path in there:
@@ -110,6 +110,9 @@ def prune(folder: Path, rule: Rule, zone: str) -> int:
 
 def run_kept_backup(database: Database, folder: Path, rule: Rule, zone: str) -> Path:
     """Makes one, notes that it is good, removes what the rule does not keep; a failure is noted and raised."""
+    # Archives are a night's work: no start reads the module.
+    from services.backup import run_backup
+
     began = monotonic()
     try:
         path = run_backup(database, folder)

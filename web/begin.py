@@ -1,6 +1,10 @@
-"""«Начать работу»: from the training banner to the work desk, its five questions, and what is still missing."""
+"""«Начать работу»: from the training banner to the work desk, its five questions, and what is still missing.
+
+Opened once in the life of a desk: services.beginning is imported when it is asked.
+"""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
@@ -8,19 +12,6 @@ from werkzeug.wrappers import Response
 
 from bootstrap import open_training
 from models import Department
-from services.beginning import (
-    CARRIED,
-    Answers,
-    Entrance,
-    Item,
-    Luggage,
-    Newcomer,
-    begin,
-    carry_over,
-    checklist,
-    luggage_of,
-    note_key_kept,
-)
 from services.errors import DeskError
 from services.mailbox import stored_mail
 from services.routing import departments
@@ -29,6 +20,9 @@ from web.language import Lazy, _, _l
 from web.security import current_actor, current_desk, is_local_visit, may, rang
 from web.toasts import tell
 from web.words import explain, status_of
+
+if TYPE_CHECKING:
+    from services.beginning import Answers, Entrance, Item, Luggage
 
 screen = Blueprint("begin", __name__, url_prefix="/begin")
 ROWS = 3
@@ -72,6 +66,8 @@ PLATFORMS = ("vk", "telegram", "youtube", "wordpress", "mail", "form", "max", "o
 @screen.get("")
 def index() -> Response | str:
     """On the training desk: what work is, and the door to it. On the work desk: its questions."""
+    from services.beginning import luggage_of
+
     desk = current_desk()
     if not desk.is_training:
         return redirect(url_for("begin.questions"))
@@ -83,6 +79,8 @@ def index() -> Response | str:
 @screen.post("/open")
 def open_desk() -> str:
     """Starts the work desk beside this one; only whoever sits at this machine may."""
+    from services.beginning import luggage_of
+
     desk = current_desk()
     if not desk.is_training or not is_local_visit() or desk.start_work is None:
         abort(404)
@@ -111,7 +109,9 @@ def answer() -> Response | str | tuple[str, int]:
     return render_template("begin/done.html", made=made, platform=platform if platform in PLATFORMS else "")
 
 
-def _begin(given: MultiDict[str, str]) -> list[Entrance]:
+def _begin(given: MultiDict[str, str]) -> "list[Entrance]":
+    from services.beginning import CARRIED, begin, carry_over
+
     desk, actor = current_desk(), current_actor()
     with desk.database.write.begin() as session:
         made = begin(session, actor, _answers(given, departments(session)))
@@ -124,7 +124,9 @@ def _begin(given: MultiDict[str, str]) -> list[Entrance]:
     return made
 
 
-def _answers(given: MultiDict[str, str], units: list[Department]) -> Answers:
+def _answers(given: MultiDict[str, str], units: list[Department]) -> "Answers":
+    from services.beginning import Answers, Newcomer
+
     people = [
         Newcomer(given.get(f"name_{row}", ""), given.get(f"email_{row}", ""), given.get(f"role_{row}", "smm"))
         for row in range(ROWS)
@@ -147,7 +149,9 @@ def _page(given: MultiDict[str, str], problem: str | None = None) -> str:
     )  # fmt: skip
 
 
-def _luggage() -> Luggage | None:
+def _luggage() -> "Luggage | None":
+    from services.beginning import luggage_of
+
     training = open_training(current_desk().config)
     if training is None:
         return None
@@ -157,8 +161,10 @@ def _luggage() -> Luggage | None:
     return None if found.is_empty else found
 
 
-def _checklist() -> tuple[Item, ...]:
+def _checklist() -> "tuple[Item, ...]":
     """For the start page of whoever sets the desk up; nothing once everything is there."""
+    from services.beginning import checklist
+
     desk = current_desk()
     if desk.is_training or not may("settings.edit"):
         return ()
@@ -177,6 +183,8 @@ def _names() -> dict[str, object]:
 
 @screen.post("/key")
 def key_kept() -> Response:
+    from services.beginning import note_key_kept
+
     with current_desk().database.write.begin() as session:
         note_key_kept(session, current_actor())
     rang()

@@ -14,6 +14,7 @@ MATRIX: dict[str, str] = {
     "begin.key_kept": "settings.edit",
     "state.index": "settings.edit",
     "state.doctor": "settings.edit",
+    "state.address": "settings.edit",
     "hooks.receive": PUBLIC,
     "hooks.page": PUBLIC,
     "hooks.send": PUBLIC,

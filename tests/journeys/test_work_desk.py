@@ -54,7 +54,7 @@ def test_from_the_first_person_to_the_first_reply(chromium, desk, platforms) -> 
     page.locator("#password").fill(PASSWORD)
     page.locator("#again").fill(PASSWORD)
     page.get_by_role("button", name="Начать").click()
-    expect(page.get_by_role("link", name="Площадки").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Пять вопросов")).to_be_visible()
 
     # The first place: checked, then watched.
     page.goto(desk.url + "places/new/wordpress")

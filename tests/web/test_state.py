@@ -2,6 +2,9 @@
 
 import json
 
+from config import Config, WebConfig
+from services.address import proof
+
 
 def test_the_administrator_sees_it_all(enter, desk) -> None:
     page = enter("head").get("/state")
@@ -40,3 +43,14 @@ def test_a_full_disk_is_told_and_nothing_is_written(enter, desk) -> None:
     desk.room._doubted = float("-inf")
     assert "Диск заполнен" not in head.get("/settings").text
     assert head.client.post("/notices/seen", data={"csrf_token": token}).status_code == 302
+
+
+def test_the_address_is_asked_on_demand_and_health_answers_a_probe(enter, desk, app) -> None:
+    head = enter("head")
+    assert "web.public_url" in head.get("/state/address").text
+    answer = app.test_client().get(f"/health?probe={'a' * 32}").json
+    assert answer["proof"] == proof(desk.secret_key, "a" * 32)
+    assert answer["seen"] == {"scheme": "http", "host": "localhost"}
+    desk.config = Config(web=WebConfig(public_url="http://desk.example"))
+    page = head.get("/state/address").text
+    assert "http://desk.example — не https" in page
