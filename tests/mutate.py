@@ -178,7 +178,7 @@ def is_killed(folder: Path, mutant: Mutant, seen: dict[str, tuple[float, set[tup
     if not near:  # it runs when the module is imported: every test runs it
         near = sorted((seconds, name) for name, (seconds, _) in seen.items())
     names = [name for _, name in near]
-    for part in (names[:25], names[25:150]):
+    for part in (names[:8], names[8:40], names[40:150]):
         if part and not survives(folder, mutant, part):
             return True
     return mutant.target != "services/rights.py" and not survives(folder, mutant, list(LAST))
