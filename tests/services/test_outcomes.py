@@ -407,6 +407,57 @@ def test_people_decide_only_on_what_is_theirs_to_decide(database, cast, replied,
                     deed(session, cast.smm, replied.id, *given)
 
 
+@pytest.mark.parametrize(
+    ("deed", "state", "kind"),
+    [
+        (retry_act, "dead", "act.retried"), (cancel_act, "held", "act.cancelled"),
+        (send_now, "held", "act.hurried"),
+        (confirm_act, "review", "act.settled"),
+    ],
+)  # fmt: skip
+def test_the_history_says_who_decided(database, cast, replied, deed, state, kind) -> None:
+    with database.write.begin() as session:
+        session.execute(update(Act).values(state=state))
+    with database.write.begin() as session:
+        deed(session, cast.head, replied.id, *((None,) if deed is confirm_act else ()))
+    with database.read.begin() as session:
+        found = session.scalars(select(Event).where(Event.object_id == replied.id, Event.kind == kind)).one()
+        assert (found.staff_id, found.case_id) == (cast.head.staff_id, replied.case_id)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ChannelError("Bad Request: no rights", code="rights", permanent=True), "act.failed"),
+        (ChannelError("Too Many Requests", code="rate", retry_after=3), "act.retried"),
+        (ChannelError("502", code="server", sent=Sent.UNKNOWN), "act.unknown"),
+    ],
+)
+def test_the_history_keeps_the_platforms_own_words(database, cast, replied, error, kind) -> None:
+    with database.write.begin() as session:
+        record_error(session, replied, error)
+    with database.read.begin() as session:
+        found = session.scalars(select(Event).where(Event.object_id == replied.id, Event.kind == kind)).one()
+        assert (found.data, found.case_id) == ({"code": error.code, "said": error.message}, replied.case_id)
+        act = session.get_one(Act, replied.id)
+        assert (act.error_code, act.error_text, act.lease_until) == (error.code, error.message, None)
+
+
+def test_a_receipt_and_a_sight_are_in_the_history_too(database, cast, replied) -> None:
+    with database.write.begin() as session:
+        record_receipt(session, replied, Receipt("901", container="17"))
+    cast.store(ours(cast, "В среду"))
+    told = events(database, replied.id)
+    assert [one for one in told if one.startswith("act.")] == ["act.accepted", "act.seen"]
+
+
+def test_a_failed_reply_brings_the_case_back_with_the_reason(database, cast, replied) -> None:
+    with database.write.begin() as session:
+        record_error(session, replied, ChannelError("no", code="gone", permanent=True))
+        case = session.get_one(Case, replied.case_id)
+        assert (case.lift, case.stage) == ("failed", "work")
+
+
 def test_a_press_on_send_now_ends_the_time_for_undo(database, cast, replied) -> None:
     with database.write.begin() as session:
         session.execute(update(Act).values(state="held", due_at=utc_now() + timedelta(hours=1)))
