@@ -8,6 +8,7 @@ from services import approval, outbox, replies
 from web.cases import done
 from web.forms import overrides
 from web.language import _
+from web.marks import typed_link
 from web.numbers import whole
 from web.security import current_actor, current_desk, rang
 from web.toasts import tell
@@ -96,6 +97,7 @@ def retry(act_id: int) -> Response:
 
 @screen.post("/confirm")
 def confirm(act_id: int) -> Response:
+    link = typed_link(request.form.get("url"))
     with current_desk().database.write.begin() as session:
-        act = outbox.confirm_act(session, current_actor(), act_id, None)
+        act = outbox.confirm_act(session, current_actor(), act_id, link)
     return _finish(act)

@@ -25,7 +25,7 @@ def why_it_waits(cause: Cause) -> str:
     what += [str(THEMES.get(cause.theme, cause.theme))] if cause.theme else []
     if not what:
         return _("It waits until the head agrees.")
-    return _("It waits until the head agrees: %(what)s.", what=", ".join(what))
+    return _("It waits until the head agrees (%(what)s).", what=", ".join(what))
 
 
 @screen.get("")

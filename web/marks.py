@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from models import Author, Label
+from services.errors import Refused
 from web.language import _
 from web.words import LABELS
 
@@ -19,6 +20,14 @@ def safe_link(address: str | None) -> str | None:
     except ValueError:
         return None
     return address if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def typed_link(typed: str | None) -> str | None:
+    """The link that a person gave, None where the field was left empty; raises Refused for one that is none."""
+    given = (typed or "").strip()
+    if given and safe_link(given) is None:
+        raise Refused("link.invalid")
+    return given or None
 
 
 def marked(text: str, word: Label | None) -> Markup:

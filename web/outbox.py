@@ -4,10 +4,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services import outbox, replies
-from services.errors import Refused
 from services.outgoing import outgoing_rows
 from web.language import _
-from web.marks import safe_link
+from web.marks import typed_link
 from web.outbox_words import ACTIONS
 from web.security import current_actor, current_desk, is_htmx, rang
 from web.toasts import tell
@@ -56,9 +55,7 @@ def cancel(act_id: int) -> Response | str:
 
 @screen.post("/<int:act_id>/confirm")
 def confirm(act_id: int) -> Response | str:
-    given = request.form.get("url", "").strip()
-    if given and safe_link(given) is None:
-        raise Refused("link.invalid")
+    link = typed_link(request.form.get("url"))
     with current_desk().database.write.begin() as session:
-        outbox.confirm_act(session, current_actor(), act_id, given or None)
+        outbox.confirm_act(session, current_actor(), act_id, link)
     return _done(_("Marked as published"))

@@ -14,9 +14,9 @@ from collectors import CHANNELS
 from collectors.base import ActKind, ChannelError, Person, Receipt, Sent
 from models import Act, Case, Event, Message, Reply, Source, utc_now
 from services import sending
-from services.errors import NotFound, Refused
+from services.errors import NotFound
 from services.messages import mark_absent
-from services.outbox import cancel_act, claim_act, confirm_act, retry_act, send_now, stuck_acts
+from services.outbox import claim_act
 from services.outcomes import join_own, mark_removed, record_error, record_receipt
 from services.replies import change_published, moderate, write_reply
 from services.sending import Lanes, run_outbox, sweep_leases
@@ -374,65 +374,40 @@ def test_a_paused_place_sends_nothing_but_is_asked_what_stands_there(database, w
     assert not wire["take"].called
 
 
-# What people say
+# The history
 
 
-@pytest.mark.parametrize("deed", [retry_act, cancel_act, send_now, lambda s, a, i: confirm_act(s, a, i, None)])
-def test_there_is_nothing_to_say_of_an_act_that_is_not_there(database, cast, deed) -> None:
-    with database.write.begin() as session, pytest.raises(NotFound):
-        deed(session, cast.smm, 404)
-
-
-ALLOWED = {
-    retry_act: {"dead", "review", "retry"},
-    cancel_act: {"approval", "held", "queued", "retry", "dead", "review"},
-    send_now: {"held"},
-    confirm_act: {"review", "unknown"},
-}
-
-
-@pytest.mark.parametrize("deed", ALLOWED)
-def test_people_decide_only_on_what_is_theirs_to_decide(database, cast, replied, deed) -> None:
-    from services.outbox import STATES
-
-    given = (None,) if deed is confirm_act else ()
-    for state in STATES:
-        with database.write.begin() as session:
-            session.execute(update(Act).values(state=state, attempt=0))
-        with database.write() as session:
-            if state in ALLOWED[deed]:
-                deed(session, cast.smm, replied.id, *given)
-            else:
-                with pytest.raises(Refused, match=r"act\.state"):
-                    deed(session, cast.smm, replied.id, *given)
-
-
-def test_a_press_on_send_now_ends_the_time_for_undo(database, cast, replied) -> None:
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ChannelError("Bad Request: no rights", code="rights", permanent=True), "act.failed"),
+        (ChannelError("Too Many Requests", code="rate", retry_after=3), "act.retried"),
+        (ChannelError("502", code="server", sent=Sent.UNKNOWN), "act.unknown"),
+    ],
+)
+def test_the_history_keeps_the_platforms_own_words(database, cast, replied, error, kind) -> None:
     with database.write.begin() as session:
-        session.execute(update(Act).values(state="held", due_at=utc_now() + timedelta(hours=1)))
-    with database.write.begin() as session:
-        assert claim_act(session) is None
-        send_now(session, cast.smm, replied.id)
-        assert claim_act(session) is not None
-
-
-def test_what_was_tried_and_is_queued_again_may_be_out(database, cast) -> None:
-    [act_id] = queue(database, attempt=1)
-    with database.write.begin() as session, pytest.raises(Refused):
-        cancel_act(session, cast.smm, act_id)
-
-
-def test_an_act_that_nobody_works_on_is_stuck(database) -> None:
-    queue(database, count=3)
-    with database.write.begin() as session:
-        assert stuck_acts(session) == 0
-        assert stuck_acts(session, utc_now() + timedelta(hours=1)) == 3
-    claim(database)
+        record_error(session, replied, error)
     with database.read.begin() as session:
-        assert stuck_acts(session) == 0
-        assert stuck_acts(session, utc_now() + timedelta(hours=1)) == 3
-        session.execute(update(Act).values(state="review"))
-        assert stuck_acts(session, utc_now() + timedelta(hours=1)) == 0
+        found = session.scalars(select(Event).where(Event.object_id == replied.id, Event.kind == kind)).one()
+        assert (found.data, found.case_id) == ({"code": error.code, "said": error.message}, replied.case_id)
+        act = session.get_one(Act, replied.id)
+        assert (act.error_code, act.error_text, act.lease_until) == (error.code, error.message, None)
+
+
+def test_a_receipt_and_a_sight_are_in_the_history_too(database, cast, replied) -> None:
+    with database.write.begin() as session:
+        record_receipt(session, replied, Receipt("901", container="17"))
+    cast.store(ours(cast, "В среду"))
+    told = events(database, replied.id)
+    assert [one for one in told if one.startswith("act.")] == ["act.accepted", "act.seen"]
+
+
+def test_a_failed_reply_brings_the_case_back_with_the_reason(database, cast, replied) -> None:
+    with database.write.begin() as session:
+        record_error(session, replied, ChannelError("no", code="gone", permanent=True))
+        case = session.get_one(Case, replied.case_id)
+        assert (case.lift, case.stage) == ("failed", "work")
 
 
 def test_a_receipt_without_a_case_is_kept(database, wire) -> None:
@@ -442,3 +417,14 @@ def test_a_receipt_without_a_case_is_kept(database, wire) -> None:
     act = get(database, act_id)
     assert (act.state, act.external_id, act.case_id) == ("accepted", "1", None)
     assert json.loads(wire["take"].calls[0].request.content)["text"] == act.text
+
+
+def test_a_like_answers_nobody(database, cast) -> None:
+    cast.write("Спасибо за урок, а когда следующий?")
+    with database.write.begin() as session:
+        session.scalars(select(Source)).one().platform = "vk"
+        moderate(session, cast.smm, session.scalars(select(Message.id)).one(), ActKind.LIKE)
+    like = claim(database)
+    with database.write.begin() as session:
+        record_receipt(session, like, Receipt("c1", container="17"))
+        assert session.get_one(Case, like.case_id).first_reply_at is None

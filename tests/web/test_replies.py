@@ -215,7 +215,7 @@ def test_the_table_of_agreement_is_edited_and_the_composer_says_why_a_text_waits
     with database.write.begin() as session:
         session.get_one(Case, case_id).kind = "claim"
     page = smm.get(f"/inbox/{case_id}", htmx=True).text
-    assert "Уйдёт, когда согласует руководитель: Претензия" in page
+    assert "Уйдёт, когда согласует руководитель (Претензия)" in page
     assert "На согласование" in page
     assert "Уйдёт, когда согласует руководитель" not in head.get(f"/inbox/{case_id}", htmx=True).text
     wrong = {**rows, "kind": ["", "pirate", ""]}
