@@ -8,6 +8,7 @@ import structlog
 
 from bootstrap import Desk, backup_folder, backup_rule
 from models import utc_now
+from services.access import run_renew, run_warn_of_ends
 from services.audit import draw_samples
 from services.bulks import run_bulk
 from services.contracts.acts import run_contract_day
@@ -89,6 +90,13 @@ def bulk(desk: Desk) -> None:
 def warn(desk: Desk) -> None:
     """Tells people of deadlines that come near or are over."""
     if run_warn(desk.database):
+        desk.bell.ring()
+
+
+def renew(desk: Desk) -> None:
+    """Renews tokens that end within minutes, and tells of consents that end within days."""
+    run_renew(desk.database, desk.keyring, desk.open_channel)
+    if run_warn_of_ends(desk.database):
         desk.bell.ring()
 
 
@@ -209,6 +217,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         bulk,
         warn,
         watch,
+        renew,
         ring,
         learn,
         relabel,

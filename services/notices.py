@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Act, Author, Case, Client, Clock, Message, Notice, Route, Staff, Task, utc_now
+from models import Act, Author, Case, Client, Clock, Message, Notice, Route, Source, Staff, Task, utc_now
 from models.database import Database
 from services.events import record
 from services.questions import first_name, without_contacts
@@ -39,7 +39,7 @@ class Line:
 
 def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> list[Line]:
     """What waits to be seen, newest first; what is over by itself is left out."""
-    columns: Any = select(Notice, Case, Author.name, Message.text, Route.question, Task, Client.name)
+    columns: Any = select(Notice, Case, Author.name, Message.text, Route.question, Task, Client.name, Source)
     query = (
         _waiting(columns, actor, now)
         .outerjoin(Author, Author.id == Case.author_id)
@@ -47,10 +47,12 @@ def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> l
         .outerjoin(Client, Client.id == Task.client_id)
     )
     lines = []
-    for notice, case, name, text, question, task, client in session.execute(
+    for notice, case, name, text, question, task, client, place in session.execute(
         query.order_by(Notice.id.desc()).limit(PAGE)
     ):
-        if task is not None:
+        if place is not None:
+            lines.append(Line(notice, "", place.title, None))
+        elif task is not None:
             lines.append(Line(notice, client or "", task.text, None, task))
         elif question is not None and not actor.may("case.view"):
             lines.append(Line(notice, first_name(name) or "", without_contacts(question), None))
@@ -71,6 +73,7 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
         .outerjoin(Route, Route.id == Notice.route_id)
         .outerjoin(Act, Act.id == Notice.act_id)
         .outerjoin(Task, Task.id == Notice.task_id)
+        .outerjoin(Source, Source.id == Notice.source_id)
         .where(
             Notice.staff_id == actor.staff_id,
             Notice.seen_at.is_(None),
@@ -79,6 +82,7 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
                 STILL,
                 Notice.kind.in_(OF_THE_DESK),
                 Task.state == "open",
+                Source.consent_until == Notice.due_at,  # whoever has connected again hears no more of it
                 and_(
                     Notice.act_id.is_(None),
                     Case.open_key.is_not(None),
@@ -89,7 +93,8 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
     )
     # Whoever left a department is told nothing of its questions any more.
     mine = or_(
-        Route.department_id.in_(actor.departments), Notice.task_id.is_not(None), Notice.kind.in_(OF_THE_DESK)
+        Route.department_id.in_(actor.departments), Notice.task_id.is_not(None), Notice.source_id.is_not(None),
+        Notice.kind.in_(OF_THE_DESK),
     )
     return found if actor.may("case.view") else found.where(mine)
 

@@ -1,6 +1,6 @@
 """YouTube: comments of a channel and its videos, through Google's own client on the desk's wire."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from collectors.base import (
     ChannelError,
     Check,
     Cursor,
+    Granted,
     Incoming,
     Limiter,
     Page,
@@ -26,6 +27,7 @@ from collectors.base import (
     normalise,
 )
 from collectors.wire import Wire
+from collectors.youtube import consent
 from collectors.youtube.api import Api
 from collectors.youtube.items import is_comment, moment, parse_comment, permalink
 from collectors.youtube.live import LIVE, PREFIX, Live, live_call, parse_live
@@ -50,6 +52,7 @@ class YouTube(Channel):
     title = "YouTube"
     Settings = Settings
     remembers: ClassVar[tuple[str, ...]] = ("places",)
+    consent_needs: ClassVar[tuple[str, ...]] = ("client_id", "client_secret")
     can: ClassVar[Capabilities] = Capabilities(
         acts=frozenset(set(ActKind) - {ActKind.LIKE}),
         list_own=True,
@@ -62,6 +65,18 @@ class YouTube(Channel):
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
         super().__init__(settings, wire, limiter)
         self.api = Api(settings, wire, limiter)
+
+    @classmethod
+    def consent_address(
+        cls, wire: Wire, values: Mapping[str, Any], redirect: str, state: str, verifier: str
+    ) -> str:
+        return consent.address(wire, values, redirect, state, verifier)
+
+    @classmethod
+    def take_consent(
+        cls, wire: Wire, values: Mapping[str, Any], answer: Mapping[str, str], redirect: str, verifier: str
+    ) -> Granted:
+        return consent.granted(wire, values, answer, redirect, verifier)
 
     def check(self) -> Check:
         """Rights: ``comments`` (reading), ``reply`` (all writing), ``held`` (held comments and moderation).
