@@ -31,6 +31,7 @@ from services.money.obligations import run_obligations
 from services.money.receivables import run_receivables
 from services.nightly import run_nightly
 from services.notices import run_warn
+from services.raws import run_trim
 from services.recount import run_recount
 from services.relabel import run_relabel
 from services.reports.upkeep import run_rebuild
@@ -98,6 +99,15 @@ def renew(desk: Desk) -> None:
     run_renew(desk.database, desk.keyring, desk.open_channel)
     if run_warn_of_ends(desk.database):
         desk.bell.ring()
+
+
+def trim(desk: Desk) -> None:
+    """Lets go of what platforms gave, once it is understood and old."""
+    raws = desk.config.raws
+    run_trim(
+        desk.database, days=raws.days, quarantine_days=raws.quarantine_days,
+        most_bytes=raws.most_megabytes * 2**20,
+    )  # fmt: skip
 
 
 def watch(desk: Desk) -> None:
@@ -218,6 +228,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         warn,
         watch,
         renew,
+        trim,
         ring,
         learn,
         relabel,

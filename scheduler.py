@@ -28,6 +28,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("warn", 15.0, 1),
     ("watch", 5.0, 1),
     ("renew", 60.0, 1),
+    ("trim", 3600.0, 1),
     ("recount", 5.0, 1),
     ("bulk", 1.0, 1),
     ("remind", 15.0, 1),
