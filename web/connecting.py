@@ -28,7 +28,7 @@ def return_address() -> str:
 
 def wire_to(platform: str) -> Wire:
     desk = current_desk()
-    return Wire(desk.wire.guard, desk.config.network.proxies.get(platform), desk.wire.timeout)
+    return Wire(desk.wire.guard, desk.config.network.proxies.get(platform), desk.wire.read_timeout)
 
 
 @screen.app_context_processor
