@@ -68,6 +68,12 @@ class BackupConfig(Section):
     monthly: int = Field(6, ge=0)
 
 
+class RawsConfig(Section):
+    days: int = Field(30, ge=1)
+    quarantine_days: int = Field(90, ge=1)
+    most_megabytes: int = Field(2048, ge=1)
+
+
 class DeskConfig(Section):
     undo_seconds: float = Field(10, ge=0, le=120)
     rest_gate: str = Field("audit", pattern="^(audit|corpus|off)$")
@@ -97,6 +103,7 @@ class Config(BaseSettings):
     network: NetworkConfig = NetworkConfig()
     log: LogConfig = LogConfig()
     backup: BackupConfig = BackupConfig()
+    raws: RawsConfig = RawsConfig()
     desk: DeskConfig = DeskConfig()
     sources: list[SourceConfig] = []
 

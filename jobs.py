@@ -8,6 +8,7 @@ import structlog
 
 from bootstrap import Desk, backup_folder, backup_rule
 from models import utc_now
+from services.access import run_renew, run_warn_of_ends
 from services.audit import draw_samples
 from services.broadcasts.airing import run_ends
 from services.broadcasts.chats import run_chats, run_looks, run_quicken
@@ -37,6 +38,7 @@ from services.money.obligations import run_obligations
 from services.money.receivables import run_receivables
 from services.nightly import run_nightly
 from services.notices import run_warn
+from services.raws import run_trim
 from services.recount import run_recount
 from services.relabel import run_relabel
 from services.reports.upkeep import run_rebuild
@@ -118,6 +120,22 @@ def warn(desk: Desk) -> None:
     """Tells people of deadlines that come near or are over."""
     if run_warn(desk.database):
         desk.bell.ring()
+
+
+def renew(desk: Desk) -> None:
+    """Renews tokens that end within minutes, and tells of consents that end within days."""
+    run_renew(desk.database, desk.keyring, desk.open_channel)
+    if run_warn_of_ends(desk.database):
+        desk.bell.ring()
+
+
+def trim(desk: Desk) -> None:
+    """Lets go of what platforms gave, once it is understood and old."""
+    raws = desk.config.raws
+    run_trim(
+        desk.database, days=raws.days, quarantine_days=raws.quarantine_days,
+        most_bytes=raws.most_megabytes * 2**20,
+    )  # fmt: skip
 
 
 def watch(desk: Desk) -> None:
@@ -239,6 +257,8 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         bulk,
         warn,
         watch,
+        renew,
+        trim,
         ring,
         learn,
         relabel,

@@ -29,6 +29,8 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("wake", 5.0, 1),
     ("warn", 15.0, 1),
     ("watch", 5.0, 1),
+    ("renew", 60.0, 1),
+    ("trim", 3600.0, 1),
     ("recount", 5.0, 1),
     ("bulk", 1.0, 1),
     ("remind", 15.0, 1),

@@ -436,6 +436,29 @@ def doctor(
     print(f"{path.resolve()}\nIt holds figures, codes and versions. Read it before you send it.")
 
 
+@app.command("import")
+def import_(what: str, file: Path, source: int | None = None, training: Training = False) -> None:
+    """Take a file in: `import calls FILE.csv`, the log of a telephone exchange; `--source` names the place."""
+    if what != "calls":
+        raise Stop("Only calls are imported here: import calls FILE.csv")
+    from sqlalchemy import select
+
+    from models import Source
+    from services.call_files import run_import_calls
+
+    desk = _desk(load_config(), training=training)
+    with desk.database.read.begin() as session:
+        query = select(Source).where(Source.platform == "calls")
+        places = [one for one in session.scalars(query) if source in (None, one.id)]
+        session.expunge_all()
+    if len(places) != 1:
+        raise Stop("Name the place of calls with --source: " + ", ".join(f"{one.id} {one.title}" for one in places))
+    taken = run_import_calls(desk.database, places[0].id, desk.open_channel(places[0]), file.read_bytes())
+    typer.echo(f"{taken.calls} calls taken, {taken.known} known, {taken.skipped} lines tell of no call")
+    for number, why in taken.refused:
+        typer.echo(f"  line {number}: {why}")
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(name: str) -> None:
     """Run one benchmark of the folder benchmarks/ and print its figures."""

@@ -331,6 +331,19 @@ class Check:
         return tuple(right for right in self.rights if right.held is False)
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a consent gave: settings to be stored, secrets among them, and when they end (None: not by themselves).
+
+    ``token_until``: the desk renews it by renew(); ``consent_until``: then a person must consent again.
+    """
+
+    values: Mapping[str, str]
+    title: str = ""
+    token_until: datetime | None = None
+    consent_until: datetime | None = None
+
+
 class Limiter(Protocol):
     """A rate limit that all threads and processes of the desk share."""
 
@@ -363,6 +376,7 @@ class Channel(ABC):
     keeps_first: ClassVar[bool] = False  # a pushed event that comes again never replaces what came first
     has_page: ClassVar[bool] = False  # we serve a page of this channel to visitors
     greets: ClassVar[bool] = False  # its platform asks a hook for a word before it sends events
+    consent_needs: ClassVar[tuple[str, ...]] = ()  # settings filled in before «Connect»; empty: there is no button
     remembers: ClassVar[tuple[str, ...]] = ()  # lists in the cursor that two walks fill and neither may forget
     calls_by_get: ClassVar[bool] = False  # its platform calls a hook with a query instead of a body
     reads_letters: ClassVar[bool] = False  # its messages are told of by letters that lie in a mailbox
@@ -397,6 +411,24 @@ class Channel(ABC):
 
     def publication(self, raw: Raw) -> Publication | None:
         """The publication that a raw describes by itself (a post that arrives apart from its comments)."""
+        return None
+
+    @classmethod
+    def consent_address(
+        cls, wire: Wire, values: Mapping[str, Any], redirect: str, state: str, verifier: str
+    ) -> str:
+        """The platform's page of consent, where ``consent_needs``; ``values`` are settings with their defaults."""
+        raise ChannelError(f"{cls.kind} has no consent", code="unsupported", permanent=True)
+
+    @classmethod
+    def take_consent(
+        cls, wire: Wire, values: Mapping[str, Any], answer: Mapping[str, str], redirect: str, verifier: str
+    ) -> Granted:
+        """Trades what the browser came back with for tokens; raises ChannelError(auth) when it is refused."""
+        raise ChannelError(f"{cls.kind} has no consent", code="unsupported", permanent=True)
+
+    def renew(self) -> Granted | None:
+        """Fresh tokens before the stored ones end; None where a channel does so by itself or cannot."""
         return None
 
     @classmethod

@@ -95,7 +95,10 @@ class Calls(Channel):
         """One event, JSON or form; raises ChannelError(auth) unless the secret, where one is set, is proven."""
         lower = {name.lower(): value for name, value in headers.items()}
         self._prove(payload, lower)
-        told = _fields(payload, lower.get("content-type", ""))
+        return self.told(_fields(payload, lower.get("content-type", "")))
+
+    def told(self, told: Mapping[str, str]) -> list[Raw]:
+        """The call that fields under lower-case names tell of: an event's, or a line of the exchange's file."""
         found = {
             name: next((told[one] for one in names if told.get(one) not in (None, "")), "")
             for name, names in NAMES.items()

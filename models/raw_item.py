@@ -1,11 +1,35 @@
 """What a platform gave, kept as it came before anybody understood it."""
 
+import zlib
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, TypeDecorator, UniqueConstraint
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Text, utc_now
+
+_MARK = b"\x00z1"
+"""Before a packed body: neither JSON nor a letter begins with NUL."""
+_SMALL = 200
+
+
+class Packed(TypeDecorator[bytes]):
+    """Bytes that lie compressed; what was stored before, and what is too short to gain, lies plain."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        if value is None or len(value) < _SMALL:
+            return value
+        packed = _MARK + zlib.compress(value, 1)
+        return packed if len(packed) < len(value) else value
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        if value is None or not value.startswith(_MARK):
+            return value
+        return zlib.decompress(value[len(_MARK) :])
 
 
 class RawItem(Base):
@@ -24,7 +48,7 @@ class RawItem(Base):
     container: Mapped[str]
     external_id: Mapped[str]
     digest: Mapped[str]
-    body: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[bytes] = mapped_column(Packed)
     received_at: Mapped[datetime] = mapped_column(default=utc_now)
     state: Mapped[str] = mapped_column(default="new")
     attempts: Mapped[int] = mapped_column(default=0)

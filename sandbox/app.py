@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, request
 
-from sandbox import getcourse, ok, pages, reviews, telegram, truth, vk, wordpress, youtube
+from sandbox import consents, getcourse, ok, pages, reviews, telegram, truth, vk, wordpress, youtube
 from sandbox import max as max_messenger
 from sandbox.store import Store
 
@@ -25,6 +25,7 @@ def create_app(store: Store, rate_limits: bool = True) -> Flask:
         ok.wire,
         reviews.wire,
         getcourse.wire,
+        consents.wire,
     )
     for blueprint in (*wires, truth.control, pages.site):
         app.register_blueprint(blueprint)

@@ -13,6 +13,8 @@ YOUTUBE_REFRESH_TOKEN = "sandbox-refresh"  # noqa: S105
 YOUTUBE_API_KEY = "sandbox-key"
 
 VK_GROUP = 990000001
+VK_APP = "51990001"
+VK_ADMIN_ID = "990000002"
 VK_USER_TOKEN = "sandbox-vk-user"  # noqa: S105
 VK_COMMUNITY_TOKEN = "sandbox-vk-community"  # noqa: S105
 VK_SERVICE_TOKEN = "sandbox-vk-service"  # noqa: S105
@@ -73,6 +75,7 @@ def sources(base_url: str) -> list[dict[str, Any]]:
             "settings": {
                 "base_url": f"{root}/youtube/",
                 "token_url": f"{root}/youtube/token",
+                "consent_url": f"{root}/youtube/consent",
                 "client_id": YOUTUBE_CLIENT_ID,
                 "channel_id": YOUTUBE_CHANNEL,
                 # The training desk looks every three seconds: a real day's units would last two hours.
@@ -84,7 +87,13 @@ def sources(base_url: str) -> list[dict[str, Any]]:
         {
             "platform": "vk",
             "title": f"ВКонтакте «{SCHOOL}»",
-            "settings": {"base_url": f"{root}/vk/", "group_id": VK_GROUP, "site_url": root},
+            "settings": {
+                "base_url": f"{root}/vk/",
+                "consent_url": f"{root}/vkid",
+                "app_id": VK_APP,
+                "group_id": VK_GROUP,
+                "site_url": root,
+            },
             "secrets": {"user_token": VK_USER_TOKEN, "community_token": VK_COMMUNITY_TOKEN},
         },
         {

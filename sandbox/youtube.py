@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from sandbox import keys, youtube_forms
+from sandbox.consents import TESTING, spend_code
 from sandbox.faults import answered
 from sandbox.ground import store
 from sandbox.store import Draft, Item, Store
@@ -41,19 +42,24 @@ STATES = {"published": "published", "heldForReview": "held", "likelySpam": "spam
 
 @wire.post("/token")
 def token() -> tuple[Response, int] | Response:
-    """OAuth 2.0 refresh (RFC 6749 §6): a refresh token gives an access token that lives an hour."""
+    """OAuth 2.0 (RFC 6749 §4.1.3, §6): a code or a refresh token gives an access token that lives an hour."""
     form = request.form
     wanted = (keys.YOUTUBE_CLIENT_ID, keys.YOUTUBE_CLIENT_SECRET)
     if (form.get("client_id"), form.get("client_secret")) != wanted:
         return jsonify(error="invalid_client", error_description="The OAuth client was not found."), 401
-    if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != keys.YOUTUBE_REFRESH_TOKEN:
+    more: dict[str, Any] = {}
+    if form.get("grant_type") == "authorization_code":
+        if spend_code("youtube", form) is None:
+            return jsonify(error="invalid_grant", error_description="Bad Request"), 400
+        more = {"refresh_token": keys.YOUTUBE_REFRESH_TOKEN, "refresh_token_expires_in": TESTING}
+    elif form.get("grant_type") != "refresh_token" or form.get("refresh_token") != keys.YOUTUBE_REFRESH_TOKEN:
         return jsonify(error="invalid_grant", error_description="Token has been expired or revoked."), 400
     access = f"sandbox-access-{secrets.token_urlsafe(16)}"
     with store().writing():
         store().execute("DELETE FROM meta WHERE name LIKE 'youtube:access:%' AND value < ?", (str(time.time()),))
         store().set_meta(f"youtube:access:{access}", str(time.time() + 3600))
     scope = "https://www.googleapis.com/auth/youtube.force-ssl"
-    return jsonify(access_token=access, expires_in=3599, scope=scope, token_type="Bearer")  # noqa: S106
+    return jsonify(access_token=access, expires_in=3599, scope=scope, token_type="Bearer", **more)  # noqa: S106
 
 
 def listed(where: str, values: list[Any], size: int, relevance: bool = False) -> tuple[list[Item], str | None]:

@@ -31,6 +31,8 @@ RARE = frozenset(
         "watch_posts",
         "own_hashes",
         "webhook_secret",
+        "refresh_token",
+        "device_id",
         "session_secret",
         "callback_secret",
         "callback_confirmation",

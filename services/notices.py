@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Act, Author, Broadcast, Case, Client, Clock, Message, Notice, Route, Staff, Task, utc_now
+from models import Act, Author, Broadcast, Case, Client, Clock, Message, Notice, Route, Source, Staff, Task, utc_now
 from models.database import Database
 from services.events import record
 from services.questions import first_name, without_contacts
@@ -42,7 +42,14 @@ class Line:
 def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> list[Line]:
     """What waits to be seen, newest first; what is over by itself is left out."""
     columns: Any = select(
-        Notice, Case, Author.name, Message.text, Route.question, Task, Client.name, Broadcast.title
+        Notice,
+        Case,
+        Author.name,
+        Message.text,
+        Route.question,
+        Task,
+        Client.name,
+        func.coalesce(Broadcast.title, Source.title),
     )
     query = (
         _waiting(columns, actor, now)
@@ -78,6 +85,7 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
         .outerjoin(Act, Act.id == Notice.act_id)
         .outerjoin(Task, Task.id == Notice.task_id)
         .outerjoin(Broadcast, Broadcast.id == Notice.broadcast_id)
+        .outerjoin(Source, Source.id == Notice.source_id)
         .where(
             Notice.staff_id == actor.staff_id,
             Notice.seen_at.is_(None),
@@ -87,6 +95,7 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
                 Notice.kind.in_(OF_THE_DESK),
                 Task.state == "open",
                 Broadcast.state.in_(LIVELY),
+                Source.consent_until == Notice.due_at,  # whoever has connected again hears no more of it
                 and_(
                     Notice.act_id.is_(None),
                     Case.open_key.is_not(None),
@@ -97,9 +106,12 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
     )
     # Whoever left a department is told nothing of its questions any more.
     mine = or_(
-        Route.department_id.in_(actor.departments), Notice.task_id.is_not(None),
-        Notice.broadcast_id.is_not(None), Notice.kind.in_(OF_THE_DESK),
-    )  # fmt: skip
+        Route.department_id.in_(actor.departments),
+        Notice.task_id.is_not(None),
+        Notice.broadcast_id.is_not(None),
+        Notice.source_id.is_not(None),
+        Notice.kind.in_(OF_THE_DESK),
+    )
     return found if actor.may("case.view") else found.where(mine)
 
 

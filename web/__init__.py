@@ -46,6 +46,7 @@ SCREENS = (
     "department",
     "sources",
     "pastes",
+    "connecting",
     "staff",
     "terms",
     "first",

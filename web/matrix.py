@@ -162,6 +162,8 @@ MATRIX: dict[str, str] = {
     "sources.resume": "source.edit",
     "sources.read": "source.edit",
     "sources.by_hand": "source.edit",
+    "connecting.begin": "source.edit",
+    "connecting.back": "source.edit",
     "pastes.form": "case.reply",
     "pastes.read": "case.reply",
     "pastes.add": "case.reply",

@@ -1,6 +1,6 @@
 """What «Площадки» says: states of a place, rights of an account, and what is wrong with a setting."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from markupsafe import Markup
@@ -149,6 +149,12 @@ def problem_words(problem: Problem) -> str:
         if known is not None
         else _("It does not look right: compare with the hint.")
     )
+
+
+def field_names(names: Iterable[str]) -> list[str]:
+    """Settings by the titles of the forms; one that several platforms have is called alike in all."""
+    titles = {field.name: field.title for platform in CHANNELS for field in fields_of(platform)}
+    return [f"«{_(titles.get(name, name))}»" for name in names]
 
 
 def choice_name(value: str) -> str:

@@ -108,8 +108,12 @@ def new(platform: str) -> str:
 
 @screen.get("/<int:source_id>")
 def edit(source_id: int) -> str:
+    """With ``checked`` the platform is asked at once, as after «Connect»."""
     source = _find(source_id)
-    return _show(_stored_form(source))
+    form = _stored_form(source)
+    if request.args.get("checked"):
+        _ask(form, source)
+    return _show(form)
 
 
 @screen.post("/new/<platform>")

@@ -1,5 +1,6 @@
 """VK: comments and private messages of a community, by its API's plain HTTP."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from collectors.base import (
     ChannelError,
     Check,
     Cursor,
+    Granted,
     Incoming,
     Limiter,
     Page,
@@ -20,6 +22,7 @@ from collectors.base import (
     Right,
     Walk,
 )
+from collectors.vk import consent
 from collectors.vk.acts import call_of, receipt_of
 from collectors.vk.api import Api
 from collectors.vk.events import EVENT, GONE, event_raws, parse_event, prove, told_event
@@ -50,10 +53,34 @@ class Vk(Channel):
     )
 
     greets: ClassVar[bool] = True
+    consent_needs: ClassVar[tuple[str, ...]] = ("group_id", "app_id")
 
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
         super().__init__(settings, wire, limiter)
         self.api = Api(settings, wire, limiter)
+
+    @classmethod
+    def consent_address(
+        cls, wire: Wire, values: Mapping[str, Any], redirect: str, state: str, verifier: str
+    ) -> str:
+        return consent.address(wire, values, redirect, state, verifier)
+
+    @classmethod
+    def take_consent(
+        cls, wire: Wire, values: Mapping[str, Any], answer: Mapping[str, str], redirect: str, verifier: str
+    ) -> Granted:
+        return consent.granted(wire, values, answer, redirect, verifier)
+
+    def renew(self) -> Granted | None:
+        """By the refresh token of VK ID, where the access came by the button."""
+        settings = self.settings
+        if settings.refresh_token is None or not settings.app_id:
+            return None
+        values = {
+            "consent_url": settings.consent_url, "app_id": settings.app_id, "device_id": settings.device_id,
+            "refresh_token": settings.refresh_token.get_secret_value(),
+        }  # fmt: skip
+        return consent.renewed(self.wire, values, secrets.token_urlsafe(24))
 
     def check(self) -> Check:
         """Asks with each token that was given; raises ChannelError(auth) when one of them is refused.

@@ -14,10 +14,18 @@ class Settings(ChannelSettings):
         description="The digits after «club» or «public» in the community's address; Management → Settings shows "
         "them too. Without a minus.",
     )
+    app_id: str = Field(
+        default="",
+        pattern=r"^\d{0,20}$",
+        title="Application number",
+        description="For «Connect»: at id.vk.com/business make an application of the kind Web, enter this desk's "
+        "address of return there, and ask for the rights wall, video, photos, groups. Its number stands on top.",
+    )
     user_token: SecretStr | None = Field(
         default=None,
         title="Token of an administrator",
-        description="Reads comments under posts, videos and photos, deletes, bans and likes. Give it the rights "
+        description="Comes by itself with «Connect». Reads comments under posts, videos and photos, deletes, bans "
+        "and likes. Give it the rights "
         "wall, video, photos, groups and offline.",
     )
     community_token: SecretStr | None = Field(
@@ -26,6 +34,12 @@ class Settings(ChannelSettings):
         description="Community → Management → Work with API → Create key, with «Messages» and «Wall» ticked. Reads "
         "and answers private messages and answers comments under posts.",
     )
+    refresh_token: SecretStr | None = Field(
+        default=None,
+        title="Refresh token of VK ID",
+        description="Comes with «Connect»; the desk renews the administrator's token by it.",
+    )
+    device_id: str = Field(default="", max_length=200, title="Device number of VK ID")
     service_token: SecretStr | None = Field(
         default=None,
         title="Service token of an application",
@@ -61,6 +75,7 @@ class Settings(ChannelSettings):
     )
     api_version: str = Field(default="5.199", title="API version")
     base_url: str = Field(default="https://api.vk.com/", title="API address")
+    consent_url: str = Field(default="https://id.vk.com", title="Consent address")
     site_url: str = Field(default="https://vk.com", title="Site address", description="Links begin with it.")
 
     @field_validator("base_url")

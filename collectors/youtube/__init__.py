@@ -1,6 +1,6 @@
 """YouTube: comments of a channel and its videos, through Google's own client on the desk's wire."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from collectors.base import (
     ChatPage,
     Check,
     Cursor,
+    Granted,
     Incoming,
     Limiter,
     Page,
@@ -29,6 +30,7 @@ from collectors.base import (
     normalise,
 )
 from collectors.wire import Wire
+from collectors.youtube import consent
 from collectors.youtube.api import Api
 from collectors.youtube.items import is_comment, moment, parse_comment, permalink
 from collectors.youtube.live import LIVE, PREFIX, find_airings, live_call, parse_live, read_chat
@@ -53,6 +55,7 @@ class YouTube(Channel):
     title = "YouTube"
     Settings = Settings
     remembers: ClassVar[tuple[str, ...]] = ("places",)
+    consent_needs: ClassVar[tuple[str, ...]] = ("client_id", "client_secret")
     can: ClassVar[Capabilities] = Capabilities(
         acts=frozenset(set(ActKind) - {ActKind.LIKE}),
         list_own=True,
@@ -66,6 +69,18 @@ class YouTube(Channel):
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
         super().__init__(settings, wire, limiter)
         self.api = Api(settings, wire, limiter)
+
+    @classmethod
+    def consent_address(
+        cls, wire: Wire, values: Mapping[str, Any], redirect: str, state: str, verifier: str
+    ) -> str:
+        return consent.address(wire, values, redirect, state, verifier)
+
+    @classmethod
+    def take_consent(
+        cls, wire: Wire, values: Mapping[str, Any], answer: Mapping[str, str], redirect: str, verifier: str
+    ) -> Granted:
+        return consent.granted(wire, values, answer, redirect, verifier)
 
     def check(self) -> Check:
         """Rights: ``comments`` (reading), ``reply`` (all writing), ``held`` (held comments and moderation).

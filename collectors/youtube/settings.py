@@ -33,7 +33,8 @@ class Settings(ChannelSettings):
     refresh_token: SecretStr | None = Field(
         default=None,
         title="Refresh token",
-        description="Given by the consent of the channel's owner for the scope youtube.force-ssl with "
+        description="Comes by itself with «Connect». By hand: given by the consent of the channel's owner for the "
+        "scope youtube.force-ssl with "
         "access_type=offline. While the consent screen is in «Testing» it lives seven days: publish it.",
     )
     api_key: SecretStr | None = Field(
@@ -61,6 +62,7 @@ class Settings(ChannelSettings):
         "was not read while it ran cannot be read afterwards.",
     )
     base_url: str = Field(default="https://youtube.googleapis.com/", title="API address")
+    consent_url: str = Field(default="https://accounts.google.com/o/oauth2/v2/auth", title="Consent address")
     token_url: str = Field(default="https://oauth2.googleapis.com/token", title="Token address")
     site_url: str = Field(
         default="https://www.youtube.com", title="Site address", description="Links to comments begin with it."
