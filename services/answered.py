@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from collectors.base import SourceState
 from models import Act, Author, Case, Department, Message, MessageBand, Reply, Route, SearchEntry, Source
-from services.cases import get_case, newest_incoming
+from services.cases import get_case
 from services.findings import full_text
 from services.lemmas import index, is_first_name
 from services.lint import Place, habits_of, lint
@@ -25,6 +25,7 @@ MOST_WORDS = 10
 NEWEST = 200
 """Of each word the newest so many hits; a word with more of them is a common one."""
 MOST_ALIKE = 60
+MOST_TEXTS = 3
 LEAST = 0.42
 """The cosine below which two questions are about different things; see tests/services/test_answered.py."""
 WHOLE = 0.72
@@ -68,20 +69,30 @@ class _Alike:
 
 
 def past_answers(session: Session, actor: Actor, case_id: int, limit: int = MOST) -> tuple[Past, ...]:
-    """Answers to the questions nearest to the newest one of the case; the case's own are left out.
+    """Answers to the questions nearest to the newest ones of the case; the case's own are left out.
 
     Only who may write replies sees them. Under a public comment nothing of a private conversation is offered in
     which the linter finds somebody's personal data.
     """
     require(actor, "case.reply")
     case = get_case(session, actor, case_id)
-    message = newest_incoming(session, case_id)
-    if message is None:
-        return ()
-    alike = _alike(session, message, case)
-    if not alike:
-        return ()
-    found = [*_published(session, alike), *_of_departments(session, alike)]
+    for message in _asked_in(session, case):
+        alike = _alike(session, message, case)
+        found = [*_published(session, alike), *_of_departments(session, alike)] if alike else []
+        if found:
+            return _ready(session, case, message, found, limit)
+    return ()
+
+
+def _asked_in(session: Session, case: Case) -> Sequence[Message]:
+    """The newest texts of the case: «а всё нашла» after a question says nothing that was ever answered."""
+    query = select(Message).where(Message.case_id == case.id, Message.direction == "in")
+    newest = query.order_by(Message.published_at.desc(), Message.id.desc()).limit(MOST_TEXTS)
+    return session.scalars(newest).all()
+
+
+def _ready(session: Session, case: Case, message: Message, found: Sequence[Past], limit: int) -> tuple[Past, ...]:
+    """The best of ``found`` as they would be said here."""
     author = session.get(Author, case.author_id) if case.author_id else None
     name = first_name(author.name) if author else ""
     habits = habits_of(session)

@@ -41,6 +41,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("kind", _l("correct the kind"), "C", "KeyC", "case", "tag", "message.label"),
     Action("snooze", _l("put off"), "H", "KeyH", "case", "alarm", "case.assign"),
     Action("close", _l("close"), "E", "KeyE", "case", "check", "case.close"),
+    Action("inThread", _l("already answered in the thread: close"), "T", "KeyT", "case", "checks", "case.close"),
     Action("undo", _l("undo"), "U", "KeyU"),
     Action("place", _l("filter by place"), "F", "KeyF", "list", "filter"),
     Action("search", _l("search"), "/"),

@@ -72,6 +72,12 @@ class TestWhatIsNear:
         assert found[0].times == 3
         assert len([one for one in found if "обновите" in one.text]) == 1
 
+    def test_the_question_before_a_last_word_counts(self, case_of, reply, past) -> None:
+        reply(case_of("Как получить сертификат?", "Борис Лунин"), "В кабинете.")
+        first = case_of("Как получить сертификат?")
+        assert case_of("Ой, сорри, жду") == first
+        assert [one.text for one in past(first)] == ["В кабинете."]
+
     def test_a_copy_is_found_where_words_alone_say_little(self, case_of, reply, past) -> None:
         reply(case_of("Почему так дорого у вас стоит?", "Борис Лунин"), "Есть рассрочка.")
         assert [one.text for one in past(case_of("почему так дорого у вас стоит???"))] == ["Есть рассрочка."]

@@ -1,5 +1,6 @@
 // The inbox: opening cases beside the list, live refreshing without jumps, the pill of new ones.
 import { installComposer, flushDraft, acceptVersion, renewKeys, compareVersion } from "./composer.js";
+import "./aging.js";
 import { installKeys } from "./keys.js";
 import { installPicking } from "./picking.js";
 import { installPresence } from "./presence.js";

@@ -61,6 +61,7 @@ export function installKeys({ openCase, backToList }) {
     kind: () => openMenu(lastKindMenu()),
     snooze: () => openMenu(byId("snooze-menu")),
     close: () => openMenu(byId(isPicking() ? "bulk-close" : "close-menu")),
+    inThread: () => document.querySelector("#close-menu button[value=answered_in_thread]")?.click(),
     undo: () => [...document.querySelectorAll("[data-undo-key]")].at(-1)?.click(),
     place: () => openMenu(document.querySelector("[data-filter-menu]")),
     sheet: () => byId("keys")?.showModal(),
