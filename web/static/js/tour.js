@@ -73,7 +73,10 @@ document.addEventListener("click", (event) => {
   if (target?.closest("[data-tour-close]")) close();
   if (target?.closest("[data-tour-next]")) go(2);
 });
-document.addEventListener("input", (event) => { if (event.target.id === "reply-text" && event.target.value.trim()) go(3); });
+// A text that was inserted makes no «input».
+for (const kind of ["input", "keyup", "click"]) {
+  document.addEventListener(kind, () => { if (at === 2 && byId("reply-text")?.value.trim()) go(3); });
+}
 document.addEventListener("otklik:changed", ({ detail }) => {
   if (!detail.sent) return;
   sent = String(detail.case);
