@@ -3,6 +3,8 @@ const NAME = "otklik-tour";
 const byId = (id) => document.getElementById(id);
 let at = 0;
 let sent = null; // the case that the own reply was written on
+let sentAt = 0;
+const PATIENCE = 40_000; // where a platform shows a bot no history, what it accepted is all that will be known
 
 function read() {
   try { return localStorage.getItem(NAME) ?? "0"; } catch { return "closed"; }
@@ -50,7 +52,9 @@ function look() {
   if (!document.querySelector(".tour")) return;
   if (at === 0 && byId("case")?.dataset.case) go(1);
   const shown = byId("case")?.dataset.case;
-  if (at === 4 && shown && shown === sent && document.querySelector("#thread .msg-ours .proof-good")) go(5);
+  const isRead = document.querySelector("#thread .msg-ours:not(.msg-going) .proof-good");
+  const isAccepted = Date.now() - sentAt > PATIENCE && document.querySelector("#case .msg-ours .proof-good");
+  if (at === 4 && shown && shown === sent && (isRead || isAccepted)) go(5);
   mark();
 }
 
@@ -80,6 +84,8 @@ for (const kind of ["input", "keyup", "click"]) {
 document.addEventListener("otklik:changed", ({ detail }) => {
   if (!detail.sent) return;
   sent = String(detail.case);
+  sentAt = Date.now();
+  setTimeout(look, PATIENCE + 1000);
   go(4);
 });
 document.addEventListener("otklik:shown", look);
