@@ -36,6 +36,7 @@ SCREENS = (
     "rest",
     "search",
     "composing",
+    "answered",
     "saved",
     "facts",
     "checks",

@@ -30,6 +30,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("back", _l("back to the list"), "Esc"),
     Action("reply", _l("reply"), "R", "KeyR", "case", "arrow-back-up", "case.reply"),
     Action("holding", _l("holding reply: we have taken it up"), "G", "KeyG", "case", "hourglass", "case.reply"),
+    Action(
+        "past", _l("insert the nearest answer that was given before"), "Q", "KeyQ", "case", "history", "case.reply"
+    ),
     Action("saved", _l("saved replies, at the start of a line"), "/", None, "case", None, "case.reply"),
     Action("send", _l("send"), "Ctrl Enter", None, "case", None, "case.reply"),
     Action("note", _l("note"), "N", "KeyN", "case", "note", "case.note"),
@@ -38,6 +41,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("kind", _l("correct the kind"), "C", "KeyC", "case", "tag", "message.label"),
     Action("snooze", _l("put off"), "H", "KeyH", "case", "alarm", "case.assign"),
     Action("close", _l("close"), "E", "KeyE", "case", "check", "case.close"),
+    Action("inThread", _l("already answered in the thread: close"), "T", "KeyT", "case", "checks", "case.close"),
     Action("undo", _l("undo"), "U", "KeyU"),
     Action("place", _l("filter by place"), "F", "KeyF", "list", "filter"),
     Action("search", _l("search"), "/"),

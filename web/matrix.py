@@ -115,6 +115,7 @@ MATRIX: dict[str, str] = {
     "composing.pick": "case.reply",
     "composing.use": "case.reply",
     "composing.holding": "case.reply",
+    "answered.index": "case.reply",
     "acts.edit": "case.reply",
     "acts.remove": "case.reply",
     "acts.approve": "case.reply",

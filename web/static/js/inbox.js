@@ -1,5 +1,7 @@
 // The inbox: opening cases beside the list, live refreshing without jumps, the pill of new ones.
 import { installComposer, flushDraft, acceptVersion, renewKeys, compareVersion } from "./composer.js";
+import "./aging.js";
+import "./tour.js";
 import { installKeys } from "./keys.js";
 import { installPicking } from "./picking.js";
 import { installPresence } from "./presence.js";

@@ -1,5 +1,6 @@
 // Keys by their place on the keyboard (event.code), so that they work in the Russian layout; never while one types.
 import { tinykeys } from "../vendor/tinykeys.mjs";
+import { insertPast } from "./answered.js";
 import { insertHolding, startReply } from "./composer.js";
 import { isPicking, pick, pickNone, pickPage } from "./picking.js";
 
@@ -53,12 +54,14 @@ export function installKeys({ openCase, backToList }) {
     pickPage: () => pickPage(),
     reply: () => startReply(),
     holding: () => insertHolding(),
+    past: () => insertPast(),
     note: () => byId("note-dialog")?.showModal(),
     route: () => byId("route-dialog")?.showModal(),
     assign: () => document.querySelector("[data-key-assign]")?.click(),
     kind: () => openMenu(lastKindMenu()),
     snooze: () => openMenu(byId("snooze-menu")),
     close: () => openMenu(byId(isPicking() ? "bulk-close" : "close-menu")),
+    inThread: () => document.querySelector("#close-menu button[value=answered_in_thread]")?.click(),
     undo: () => [...document.querySelectorAll("[data-undo-key]")].at(-1)?.click(),
     place: () => openMenu(document.querySelector("[data-filter-menu]")),
     sheet: () => byId("keys")?.showModal(),
