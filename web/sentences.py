@@ -121,6 +121,7 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "message.edited": lambda e, n: _("The author edited the text"),
     "message.deleted": lambda e, n: _("The message was deleted on the platform"),
     "message.state": lambda e, n: _("The platform changed the message's state"),
+    "case.printed": lambda e, n: _("Taken away as one PDF"),
     "note.added": lambda e, n: _("A note"),
     "reply.written": lambda e, n: _("A reply is written"),
     "route.asked": lambda e, n: _("Question to: %(unit)s", unit=n.department(e.data.get("department"))),
