@@ -103,12 +103,11 @@ def _about(session: Session, pane: Pane) -> list[list[str]]:
         (_("Closed"), ended if case.closed_at else ""),
     ]
     if fact is not None:
+        rows.append((_("Working time to the first answer"), minutes(fact.first_minutes)))
+    if fact is not None and fact.holder is None:  # the sums of an open case lack whoever has it now
         spent = _("we %(a)s, departments %(b)s, the author %(c)s", a=minutes(fact.desk_minutes),
                   b=minutes(fact.department_minutes), c=minutes(fact.client_minutes))  # fmt: skip
-        rows += [
-            (_("Working time to the first answer"), minutes(fact.first_minutes)),
-            (_("Whose time it was"), spent),
-        ]
+        rows.append((_("Whose time it was"), spent))
     return [[name, words] for name, words in rows if words]
 
 
@@ -116,7 +115,7 @@ def _clocks(session: Session, pane: Pane) -> Iterator[Block]:
     clocks = clocks_of(session, [pane.case.id]).get(pane.case.id, [])
     if not clocks:
         return
-    yield heading(_("Terms"))
+    yield heading(_("Terms of the case"))
     rows = [
         [str(CLOCKS.get(one.kind, one.kind)), _at(one.started_at), _at(one.due_at), _at(one.done_at), _kept(one)]
         for one in clocks
