@@ -27,6 +27,8 @@ FILES = (
     ("@tabler/core", "dist/css/tabler.min.css", "tabler.min.css"),
     ("htmx.org", "dist/htmx.min.js", "htmx.min.js"),
     ("tinykeys", "dist/tinykeys.mjs", "tinykeys.mjs"),
+    ("echarts", "dist/echarts.common.min.js", "echarts.common.min.js"),
+    ("echarts", "i18n/langRU.js", "echarts.ru.js"),
     ("@fontsource-variable/golos-text", "wght.css", "golos/wght.css"),
     *(
         ("@fontsource-variable/golos-text", FONTS.format(part), "golos/" + FONTS.format(part))

@@ -386,6 +386,12 @@ def add_note(session: Session, actor: Actor, case_id: int, text: str, form_key: 
     return note
 
 
+def note_printed(session: Session, actor: Actor, case_id: int) -> None:
+    """That the whole of a case left the desk as a file: whose words it holds may be somebody's personal data."""
+    get_case(session, actor, case_id)
+    record(session, "case.printed", actor, case_id=case_id)
+
+
 def newest_incoming(session: Session, case_id: int) -> Message | None:
     """The message that a reply answers unless another one was chosen."""
     return session.scalar(

@@ -29,6 +29,7 @@ SCREENS = (
     "presence",
     "inbox",
     "cases",
+    "case_paper",
     "snoozes",
     "bulks",
     "views",

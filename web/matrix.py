@@ -105,6 +105,7 @@ MATRIX: dict[str, str] = {
     "snoozes.put_off": "case.assign",
     "snoozes.bring_back": "case.assign",
     "cases.close": "case.close",
+    "case_paper.take": "case.view",
     "cases.reopen": "case.close",
     "cases.label": "message.label",
     "cases.themes": "message.label",

@@ -13,6 +13,7 @@ from services.reports.tables import LEFT_OUT, REPORTS, Line, Table, run_table
 from services.reports.upkeep import is_rebuilding
 from services.routing import departments
 from web import report_words
+from web.charts import table_chart
 from web.numbers import whole
 from web.report_filters import asked_cut, choices, period_of
 from web.security import current_actor, current_desk
@@ -34,9 +35,11 @@ def show(code: str) -> str:
     cut = asked_cut()
     with current_desk().database.read.begin() as session:
         table = run_table(session, current_actor(), code, cut, utc_now(), request.args.get("by"))
+        named = line_name(session, table)
         return render_template(
             "reports/table.html", report=REPORTS[code], table=table, cut=cut, period=period_of(request.args),
-            choices=choices(session), rebuilding=is_rebuilding(session), line_name=line_name(session, table),
+            choices=choices(session), rebuilding=is_rebuilding(session), line_name=named,
+            chart=table_chart(code, table, cut, named),
         )  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from services.reports.answers import answers_report
 from services.reports.cohorts import OF_NOW
 from services.reports.cut import NONE, UNSURE
 from services.reports.lists import list_page
+from services.reports.trend import trend
 from services.reports.upkeep import is_rebuilding
 from web import report_words
+from web.charts import answers_chart
 from web.marks import safe_link
 from web.numbers import whole
 from web.report_filters import asked_cut, choices, filter_words, period_of, query_of
@@ -25,11 +27,13 @@ def _names() -> dict[str, object]:
 @screen.get("")
 def index() -> str:
     cut = asked_cut()
+    now = utc_now()
     with current_desk().database.read.begin() as session:
-        report = answers_report(session, current_actor(), cut, utc_now())
+        report = answers_report(session, current_actor(), cut, now)
+        chart = answers_chart(report, trend(session, ("came", "answered"), cut, now))
         return render_template(
             "reports/index.html", report=report, cut=cut, period=period_of(request.args), choices=choices(session),
-            rebuilding=is_rebuilding(session), NONE=NONE, UNSURE=UNSURE,
+            rebuilding=is_rebuilding(session), chart=chart, NONE=NONE, UNSURE=UNSURE,
         )  # fmt: skip
 
 

@@ -121,6 +121,7 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "message.edited": lambda e, n: _("The author edited the text"),
     "message.deleted": lambda e, n: _("The message was deleted on the platform"),
     "message.state": lambda e, n: _("The platform changed the message's state"),
+    "case.printed": lambda e, n: _("Taken away as one PDF"),
     "note.added": lambda e, n: _("A note"),
     "message.brought": lambda e, n: _("The message was brought in by hand"),
     "reply.by_hand": lambda e, n: _("Published there by hand and marked here"),

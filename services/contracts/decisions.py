@@ -50,6 +50,20 @@ def decisions_of(session: Session, contract_id: int) -> list[Decision]:
     return list(session.scalars(query.order_by(Decision.id)))
 
 
+def decisions_of_case(session: Session, actor: Actor, case_id: int) -> list[Listed]:
+    """What was decided on a case, oldest first; nothing for whoever may not see decisions."""
+    if not actor.may("decision.view"):
+        return []
+    query = (
+        select(Decision, Contract, Client, Staff)
+        .outerjoin(Contract, Contract.id == Decision.contract_id)
+        .outerjoin(Client, Client.id == Decision.client_id)
+        .outerjoin(Staff, Staff.id == Decision.author_id)
+        .where(Decision.case_id == case_id)
+    )
+    return [Listed(*row) for row in session.execute(query.order_by(Decision.id))]
+
+
 def decide(
     session: Session,
     actor: Actor,

@@ -82,7 +82,18 @@ def draw(given: dict[str, Any]) -> dict[str, Any]:
     return {"pdf": base64.b64encode(dxpdf.convert(base64.b64decode(given["docx"]))).decode()}
 
 
-ACTS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"read": read, "fill": fill, "draw": draw}
+def compose(given: dict[str, Any]) -> dict[str, Any]:
+    from services.documents.compose import compose as write
+
+    return {"docx": base64.b64encode(write(given["sheet"])).decode()}
+
+
+ACTS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "read": read,
+    "fill": fill,
+    "draw": draw,
+    "compose": compose,
+}
 
 
 def main() -> int:

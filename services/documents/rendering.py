@@ -40,7 +40,7 @@ class Read:
 
 def read_fields(content: bytes) -> Read:
     """The placeholders of an uploaded template; raises Refused(«template.<why>») with what offends."""
-    answer = _run(["read"], {"docx": _packed(content)})
+    answer = run_child(["read"], {"docx": _packed(content)})
     return Read(answer["tokens"], answer["text"])
 
 
@@ -48,20 +48,21 @@ def make(content: bytes, values: Values, forms: Mapping[str, Mapping[str, str]] 
     """Fills the template and draws it; ``forms``: «group.field» → case → what a person wrote by hand."""
     shown = show(values, forms or {})
     filters = sorted({name for names in FILTERS.values() for name in names})
-    answer = _run(["fill", "draw"], {"docx": _packed(content), "values": shown, "filters": filters})
+    answer = run_child(["fill", "draw"], {"docx": _packed(content), "values": shown, "filters": filters})
     return Made(base64.b64decode(answer["docx"]), base64.b64decode(answer["pdf"]))
 
 
 def draw_pdf(content: bytes) -> bytes:
     """The PDF of a finished .docx."""
-    return base64.b64decode(_run(["draw"], {"docx": _packed(content)})["pdf"])
+    return base64.b64decode(run_child(["draw"], {"docx": _packed(content)})["pdf"])
 
 
 def _packed(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def _run(acts: list[str], given: dict[str, Any]) -> dict[str, Any]:
+def run_child(acts: list[str], given: dict[str, Any]) -> dict[str, Any]:
+    """Does ``acts`` of the child one after another; raises Refused(«template.<why>»)."""
     # Isolated mode and an empty environment: neither a variable nor the current folder can change what it runs.
     command = [sys.executable, "-I", "-B", str(CHILD)]
     try:
@@ -114,9 +115,13 @@ def _forms(value: Any, kind: str, written: Mapping[str, str], gender: str) -> di
     return {"": text, "upper": text.upper()}
 
 
-def _clean(text: str) -> str:
-    """Without characters that XML cannot hold or that the renderer would take for marks of its own."""
-    kept = "".join(
+def clean(text: str) -> str:
+    """Without characters that XML cannot hold."""
+    return "".join(
         c for c in text if c in "\n\t" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
     )
-    return kept.replace("{", "(").replace("}", ")")
+
+
+def _clean(text: str) -> str:
+    """And without those that the renderer would take for marks of its own."""
+    return clean(text).replace("{", "(").replace("}", ")")

@@ -30,7 +30,7 @@ def build(kind: str) -> bytes:
     section.left_margin, section.right_margin = Cm(2.5), Cm(1.5)
     section.top_margin = section.bottom_margin = Cm(2)
     document.core_properties.title = ""
-    _page_number(section.footer.paragraphs[0])
+    page_number(section.footer.paragraphs[0])
     head: list[str] = []
     for line in (HERE / f"{kind}.txt").read_text(encoding="utf-8").splitlines():
         mark, _, rest = line.partition(" ")
@@ -108,7 +108,7 @@ def _table(document: Any, head: list[str], rest: str) -> None:
     document.add_paragraph().paragraph_format.space_after = 0
 
 
-def _page_number(paragraph: Any) -> None:
+def page_number(paragraph: Any) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn

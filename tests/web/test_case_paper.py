@@ -1,0 +1,88 @@
+"""One case as one PDF: everything that was written and done stands on it, its taking too, and not for everybody."""
+
+import io
+
+import pypdfium2
+import pytest
+from sqlalchemy import select
+
+from collectors.base import Receipt
+from models import Decision, Event, Message, TextVersion, utc_now
+from services.documents.sheets import bars, draw_sheet, quote, table
+from services.outbox import claim_act
+from services.outcomes import record_receipt
+from services.replies import write_reply
+from services.routing import answer_route, ask_department
+
+ODD = "Когда вебинар? {{ 7*7 }} <b>&amp; 🙂 \x07\ufffe конец"
+
+
+def words_of(pdf: bytes) -> str:
+    document = pypdfium2.PdfDocument(io.BytesIO(pdf))
+    return "".join("".join(page.get_textpage().get_text_range() for page in document).split())
+
+
+@pytest.fixture
+def case_id(cast, database, open_case) -> int:
+    """Asked, edited, handed over, answered by a department and then by us, with proof; a claim was decided."""
+    case_id = open_case(ODD)
+    with database.write.begin() as session:
+        message = session.scalars(select(Message).where(Message.case_id == case_id)).one()
+        session.add(TextVersion(message_id=message.id, number=1, text="Первые слова", stood_until=utc_now()))
+        message.versions, message.edited_at = 2, utc_now()
+        route = ask_department(session, cast.smm, case_id, cast.departments["curators"], "Что ответить?", "q1")
+        answer_route(session, cast.curator, route.id, "В среду в 19:00")
+        write_reply(session, cast.smm, case_id, "Вебинар в среду", "f1", undo_seconds=0)
+        session.add(
+            Decision(kind="claim_answer", case_id=case_id, ground="Пункт 8.4", outcome="Вернуть половину",
+                     author_id=cast.head.staff_id)
+        )  # fmt: skip
+    with database.write.begin() as session:
+        claimed = claim_act(session)
+    with database.write.begin() as session:
+        record_receipt(session, claimed, Receipt("901", "https://blog.example/17#901"))
+    return case_id
+
+
+def taken(visitor, case_id: int):
+    answer = visitor.post(f"/inbox/{case_id}/paper")
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/pdf"
+    return words_of(answer.data)
+
+
+def test_all_of_the_case_stands_on_it_and_its_taking_is_known(case_id, database, enter) -> None:
+    sheet = taken(enter("head"), case_id)
+    for words in (
+        "Когдавебинар?{{7*7}}<b>&amp;", "конец", "Первыеслова", "Чтоответить?", "Всредув19:00", "Вебинарвсреду",
+        "901", "https://blog.example/17#901", "Вернутьполовину", "Пункт8.4", "АннаЯр", "ВзятооднимPDF", "Москва",
+    ):  # fmt: skip
+        assert words in sheet, words
+    with database.read.begin() as session:
+        assert session.query(Event).where(Event.kind == "case.printed", Event.case_id == case_id).count() == 1
+
+
+def test_a_decision_is_only_for_who_may_see_decisions(case_id, enter) -> None:
+    sheet = taken(enter("smm"), case_id)
+    assert "Вебинарвсреду" in sheet
+    assert "Вернутьполовину" not in sheet
+
+
+def test_who_may_not_see_the_case_takes_nothing(case_id, database, enter) -> None:
+    assert enter("curator").post(f"/inbox/{case_id}/paper").status_code in (302, 403)
+    assert enter("smm").post("/inbox/99999/paper", htmx=True).status_code == 404
+    with database.read.begin() as session:
+        assert session.query(Event).where(Event.kind == "case.printed").count() == 0
+
+
+def test_the_menu_of_the_case_offers_it(case_id, enter) -> None:
+    assert f'action="/inbox/{case_id}/paper"' in enter("smm").get(f"/inbox/{case_id}").text
+
+
+def test_a_long_case_is_drawn_within_the_limits_of_the_child() -> None:
+    rows = [[f"{number}", "Слова " * 20, "Кто"] for number in range(400)]
+    sheet = draw_sheet("Долгое", "", [
+        table(["№", "Что", "Кто"], rows, wide=(1, 5, 2)), bars([("а", 3, "3"), ("б", 0, "0")]),
+        *(quote(f"Автор {number}", "Вопрос " * 60) for number in range(200)),
+    ])  # fmt: skip
+    assert "Автор199" in words_of(sheet)
