@@ -3,6 +3,15 @@
 from models.act import Act
 from models.author import Author
 from models.base import Base, UtcDateTime, utc_now
+from models.broadcast import (
+    Broadcast,
+    BroadcastCheck,
+    BroadcastIncident,
+    BroadcastMention,
+    BroadcastPlace,
+    BroadcastQuestion,
+    Tape,
+)
 from models.bulk import Bulk
 from models.case import Case, Note
 from models.case_fact import CaseFact, CaseStep, RouteFact
@@ -39,9 +48,12 @@ from models.signal import Signal
 from models.snooze import Snooze
 from models.source import Source
 from models.staff import Staff, StaffRole
+from models.visit import Visit, VisitedPlace
 
 __all__ = [
-    "Act", "Allocation", "Amendment", "Approval", "Attachment", "Audit", "Author", "Base", "Bulk", "Call",
+    "Act", "Allocation", "Amendment", "Approval", "Attachment", "Audit", "Author", "Base",
+    "Broadcast", "BroadcastCheck", "BroadcastIncident", "BroadcastMention", "BroadcastPlace",
+    "BroadcastQuestion", "Bulk", "Call",
     "Case", "CaseFact", "CaseStep", "Client", "ClientExport", "ClientImport", "ClientNote", "ClientTie",
     "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Contract", "ContractRevision", "Counter",
     "Decision", "Delivery", "Department", "Document", "Draft", "Erasure", "Event", "Fact", "FactUse", "Gap",
@@ -49,6 +61,6 @@ __all__ = [
     "Note", "Notice", "Obligation", "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie",
     "Reply", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "SavedReply",
     "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting", "Signal",
-    "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "StoredFile", "Study", "Task", "Template",
-    "Termination", "TextVersion", "Training", "UtcDateTime", "utc_now",
+    "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "StoredFile", "Study", "Tape", "Task", "Template",
+    "Termination", "TextVersion", "Training", "UtcDateTime", "Visit", "VisitedPlace", "utc_now",
 ]  # fmt: skip

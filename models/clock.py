@@ -53,6 +53,7 @@ class Notice(Base):
     act_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"))
     task_id: Mapped[int | None]
     source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
+    broadcast_id: Mapped[int | None]
     due_at: Mapped[datetime | None]
     show_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime | None]

@@ -11,7 +11,8 @@ from models.base import Base, Text, utc_now
 
 class Message(Base):
     """``direction``: in · out. ``state`` is the platform's (published, held, hidden, spam, deleted);
-    ``work`` is ours: received · labelled · rest · spam (domain.md §6.1). ``thread`` is the id of the top message,
+    ``work`` is ours: received · labelled · rest · spam (domain.md §6.1),
+    of what is said in a broadcast live (not looked at yet) · chat. ``thread`` is the id of the top message,
     ``parent_external_id`` of the one answered: ids, not keys, because a reply may arrive before its parent."""
 
     __tablename__ = "message"
@@ -29,6 +30,7 @@ class Message(Base):
         ),
         Index(None, "ingested_at", "id"),
         Index(None, "wave_id"),
+        Index(None, "publication_id", "id"),
     )
 
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
