@@ -74,6 +74,11 @@ class SharedLimiter:
             )
             return taken.rowcount > 0
 
+    def spent_on(self, name: str, day: str) -> int:
+        with contextlib.closing(self._budgets()) as db, db:
+            row = db.execute("SELECT spent FROM budget WHERE name = ? AND day = ?", (name, day)).fetchone()
+            return int(row[0]) if row else 0
+
     def spent(self) -> dict[str, int]:
         """Name → units spent on the latest day of each budget, for the screen."""
         with contextlib.closing(self._budgets()) as db, db:

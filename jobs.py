@@ -9,6 +9,13 @@ import structlog
 from bootstrap import Desk, backup_folder, backup_rule
 from models import utc_now
 from services.audit import draw_samples
+from services.broadcasts.airing import run_ends
+from services.broadcasts.chats import run_chats, run_looks, run_quicken
+from services.broadcasts.examples import run_examples
+from services.broadcasts.lifting import run_lift
+from services.broadcasts.schedule import run_notices
+from services.broadcasts.tapes import run_tapes
+from services.broadcasts.wrapping import run_wraps
 from services.bulks import run_bulk
 from services.contracts.acts import run_contract_day
 from services.contracts.amendments import run_amendments
@@ -60,7 +67,28 @@ def collect(desk: Desk) -> None:
 def label(desk: Desk) -> None:
     """Labels what waits; without a classifier old messages go to people as they are."""
     desk.labeller.refresh()
-    if run_labelling(desk.database, desk.labeller.classifier, gate_open=desk.is_gate_open()):
+    done = run_labelling(desk.database, desk.labeller.classifier, gate_open=desk.is_gate_open())
+    if done + run_lift(desk.database, desk.labeller.classifier):
+        desk.bell.ring()
+
+
+def air(desk: Desk) -> None:
+    """Reads the chats that are due, says what recordings have, and looks at what was said."""
+    came = run_tapes(desk.database) + run_chats(desk.database, desk.open_channel, desk.name)
+    if came:
+        desk.bell.ring()
+        run_lift(desk.database, desk.labeller.classifier)
+        desk.bell.ring()
+
+
+def broadcasts(desk: Desk) -> None:
+    """Looks out for broadcasts, tells their watchers, ends what is over and carries over what is left of it."""
+    if desk.is_training and desk.labeller.classifier is not None:
+        run_examples(desk.database)
+    changed = run_looks(desk.database, desk.open_channel, desk.name, 10 if desk.is_training else None)
+    run_quicken(desk.database)
+    changed += run_notices(desk.database) + run_ends(desk.database) + run_wraps(desk.database)
+    if changed:
         desk.bell.ring()
 
 
@@ -203,6 +231,8 @@ JOBS: dict[str, Callable[[Desk], None]] = {
     for job in (
         collect,
         label,
+        air,
+        broadcasts,
         send,
         index,
         wake,

@@ -22,6 +22,8 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     # job, seconds between runs, how many may run at once
     ("collect", 1.0, 4),
     ("label", 2.0, 1),
+    ("air", 0.5, 3),
+    ("broadcasts", 2.0, 1),
     ("send", 0.5, 1),
     ("index", 20.0, 1),
     ("wake", 5.0, 1),

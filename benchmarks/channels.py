@@ -49,6 +49,9 @@ class NoLimits:
     def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
         return True
 
+    def spent_on(self, name: str, day: str) -> int:
+        return 0
+
 
 class Killed(BaseException):
     """The process ended between two steps."""

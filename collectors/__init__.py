@@ -15,6 +15,7 @@ CHANNELS: dict[str, str] = {
     "ok": "Ok",
     "form": "Form",
     "calls": "Calls",
+    "room": "Room",
     "mail": "Mail",
     "getcourse": "GetCourse",
     "manual": "Manual",

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -131,6 +131,7 @@ class Capabilities:
     grade: str = "reread"  # reread · events · manual: how it can be known that nothing is missing
     rate_scope: str = "account"  # account · container: what «too often» of the platform speaks of
     act_seconds: float = 0.3  # between two acts, by the platform's limits and by what a call takes
+    chat: bool = False  # it has broadcasts of its own with a chat that is asked for: airings(), chat()
 
     def length(self, text: str) -> int:
         """Length of ``text`` as this platform counts it."""
@@ -321,6 +322,45 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Airing:
+    """A broadcast as its platform knows it; ``state``: planned · live · over. ``chat`` is the address of its live
+    chat, ``publication`` the id under which what is said there arrives. Times are aware UTC."""
+
+    external_id: str
+    title: str
+    state: str
+    publication: str
+    url: str
+    chat: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    viewers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPage:
+    """One reading of a live chat; ``pause``: seconds that the platform demands before the next one."""
+
+    raws: tuple[Raw, ...]
+    cursor: Cursor
+    pause: float
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChatBudget:
+    """Units of the day: ``left`` for reading, of ``limit``; one reading of a chat takes ``cost``."""
+
+    left: int
+    spent: int
+    limit: int
+    cost: int
+    seconds_to_reset: float
+
+
+@dataclass(frozen=True, slots=True)
 class Right:
     """A right the account should have; ``without`` is a code of what does not work when it is missing."""
 
@@ -350,6 +390,9 @@ class Limiter(Protocol):
 
     def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
         """Takes ``units`` of a day's budget; False, and nothing taken, where more than ``limit`` would be spent."""
+
+    def spent_on(self, name: str, day: str) -> int:
+        """Units of a day's budget that are taken."""
 
 
 class ChannelSettings(BaseModel):
@@ -440,6 +483,18 @@ class Channel(ABC):
 
     def greeting(self, payload: bytes) -> str | None:
         """The word that the platform wants to hear instead of «ok», where ``greets``; None for any other event."""
+        return None
+
+    def airings(self, known: Sequence[str] = ()) -> list[Airing]:
+        """What is on air or planned here, and what became of the broadcasts ``known``, where ``can.chat``."""
+        raise ChannelError(f"{self.kind} has no broadcasts", code="unsupported", permanent=True)
+
+    def chat(self, airing: Airing, cursor: Cursor) -> ChatPage:
+        """Reads a live chat once, on from ``cursor``; it waits for nothing."""
+        raise ChannelError(f"{self.kind} has no live chat", code="unsupported", permanent=True)
+
+    def chat_budget(self) -> ChatBudget | None:
+        """What may be spent on reading chats; None where nothing is counted."""
         return None
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import Base, Counter, Lease, Source, utc_now
+from models import Base, BroadcastPlace, Counter, Lease, Source, utc_now
 
 
 def hold_lease(session: Session, name: str, holder: str, seconds: float, now: datetime | None = None) -> bool:
@@ -40,6 +40,9 @@ def free_the_dead(session: Session, is_gone: Callable[[str], bool]) -> None:
     for source in session.scalars(select(Source).where(Source.lease_holder.is_not(None))):
         if source.lease_holder is not None and is_gone(source.lease_holder):
             source.lease_until = source.lease_holder = None
+    for place in session.scalars(select(BroadcastPlace).where(BroadcastPlace.lease_holder.is_not(None))):
+        if place.lease_holder is not None and is_gone(place.lease_holder):
+            place.lease_until = place.lease_holder = None
 
 
 def insert_missing(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], *unique: str) -> None:

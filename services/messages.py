@@ -1,6 +1,6 @@
 """Messages as rows: stored once whatever the platform repeats, edits as versions, deletions by full listings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from collectors.base import Attachment as IncomingFile
 from collectors.base import Incoming, Person, SourceState
 from collectors.base import Publication as IncomingPublication
 from models import Act, Attachment, Author, Message, Publication, RawItem, TextVersion, utc_now
+from services.broadcasts.places import publications_on_air
 from services.cases import admit
 from services.crm.arrivals import note_arrivals
 from services.crm.forgetting import ERASED, hidden_id
@@ -21,6 +22,8 @@ from services.outcomes import join_own, mark_removed
 from services.rights import DESK
 from services.search_index import index_messages, rename_author
 
+CHAT = frozenset({"live", "chat"})
+"""``work`` of what is said in a broadcast: before it was looked at, and after."""
 _PERSON = ("platform", "external_id")
 _PUBLICATION_FIELDS = ("kind", "title", "text", "url", "picture", "published_at")
 
@@ -46,11 +49,12 @@ def store_messages(
             )
         )
     }
+    on_air = publications_on_air(session, source_id)
     fresh, edited = [], []
     for item in items:
         row = known.get((item.container, item.external_id))
         if row is None:
-            fresh.append(_row(source_id, item, authors, places))
+            fresh.append(_row(source_id, item, authors, places, on_air))
         elif _update_message(session, row, item, final=final):
             edited.append(row)
     index_messages(session, edited, known=True)
@@ -113,6 +117,9 @@ def _insert_messages(session: Session, rows: list[dict[str, Any]], items: Sequen
     index_messages(session, messages)
     join_own(session, [message for message in messages if message.direction == "out"])
     admit(session, [message for message in messages if message.direction == "in"])
+    said = sum(message.work in CHAT for message in messages)
+    if said:
+        record(session, "broadcast.said", DESK, object_id=messages[0].source_id, count=said)
     return messages
 
 
@@ -124,7 +131,11 @@ def _file(message_id: int, file: IncomingFile) -> Attachment:
 
 
 def _row(
-    source_id: int, item: Incoming, authors: Mapping[str, Author], places: Mapping[str, int]
+    source_id: int,
+    item: Incoming,
+    authors: Mapping[str, Author],
+    places: Mapping[str, int],
+    on_air: Collection[int],
 ) -> dict[str, Any]:
     author = authors.get(item.author.external_id) if item.author else None
     place = item.publication.external_id if item.publication else item.publication_external_id
@@ -140,7 +151,7 @@ def _row(
         "direction": "out" if item.author is not None and item.author.is_us else "in",
         "visibility": item.visibility.value,
         "state": item.state.value,
-        "work": "rest" if deleted or item.quiet else "received",
+        "work": _work(item, bool(place) and places.get(str(place)) in on_air),
         "subject": item.subject,
         "text": item.text,
         "url": item.url,
@@ -152,6 +163,14 @@ def _row(
         "ingested_at": utc_now(),
         "versions": 1,
     }
+
+
+def _work(item: Incoming, on_air: bool) -> str:
+    """What is said in a broadcast waits for the broadcast's own look, see services.broadcasts.lifting."""
+    is_gone = item.state is SourceState.DELETED
+    if item.quiet or on_air:
+        return "chat" if is_gone else "live"
+    return "rest" if is_gone else "received"
 
 
 def _update_message(session: Session, row: Message, item: Incoming, *, final: bool) -> bool:
@@ -183,7 +202,7 @@ def _update_message(session: Session, row: Message, item: Incoming, *, final: bo
         row.text = item.text
         record(session, "message.edited", DESK, case_id=row.case_id, object_id=row.id, version=row.versions)
         if row.direction == "in":
-            row.work = "received"  # the label must be given anew
+            row.work = "live" if row.work in CHAT else "received"  # the label must be given anew
     row.edited_at = item.edited_at or row.edited_at
     row.url = item.url or row.url
     row.context = dict(item.context) or row.context

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Act, Author, Case, Client, Clock, Message, Notice, Route, Staff, Task, utc_now
+from models import Act, Author, Broadcast, Case, Client, Clock, Message, Notice, Route, Staff, Task, utc_now
 from models.database import Database
 from services.events import record
 from services.questions import first_name, without_contacts
@@ -22,6 +22,8 @@ BATCH = 200
 PAGE = 100
 OF_THE_DESK = ("backup.late",)
 """Kinds that speak of no case."""
+LIVELY = ("planned", "duty", "live")
+"""Of a broadcast in another state nobody need be told any more."""
 GRAVE = ("CPUB", "CPRV", "CLAIM")
 """Classes of which the director hears when half as much again as the term is over (domain.md §6.6)."""
 
@@ -39,7 +41,9 @@ class Line:
 
 def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> list[Line]:
     """What waits to be seen, newest first; what is over by itself is left out."""
-    columns: Any = select(Notice, Case, Author.name, Message.text, Route.question, Task, Client.name)
+    columns: Any = select(
+        Notice, Case, Author.name, Message.text, Route.question, Task, Client.name, Broadcast.title
+    )
     query = (
         _waiting(columns, actor, now)
         .outerjoin(Author, Author.id == Case.author_id)
@@ -47,10 +51,12 @@ def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> l
         .outerjoin(Client, Client.id == Task.client_id)
     )
     lines = []
-    for notice, case, name, text, question, task, client in session.execute(
+    for notice, case, name, text, question, task, client, title in session.execute(
         query.order_by(Notice.id.desc()).limit(PAGE)
     ):
-        if task is not None:
+        if title is not None:
+            lines.append(Line(notice, "", title, None))
+        elif task is not None:
             lines.append(Line(notice, client or "", task.text, None, task))
         elif question is not None and not actor.may("case.view"):
             lines.append(Line(notice, first_name(name) or "", without_contacts(question), None))
@@ -71,6 +77,7 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
         .outerjoin(Route, Route.id == Notice.route_id)
         .outerjoin(Act, Act.id == Notice.act_id)
         .outerjoin(Task, Task.id == Notice.task_id)
+        .outerjoin(Broadcast, Broadcast.id == Notice.broadcast_id)
         .where(
             Notice.staff_id == actor.staff_id,
             Notice.seen_at.is_(None),
@@ -79,6 +86,7 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
                 STILL,
                 Notice.kind.in_(OF_THE_DESK),
                 Task.state == "open",
+                Broadcast.state.in_(LIVELY),
                 and_(
                     Notice.act_id.is_(None),
                     Case.open_key.is_not(None),
@@ -89,7 +97,8 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
     )
     # Whoever left a department is told nothing of its questions any more.
     mine = or_(
-        Route.department_id.in_(actor.departments), Notice.task_id.is_not(None), Notice.kind.in_(OF_THE_DESK)
+        Route.department_id.in_(actor.departments), Notice.task_id.is_not(None), Notice.kind.in_(OF_THE_DESK),
+        Notice.broadcast_id.is_not(None),
     )
     return found if actor.may("case.view") else found.where(mine)
 

@@ -36,6 +36,11 @@ _DESK = {
     "message.label": Scope.ALL,
     "outbox.view": Scope.ALL,
     "source.view": Scope.ALL,
+    "broadcast.view": Scope.ALL,
+    "broadcast.watch": Scope.ALL,
+    "broadcast.edit": Scope.ALL,
+    "visit.view": Scope.ALL,
+    "visit.note": Scope.ALL,
 }
 
 _CARDS = {
@@ -94,12 +99,15 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "session.end": Scope.ALL,
         "duty.edit": Scope.ALL,
         "journal.view": Scope.ALL,
+        "visit.edit": Scope.ALL,
     },
     "director": {
         "case.view": Scope.ALL,
         "route.view": Scope.ALL,
         "report.view": Scope.ALL,
         "source.view": Scope.ALL,
+        "broadcast.view": Scope.ALL,
+        "visit.view": Scope.ALL,
         "client.view": Scope.ALL,
         "client.contacts": Scope.ALL,
         "contract.view": Scope.ALL,
@@ -116,6 +124,8 @@ RIGHTS: dict[str, dict[str, Scope]] = {
     "administrator": {
         "source.view": Scope.ALL,
         "source.edit": Scope.ALL,
+        "visit.view": Scope.ALL,
+        "visit.edit": Scope.ALL,
         "staff.view": Scope.ALL,
         "staff.edit": Scope.ALL,
         "session.end": Scope.ALL,

@@ -67,6 +67,7 @@ SCREENS = (
     "crm.privacy",
     "report_tables",
     "contracts",
+    "broadcasts",
     "settings",
     "duties",
     "quality",

@@ -30,6 +30,7 @@ ORDER = (
     "reports",
     "clients",
     "contracts",
+    "broadcasts",
     "quality",
     "sources",
     "staff",
@@ -72,6 +73,7 @@ OF_SCREEN = {
     "exports": "clients",
     "privacy": "clients",
     "contracts": "contracts",
+    "broadcasts": "broadcasts",
 }
 """Blueprint → the page that «?» opens there."""
 

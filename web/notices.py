@@ -44,6 +44,8 @@ def follow(notice_id: int) -> Response:
         raise NotFound("notice.unknown", id=notice_id)
     if notice.kind in OF_THE_DESK:
         return redirect(url_for("state.index" if current_actor().may("settings.edit") else "morning.index"))
+    if notice.broadcast_id is not None:
+        return redirect(url_for("broadcasts.desk", broadcast_id=notice.broadcast_id))
     if notice.task_id is not None:
         return redirect(url_for("tasks.index", _anchor=f"task-{notice.task_id}"))
     if current_actor().may("case.view"):

@@ -103,6 +103,7 @@ PLATFORM_HINTS: Mapping[str, Lazy] = {
     "max": _l("private messages to a MAX bot and groups"),
     "manual": _l("Instagram, WhatsApp, Dzen, RuTube: people paste the texts"),
     "getcourse": _l("lesson comments, tickets and the help form of your school"),
+    "room": _l("the chat of a webinar room, sent by the room"),
 }
 
 CHOICES: Mapping[str, Lazy] = {

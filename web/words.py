@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from models import Department
 from services.errors import DeskError, Forbidden, NotFound, ReadOnly, Stale
+from web.broadcast_words import ERRORS as BROADCAST_ERRORS
 from web.contract_words import CONTRACT_STATES as CONTRACT_STATES
 from web.contract_words import ERRORS as CONTRACT_ERRORS
 from web.contract_words import FIELDS, GROUPS
@@ -157,6 +158,7 @@ OWN_NAMES: Mapping[str, Lazy] = {
     "form": _l("Feedback form"),
     "calls": _l("Calls"),
     "manual": _l("By hand"),
+    "room": _l("Webinar room"),
 }
 """Platforms that are named by a word and not by a brand."""
 SITES = frozenset({"feed", "isso", "wordpress"})
@@ -205,6 +207,7 @@ ROLES: Mapping[str, Lazy] = {
 ERRORS: Mapping[str, Lazy] = {
     **CLIENT_ERRORS,
     **CONTRACT_ERRORS,
+    **BROADCAST_ERRORS,
     "date.invalid": _l("This is no date."),
     "fact.code": _l("A code consists of letters, digits and hyphens."),
     "fact.taken": _l("There is a fact with this code already."),
@@ -398,6 +401,8 @@ NOTICES: Mapping[str, Lazy] = {
     "task.late": _l("A task is late"),
     "rule": _l("A rule calls you"),
     "backup.late": _l("The last good backup is older than 26 hours"),
+    "broadcast.soon": _l("A broadcast begins soon"),
+    "broadcast.incident": _l("An incident on air"),
     "act.doubt": _l("A reply needs a decision"),
     "act.late": _l("A reply waits too long"),
     "act.unsettled": _l("A reply has not got out for two hours"),

@@ -1,15 +1,18 @@
 """YouTube: comments of a channel and its videos, through Google's own client on the desk's wire."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from collectors.base import (
     Act,
     ActKind,
+    Airing,
     Capabilities,
     Channel,
     ChannelError,
+    ChatBudget,
+    ChatPage,
     Check,
     Cursor,
     Incoming,
@@ -28,7 +31,7 @@ from collectors.base import (
 from collectors.wire import Wire
 from collectors.youtube.api import Api
 from collectors.youtube.items import is_comment, moment, parse_comment, permalink
-from collectors.youtube.live import LIVE, PREFIX, Live, live_call, parse_live
+from collectors.youtube.live import LIVE, PREFIX, find_airings, live_call, parse_live, read_chat
 from collectors.youtube.settings import Settings
 from collectors.youtube.walks import ELSEWHERE, NOT_A_THREAD, Reader, Walking, next_token
 
@@ -57,6 +60,7 @@ class YouTube(Channel):
         max_length=10_000,
         poll_seconds=120,
         deep_seconds=6 * 3600,
+        chat=True,
     )
 
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
@@ -95,10 +99,6 @@ class YouTube(Channel):
     def walk(self, walk: Walk, cursor: Cursor) -> Iterator[Page]:
         """NEW of a channel never read goes to the end of its listings, as BACKFILL does."""
         try:
-            if walk is Walk.NEW and self.settings.live_chat and self.settings.authorised:
-                for page in Live(self.api, cursor).pages():  # first: what is said there now cannot be read later
-                    cursor = page.cursor
-                    yield page
             yield from Walking(self._reader(), walk, cursor).pages()
         except NOT_A_THREAD as error:
             raise ChannelError(f"an answer of an unknown form: {error!r}"[:200], code="server") from error
@@ -114,6 +114,22 @@ class YouTube(Channel):
         if raw.kind in (LIVE, "live_gone"):
             return list(parse_live(raw, self.settings.site_url))
         return list(parse_comment(raw, self.settings.site_url))
+
+    # Live
+
+    def airings(self, known: Sequence[str] = ()) -> list[Airing]:
+        return find_airings(self.api, known) if self._hears() else []
+
+    def chat(self, airing: Airing, cursor: Cursor) -> ChatPage:
+        if not self._hears():
+            raise ChannelError("a live chat needs OAuth", code="settings", permanent=True)
+        return read_chat(self.api, airing, cursor)
+
+    def chat_budget(self) -> ChatBudget | None:
+        return self.api.chat_budget()
+
+    def _hears(self) -> bool:
+        return bool(self.settings.live_chat and self.settings.authorised)
 
     # Out
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 
-from collectors.base import ChannelError, Limiter, Sent, network_error
+from collectors.base import ChannelError, ChatBudget, Limiter, Sent, network_error
 from collectors.wire import Wire
 from collectors.youtube.settings import Settings
 
@@ -140,6 +140,13 @@ class Api:
         if not self._limiter.spend(self._budget, pacific_day(), units, limit=limit):
             told = "the day's units are spent" if write else "the day's units for reading are spent"
             raise ChannelError(told, code="share" if mass else "quota", retry_after=seconds_to_reset())
+
+    def chat_budget(self) -> ChatBudget:
+        """The day's units for reading: what is kept for answers never counts."""
+        settings = self.settings
+        limit = settings.daily_units - min(settings.reserve_units, settings.daily_units // 2)
+        spent = self._limiter.spent_on(self._budget, pacific_day())
+        return ChatBudget(max(0, limit - spent), spent, settings.daily_units, LIVE_UNITS, seconds_to_reset())
 
     @property
     def _budget(self) -> str:

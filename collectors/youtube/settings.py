@@ -55,10 +55,10 @@ class Settings(ChannelSettings):
         description="Reading never touches them: an answer costs 50 units, so 2,000 are forty answers a day.",
     )
     live_chat: bool = Field(
-        default=False,
+        default=True,
         title="Read the chat of broadcasts",
-        description="Needs OAuth. A broadcast costs some 1,800 units of the day's 10,000 an hour; a chat that was "
-        "not read while it ran cannot be read afterwards.",
+        description="Needs OAuth. The chat is read as often as the day's units bear until the planned end; what "
+        "was not read while it ran cannot be read afterwards.",
     )
     base_url: str = Field(default="https://youtube.googleapis.com/", title="API address")
     token_url: str = Field(default="https://oauth2.googleapis.com/token", title="Token address")

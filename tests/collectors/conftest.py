@@ -20,6 +20,9 @@ class CountingLimiter:
     def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
         return True
 
+    def spent_on(self, name: str, day: str) -> int:
+        return 0
+
 
 @pytest.fixture
 def limiter() -> CountingLimiter:

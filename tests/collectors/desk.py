@@ -15,6 +15,9 @@ class Silent:
     def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
         return True
 
+    def spent_on(self, name: str, day: str) -> int:
+        return 0
+
 
 class Desk:
     """Keeps raws by identity, believes complete listings, and holds the cursor of the last stored page."""

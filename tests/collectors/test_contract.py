@@ -35,12 +35,13 @@ class TestChannel:
     def test_methods_stand_behind_the_capabilities(self, kind) -> None:
         channel, can = channel_class(kind), channel_class(kind).can
         own = {
-            name for name in ("act", "lookup", "listen", "receive")
+            name for name in ("act", "lookup", "listen", "receive", "airings", "chat")
             if getattr(channel, name) is not getattr(Channel, name)
         }  # fmt: skip
         assert ("act" in own) == bool(can.acts)
         assert ("listen" in own) == can.listen
         assert ("receive" in own) == can.receive
+        assert ({"airings", "chat"} <= own) == can.chat
         if can.list_own or can.send_token:
             assert "lookup" in own
         if ActKind.REPLY in can.acts:

@@ -29,6 +29,9 @@ class Budget:
         self.spent[name] = self.spent.get(name, 0) + units
         return True
 
+    def spent_on(self, name: str, day: str) -> int:
+        return self.spent.get(name, 0)
+
 
 @pytest.fixture
 def tube() -> Iterator[YouTubePlatform]:

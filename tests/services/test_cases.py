@@ -351,5 +351,5 @@ def test_a_word_in_a_live_chat_is_kept_and_opens_no_case(cast, database) -> None
     item = cast.write("Когда следующий эфир?", quiet=True, container="live-v1")
     with database.read.begin() as session:
         message = session.scalars(select(Message).where(Message.external_id == item.external_id)).one()
-        assert (message.case_id, message.work, message.text) == (None, "rest", item.text)
+        assert (message.case_id, message.work, message.text) == (None, "live", item.text)
         assert session.scalar(select(func.count()).select_from(Case)) == 0

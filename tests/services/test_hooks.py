@@ -36,6 +36,9 @@ class Silent:
     def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
         return True
 
+    def spent_on(self, name: str, day: str) -> int:
+        return 0
+
 
 def open_channel(source: Source) -> Channel:
     settings = check_settings(source.platform, {**source.settings, **KEYRING.unseal(source.secrets)})
