@@ -97,7 +97,9 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
     )
     # Whoever left a department is told nothing of its questions any more.
     mine = or_(
-        Route.department_id.in_(actor.departments), Notice.task_id.is_not(None), Notice.kind.in_(OF_THE_DESK),
+        Route.department_id.in_(actor.departments),
+        Notice.task_id.is_not(None),
+        Notice.kind.in_(OF_THE_DESK),
         Notice.broadcast_id.is_not(None),
     )
     return found if actor.may("case.view") else found.where(mine)

@@ -9,7 +9,8 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from collectors import CHANNELS, channel_class
-from collectors.base import Airing, Channel, ChannelError, ChatPage
+from collectors.airing import Airing, ChatPage
+from collectors.base import Channel, ChannelError
 from models import Broadcast, BroadcastPlace, RawItem, Source, utc_now
 from models.database import Database
 from services.broadcasts.airing import take_airings
