@@ -52,7 +52,7 @@ TROUBLES: Mapping[str, Lazy] = {
     "payment": _l("Payment does not work"),
 }
 INCIDENTS: Mapping[str, Lazy] = {
-    "open": _l("open"),
+    "open": _l("not fixed yet"),
     "contained": _l("contained"),
     "fixed": _l("fixed"),
     "reviewed": _l("looked into"),
