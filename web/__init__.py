@@ -68,6 +68,7 @@ SCREENS = (
     "report_tables",
     "contracts",
     "broadcasts",
+    "visits",
     "settings",
     "duties",
     "quality",
