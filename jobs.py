@@ -46,6 +46,7 @@ from services.room import is_disk_full
 from services.search_index import run_index
 from services.snoozes import run_wake
 from services.sources import due_sources
+from services.visits import run_visits
 from services.watch import run_watch
 
 log = structlog.get_logger()
@@ -90,6 +91,7 @@ def broadcasts(desk: Desk) -> None:
     changed = run_looks(desk.database, desk.open_channel, desk.name, 10 if desk.is_training else None)
     run_quicken(desk.database)
     changed += run_notices(desk.database) + run_ends(desk.database) + run_wraps(desk.database)
+    changed += run_visits(desk.database)
     if changed:
         desk.bell.ring()
 

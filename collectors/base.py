@@ -11,6 +11,9 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from collectors.airing import Airing as Airing
+from collectors.airing import ChatBudget as ChatBudget
+from collectors.airing import ChatPage as ChatPage
 from collectors.errors import ERROR_CODES as ERROR_CODES
 from collectors.errors import ChannelError as ChannelError
 from collectors.errors import Sent as Sent
@@ -268,45 +271,6 @@ class Proof:
     external_id: str | None = None
     url: str | None = None
     at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Airing:
-    """A broadcast as its platform knows it; ``state``: planned · live · over. ``chat`` is the address of its live
-    chat, ``publication`` the id under which what is said there arrives. Times are aware UTC."""
-
-    external_id: str
-    title: str
-    state: str
-    publication: str
-    url: str
-    chat: str | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    viewers: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChatPage:
-    """One reading of a live chat; ``pause``: seconds that the platform demands before the next one."""
-
-    raws: tuple[Raw, ...]
-    cursor: Cursor
-    pause: float
-    ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ChatBudget:
-    """Units of the day: ``left`` for reading, of ``limit``; one reading of a chat takes ``cost``."""
-
-    left: int
-    spent: int
-    limit: int
-    cost: int
-    seconds_to_reset: float
 
 
 @dataclass(frozen=True, slots=True)

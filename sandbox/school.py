@@ -83,6 +83,11 @@ def trickle() -> list[Line]:
     return [_line(entry["platform"], entry["under"], entry) for entry in _read("trickle")["trickle"]]
 
 
+def broadcast() -> dict[str, Any]:
+    """The live broadcast of the channel: title, minutes and lines of [minute, author, text]."""
+    return _read("live")
+
+
 def _line(platform: str, under: str, entry: dict[str, Any]) -> Line:
     return Line(
         platform,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
-from sandbox import cast, posting, school, telegram
+from sandbox import cast, posting, school, telegram, youtube_live
 from sandbox.ground import store
 from sandbox.school import Line
 from sandbox.store import Draft, Item
@@ -30,7 +30,19 @@ def plant() -> None:
                 telegram.announce_post(publication)
         for line, at in timed(school.week(), now):
             say(line, at)
+        go_on_air(now)
         store().set_meta("planted", now.isoformat())
+
+
+def go_on_air(now: datetime) -> None:
+    """The channel's broadcast: what is to be said later stands there with its time and is not seen before it."""
+    told = school.broadcast()
+    began = now.timestamp() - 60 * told["began_minutes_ago"]
+    ends = began + 60 * told["lasts_minutes"]
+    live = youtube_live.begin(str(told["title"]), began, ends, key="school")
+    for minute, author, text in told["lines"]:
+        youtube_live.say(live, str(author), str(text), began + 60 * float(minute))
+    youtube_live.finish(live, ends)
 
 
 def timed(lines: list[Line], now: datetime) -> list[tuple[Line, float]]:

@@ -1,12 +1,13 @@
 """The sandbox's own addresses for tests: what stands where, what was accepted, faults, a viewer's hand."""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import keys, ok, outside, posting
+from sandbox import keys, ok, outside, posting, youtube_live
 from sandbox.faults import faults
 from sandbox.ground import store, utc
 from sandbox.store import Draft, Item
@@ -96,6 +97,32 @@ def scripted() -> tuple[Response, int] | Response:
         return jsonify(waiting=faults.load(entries))
     except (TypeError, ValueError) as error:
         return jsonify(error=str(error)), 400
+
+
+@control.route("/live", methods=["GET", "POST"])
+def live() -> tuple[Response, int] | Response:
+    """A broadcast of the YouTube channel: {title, minutes} begins one, {chat, say: [[author, text], …]} lets people
+    write, {chat, do: "finish" | "resume"} ends it or brings it back. GET tells of all."""
+    given = request.get_json(silent=True) or {}
+
+    def act() -> Any:
+        with store().writing():
+            if "title" in given:
+                now = time.time()
+                youtube_live.begin(str(given["title"]), now, now + 60 * float(given.get("minutes", 60)))
+            elif "chat" in given:
+                found = youtube_live.live_of("chat", str(given["chat"]))
+                for author, text in given.get("say", ()):
+                    youtube_live.say(found, str(author), str(text))
+                if given.get("do"):
+                    {"finish": youtube_live.finish, "resume": youtube_live.resume}[str(given["do"])](found)
+        rows = store().rows("SELECT chat, id, name, text, ours, kind FROM live_lines ORDER BY at, seq")
+        return [
+            {**asdict(one), "status": one.status, "lines": [dict(row) for row in rows if row["chat"] == one.chat]}
+            for one in youtube_live.lives()
+        ]
+
+    return _attempted(act)
 
 
 @control.post("/comment")

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import keys, youtube_forms
+from sandbox import keys, youtube_forms, youtube_live
 from sandbox.consents import TESTING, spend_code
 from sandbox.faults import answered
 from sandbox.ground import store
@@ -98,6 +98,7 @@ def videos_list() -> Answer:
     wanted = parts()
     found = [store().publication("youtube", "video", one) for one in ids()[:50]]
     items = [youtube_forms.video(store(), one, wanted) for one in found if one is not None]
+    items += youtube_live.details(ids()[:50])
     return youtube_forms.page("videoListResponse", items, page_size(5, 1, 50))
 
 
@@ -331,6 +332,11 @@ ROUTES: dict[tuple[str, str], tuple[str, Callable[[], Answer | None], int]] = {
     ("POST", "comments"): ("comments.insert", comments_insert, 50),
     ("PUT", "comments"): ("comments.update", comments_update, 50),
     ("DELETE", "comments"): ("comments.delete", comments_delete, 50),
+    ("GET", "liveBroadcasts"): ("liveBroadcasts.list", youtube_live.broadcasts_list, 1),
+    ("GET", "liveChat/messages"): ("liveChatMessages.list", youtube_live.messages_list, 5),
+    ("POST", "liveChat/messages"): ("liveChatMessages.insert", youtube_live.messages_insert, 50),
+    ("DELETE", "liveChat/messages"): ("liveChatMessages.delete", youtube_live.messages_delete, 50),
+    ("POST", "liveChat/bans"): ("liveChatBans.insert", youtube_live.bans_insert, 50),
     ("POST", "comments/setModerationStatus"): ("comments.setModerationStatus", comments_moderate, 50),
 }
 

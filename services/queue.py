@@ -19,7 +19,7 @@ from services.outbox import WAITING
 from services.reports import upkeep
 
 QUEUE = "otklik"
-PARALLEL = frozenset({"collect", "send"})
+PARALLEL = frozenset({"collect", "send", "air"})
 """Jobs that several workers may do at once, because they claim each piece; of every other one runs at a time."""
 ALIVE_SECONDS = 30
 WORK: dict[type[Base], str] = {

@@ -71,6 +71,7 @@ SCREENS = (
     "report_tables",
     "contracts",
     "broadcasts",
+    "visits",
     "settings",
     "duties",
     "quality",

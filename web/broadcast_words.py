@@ -52,7 +52,7 @@ TROUBLES: Mapping[str, Lazy] = {
     "payment": _l("Payment does not work"),
 }
 INCIDENTS: Mapping[str, Lazy] = {
-    "open": _l("open"),
+    "open": _l("not fixed yet"),
     "contained": _l("contained"),
     "fixed": _l("fixed"),
     "reviewed": _l("looked into"),
@@ -131,6 +131,11 @@ ERRORS: Mapping[str, Lazy] = {
     "tape.speed": _l("Choose one of the offered speeds."),
     "tape.done": _l("The recording was played to the end."),
     "tape.unknown": _l("There is no such recording."),
+    "visit.unknown": _l("There is no such place to check."),
+    "visit.title": _l("Enter a title."),
+    "visit.every": _l("Check at most once in %(least)s minutes, at least once a day."),
+    "visit.hours": _l("The hours must begin before they end."),
+    "visit.outcome": _l("Choose what the check has shown."),
 }
 
 

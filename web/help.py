@@ -31,6 +31,7 @@ ORDER = (
     "clients",
     "contracts",
     "broadcasts",
+    "visits",
     "quality",
     "sources",
     "staff",
@@ -74,6 +75,7 @@ OF_SCREEN = {
     "privacy": "clients",
     "contracts": "contracts",
     "broadcasts": "broadcasts",
+    "visits": "visits",
 }
 """Blueprint → the page that «?» opens there."""
 

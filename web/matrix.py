@@ -43,6 +43,12 @@ MATRIX: dict[str, str] = {
     "notices.bell": ANY_STAFF,
     "notices.follow": ANY_STAFF,
     "notices.seen": ANY_STAFF,
+    # The log of checks
+    "visits.index": "visit.view",
+    "visits.note": "visit.note",
+    "visits.save": "visit.edit",
+    "visits.edit": "visit.edit",
+    "visits.drop": "visit.edit",
     # Broadcasts
     "broadcasts.feed": PUBLIC,
     **dict.fromkeys(

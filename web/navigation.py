@@ -51,7 +51,7 @@ MENU = (
     Item("contracts.index", _l("Contracts"), "file-text", "contract.view"),
     Item("broadcasts.index", _l("Broadcasts"), "broadcast", "broadcast.view"),
     Item("reports.index", _l("Reports"), "chart-bar", "report.view"),
-    Item("sources.index", _l("Places"), "antenna", "source.view"),
+    Item("sources.index", _l("Places"), "antenna", "source.view", covers=("visits",)),
     Item("saved.index", _l("Saved replies"), "template", "case.reply", covers=("facts",)),
     Item(
         "settings.index",

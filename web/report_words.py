@@ -135,6 +135,8 @@ TITLES: Mapping[str, Lazy] = {
     "staff": _l("Load of people"),
     "departments": _l("Departments and their questions"),
     "again": _l("Opened again"),
+    "broadcasts": _l("Broadcasts"),
+    "visits": _l("Coverage of places by checks"),
 }
 """Reports of «Все отчёты»."""
 
@@ -175,6 +177,14 @@ HOW: Mapping[str, Lazy] = {
     ),
     "again": _l(
         "Opened again ÷ resolved, each time counted. Repeats by the same client on a theme are not counted yet."
+    ),
+    "broadcasts": _l(
+        "Broadcasts that were to begin in the period and how many were held; check-list = passed ÷ 8; aloud and in "
+        "the chat as parts of the questions asked; the filters of cases do not narrow them."
+    ),
+    "visits": _l(
+        "Windows of the period = hours of the place ÷ required frequency; done: somebody looked, or the connector "
+        "read, within it; coverage = done ÷ windows."
     ),
 }
 
@@ -226,6 +236,21 @@ COLUMNS: Mapping[str, Lazy] = {
     "answer_median": _l("Until answered"),
     "ask_overdue": _l("Overdue now"),
     "again_share": _l("Share"),
+    "held": _l("Held"),
+    "checks_share": _l("Check-list"),
+    "chat_messages": _l("Messages in the chat"),
+    "questions": _l("Questions asked"),
+    "aloud_share": _l("answered aloud"),
+    "chat_share": _l("answered in the chat"),
+    "carried": _l("carried over into cases"),
+    "broadcast_incidents": _l("Incidents"),
+    "leads": _l("Applications"),
+    "viewers": _l("Viewers"),
+    "windows": _l("Checks required"),
+    "windows_done": _l("Done"),
+    "coverage_share": _l("Coverage"),
+    "looks": _l("By people"),
+    "looks_found": _l("New ones found"),
 }
 
 IN_ALL = _l("In all")
@@ -243,14 +268,14 @@ SPLITS: Mapping[str, Lazy] = {
     "department": _l("By department"),
     "staff": _l("By person"),
     "age": _l("By age"),
+    "broadcast": _l("Broadcast"),
+    "visited": _l("Place"),
 }
 
 MISSING: Mapping[str, Lazy] = {
     "digest": _l(
         "Digest of marketing: «What cases are about» by theme has the counts; quotes and new topics not yet."
     ),
-    "broadcasts": _l("Broadcasts: there is no schedule of them yet."),
-    "readings": _l("Coverage of channels: only the last reading is kept; «Morning» shows which places are silent."),
     "decisions": _l("Register of complaints and wishes: the lists are there, decisions on them are not kept yet."),
     "payments": _l("Receivables: payments are not kept yet."),
     "contracts": _l("Contracts, terminations and refunds: contracts are not counted here yet."),

@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from collectors.airing import Airing, ChatBudget, ChatPage
 from collectors.base import (
     Act,
     ActKind,
-    Airing,
     Capabilities,
     Channel,
     ChannelError,
-    ChatBudget,
-    ChatPage,
     Check,
     Cursor,
     Granted,

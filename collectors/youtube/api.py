@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 
-from collectors.base import ChannelError, ChatBudget, Limiter, Sent, network_error
+from collectors.airing import ChatBudget
+from collectors.base import ChannelError, Limiter, Sent, network_error
 from collectors.wire import Wire
 from collectors.youtube.settings import Settings
 

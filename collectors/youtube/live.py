@@ -5,19 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from collectors.base import (
-    Act,
-    ActKind,
-    Airing,
-    ChannelError,
-    ChatPage,
-    Cursor,
-    Incoming,
-    Person,
-    Publication,
-    Raw,
-    SourceState,
-)
+from collectors.airing import Airing, ChatPage
+from collectors.base import Act, ActKind, ChannelError, Cursor, Incoming, Person, Publication, Raw, SourceState
 from collectors.html import clean
 from collectors.youtube.items import canonical, moment
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from collectors.base import Airing
+from collectors.airing import Airing
 from models import Broadcast, BroadcastPlace, Message, Publication, Source, utc_now
 from models.database import Database
 from services.broadcasts.places import places_of, publications_of, resolve, video_of

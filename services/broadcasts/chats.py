@@ -9,7 +9,8 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from collectors import CHANNELS, channel_class
-from collectors.base import Airing, Channel, ChannelError, ChatPage
+from collectors.airing import Airing, ChatPage
+from collectors.base import Channel, ChannelError
 from models import Broadcast, BroadcastPlace, RawItem, Source, utc_now
 from models.database import Database
 from services.broadcasts.airing import take_airings
@@ -20,7 +21,7 @@ from services.leases import hold_lease
 from services.messages import store_messages
 
 LEASE_SECONDS = 60
-BACKOFF_SECONDS = (2, 5, 10, 30, 60)
+BACKOFF_SECONDS = (1, 2, 5)
 NEAR = timedelta(minutes=20)
 """So long before and after its planned beginning a broadcast is looked out for more often."""
 LOOK_SECONDS = {"near": 60, "air": 300, "idle": 900}

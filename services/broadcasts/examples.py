@@ -12,6 +12,7 @@ from models.database import Database
 from services.broadcasts import schedule, tapes
 from services.broadcasts.schedule import Plan
 from services.rights import DESK, actor_of
+from services.visits import Form, save_place
 
 RECORDING = Path(__file__).with_name("recording.csv")
 ORIGIN = "training"
@@ -49,6 +50,8 @@ def seed_broadcasts(session: Session) -> bool:
         schedule.tick(session, actor, row.id, code, True)
     schedule.tick(session, actor, row.id, "sound", False)
     _plan_week(session, now, smm.id)
+    for title, every in (("Отзывы на сайте-агрегаторе", 120), ("Чат выпускников в мессенджере", 240)):
+        save_place(session, DESK, Form(title, every_minutes=every, opens="09:00", closes="21:00", staff_id=smm.id))
     return True
 
 

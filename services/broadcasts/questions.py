@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from classifier import kind_of
 from collectors import channel_class
 from collectors.base import ActKind
 from models import Act, Author, Broadcast, BroadcastQuestion, Case, Label, Message, Source, Staff, utc_now
@@ -21,6 +22,7 @@ from services.broadcasts.states import REASONS, WATCH, check_question
 from services.cases import lift_message
 from services.errors import NotFound, Refused, Stale
 from services.events import record
+from services.kinds import own_table
 from services.lint import Place, check_text, habits_of
 from services.replies import moderate, queue_act, write_reply
 from services.rights import Actor, require
@@ -114,7 +116,7 @@ def may_answer(source: Source) -> bool:
 def answer_in_chat(session: Session, actor: Actor, question_id: int, text: str) -> BroadcastQuestion:
     """The answer goes out as every other one does, without time for undo: a chat does not wait.
 
-    A trainee's answer waits for somebody to agree, and for that the question becomes a case.
+    One that must wait for somebody to agree (a trainee's, a row of «Согласование») makes a case of the question.
     """
     require(actor, "case.reply")
     text = storable(text).strip()
@@ -128,7 +130,7 @@ def answer_in_chat(session: Session, actor: Actor, question_id: int, text: str) 
         raise Refused("message.deleted")
     author = session.get(Author, message.author_id) if message.author_id else None
     check_chat_length(source, message, author.name if author else "", text)
-    if cause_to_wait(session, actor):
+    if cause_to_wait(session, actor, _as_case(session, question, message)):
         question = settle(session, actor, question_id, "carried")
         case = _case_of(session, actor, question)
         write_reply(session, actor, case.id, text, f"live-{question_id}", message_id=message.id)
@@ -139,6 +141,16 @@ def answer_in_chat(session: Session, actor: Actor, question_id: int, text: str) 
     question.act_id = act.id
     record(session, "reply.written", actor, object_id=question.broadcast_id, act=act.id)
     return question
+
+
+def _as_case(session: Session, question: BroadcastQuestion, message: Message) -> Case:
+    """The case that it would be, of no session: what the table of agreement is asked about."""
+    themes = [question.theme] if question.theme else []
+    kind = kind_of(question.label, themes, (), own_table(session), text=message.text, visibility=message.visibility)
+    return Case(
+        kind=kind.name, visibility=message.visibility, theme=question.theme,
+        priority=0 if question.urgent else kind.priority,
+    )  # fmt: skip
 
 
 def check_chat_length(source: Source, message: Message, author: str, text: str) -> None:

@@ -58,12 +58,9 @@ def add_tape(session: Session, actor: Actor, broadcast_id: int, name: str, conte
 
 def _source(session: Session) -> Source:
     """The place under which recordings stand; it is read by nobody."""
-    found = session.scalar(select(Source).where(Source.platform == PLATFORM, Source.declared_as == "recordings"))
+    found = session.scalar(select(Source).join(Tape, Tape.source_id == Source.id).order_by(Tape.id).limit(1))
     if found is None:
-        found = Source(
-            platform=PLATFORM, title=SOURCE_TITLE, declared_as="recordings", every_seconds=24 * 3600,
-            backfilled_at=utc_now(),
-        )  # fmt: skip
+        found = Source(platform=PLATFORM, title=SOURCE_TITLE, every_seconds=24 * 3600, backfilled_at=utc_now())
         session.add(found)
         session.flush()
     return found

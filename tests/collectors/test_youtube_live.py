@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import respx
 
-from collectors.base import Act, ActKind, Airing, ChannelError, ChatPage, SourceState, Target, Verdict, Walk
+from collectors.airing import Airing, ChatPage
+from collectors.base import Act, ActKind, ChannelError, SourceState, Target, Verdict, Walk
 from tests.collectors.desk import Desk
 from tests.collectors.youtube_platform import US, Refused, YouTubePlatform, channel, stamp
 

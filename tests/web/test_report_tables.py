@@ -35,7 +35,7 @@ def test_words_are_there_for_every_code() -> None:
 
 def test_what_has_no_source_is_named_and_not_counted(enter) -> None:
     page = enter("head").get("/reports/all").text
-    assert "Эфиры: их расписания ещё нет." in page
+    assert "Звонки и заявки" in page
     assert "Приток и отток" in page
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from collectors.base import Airing, ChatBudget, ChatPage, Incoming, Person, Publication, Raw
+from collectors.airing import Airing, ChatBudget, ChatPage
+from collectors.base import Incoming, Person, Publication, Raw
 from collectors.room import Room
 from models import Broadcast, BroadcastPlace, BroadcastQuestion, Message, Source
 from services.broadcasts.airing import go_live

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from collectors.base import Airing, ChannelError
+from collectors.airing import Airing
+from collectors.base import ChannelError
 from models import Broadcast, BroadcastPlace, Message, RawItem, Source, utc_now
 from services.broadcasts import chats
 from services.broadcasts.airing import GRACE, run_ends, take_airings

@@ -227,6 +227,12 @@ document.addEventListener("click", ({ target }) => {
 });
 
 for (const form of document.querySelectorAll("[data-air-form]")) {
+  form.addEventListener("keydown", (event) => {
+    if (event.code === "Enter" && (event.ctrlKey || event.metaKey) && form.hasAttribute("data-ctrl-enter")) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const dialog = form.closest("dialog"), row = document.getElementById(`q${dialog.dataset.question}`);
