@@ -4,10 +4,11 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, MetaData, String, TypeDecorator
 from sqlalchemy import Text as LongText
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -31,6 +32,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def holds_bytes(kind: TypeEngine[Any]) -> bool:
+    """Whether a column of this type holds bytes, however they are packed."""
+    return isinstance(kind.impl_instance if isinstance(kind, TypeDecorator) else kind, LargeBinary)
 
 
 def storable(text: str) -> str:

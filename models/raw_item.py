@@ -21,10 +21,13 @@ class Packed(TypeDecorator[bytes]):
     cache_ok = True
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        if value is None or len(value) < _SMALL:
+        if value is None:
+            return value
+        marked = value.startswith(_MARK)  # by nobody who means well: packed, lest it be taken for packed
+        if len(value) < _SMALL and not marked:
             return value
         packed = _MARK + zlib.compress(value, 1)
-        return packed if len(packed) < len(value) else value
+        return packed if marked or len(packed) < len(value) else value
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
         if value is None or not value.startswith(_MARK):

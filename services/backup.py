@@ -11,10 +11,11 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import LargeBinary, MetaData, Table, delete, func, insert, select, update
+from sqlalchemy import MetaData, Table, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Act, Base, Setting, UtcDateTime, utc_now
+from models.base import holds_bytes
 from models.database import Database
 from services.backup_files import APART_BYTES, LIST, FileStore
 from services.errors import DeskError
@@ -108,7 +109,7 @@ def _typed(table: Table, row: dict[str, Any], files: FileStore) -> dict[str, Any
         kind = table.c[name].type
         if isinstance(kind, UtcDateTime):
             row[name] = datetime.fromisoformat(value)
-        elif isinstance(kind, LargeBinary):
+        elif holds_bytes(kind):
             row[name] = files.get(value) if isinstance(value, dict) else base64.b64decode(value)
     return row
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, Table, delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from models import Base, Setting, utc_now
+from models.base import holds_bytes
 from models.database import Database
 from services.backup import INDEX, SKIPPED, reset_sequences
 from services.errors import DeskError
@@ -118,7 +119,7 @@ def _copy(source: Database, target: Database, table: Table, tell: Tell) -> None:
 
 def _batches(source: Database, table: Table, last: int | None) -> Iterator[list[dict[str, Any]]]:
     """Rows after ``last``, in pieces that fit into memory whatever files they hold."""
-    heavy = any(isinstance(column.type, LargeBinary) for column in table.columns)
+    heavy = any(holds_bytes(column.type) for column in table.columns)
     query = select(table).order_by(table.c.id).execution_options(yield_per=16 if heavy else ROWS)
     if last is not None:
         query = query.where(table.c.id > last)
@@ -137,7 +138,7 @@ def _batches(source: Database, table: Table, last: int | None) -> Iterator[list[
 
 def _digest(database: Database, table: Table) -> tuple[int, str]:
     digest, count = hashlib.sha256(), 0
-    heavy = any(isinstance(column.type, LargeBinary) for column in table.columns)
+    heavy = any(holds_bytes(column.type) for column in table.columns)
     query = select(table).order_by(table.c.id).execution_options(yield_per=16 if heavy else ROWS)
     with database.read.begin() as session:
         for row in session.execute(query).mappings():

@@ -100,7 +100,11 @@ def test_from_the_draft_to_the_money_back(visit, running) -> None:
 
 def from_card(page: Page, running) -> None:
     """A card by hand where there is a screen for it, else through the search of the form."""
-    page.goto(f"{running.url}contracts/new?q=Соколова")
+    for _ in range(60):  # the cards are made soon after the start, too
+        page.goto(f"{running.url}contracts/new?q=Соколова")
+        if page.locator(".co-plain a").count():
+            break
+        page.wait_for_timeout(1000)
     page.locator(".co-plain a").first.click()
     page.get_by_role("button", name="Открыть черновик").click()
     page.locator("[name='client.full']").fill(NAME)

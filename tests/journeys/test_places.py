@@ -52,4 +52,4 @@ def test_a_pasted_message_is_answered_by_hand(visit, running) -> None:
     page.locator("#reply-text").fill("Запись откроется первого марта, напомним здесь же.")
     page.get_by_label("Ссылка на опубликованный ответ").fill("https://x.example/p/1/c/2")
     page.get_by_role("button", name="Опубликовано").click()
-    expect(page.locator(".msg-going")).to_contain_text("Отмечено как опубликовано")
+    expect(page.locator(".msg-going").last).to_contain_text("Отмечено: уже опубликовано")

@@ -40,6 +40,12 @@ def test_a_body_lies_packed_and_comes_back_whole(database, keep) -> None:
         assert kept_bytes(session) < len(long) / 5
 
 
+@pytest.mark.parametrize("body", [b"\x00z1", b"\x00z1" + bytes(range(256))])
+def test_a_body_that_begins_like_a_packed_one(database, keep, body) -> None:
+    keep(1, body)
+    assert bodies(database) == {"r1": body}
+
+
 def test_what_was_stored_plain_is_still_read(database, keep) -> None:
     keep(1, b"x")
     plain = (WORDS * 9).encode()

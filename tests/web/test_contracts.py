@@ -4,9 +4,12 @@ import io
 from datetime import date
 
 import pytest
+from sqlalchemy import func, select
 
 from models import Contract
-from services.contracts.examples import seed_contracts
+from services.contracts.examples import STUDENTS, seed_contracts
+from services.contracts.legal import seed_norms
+from services.contracts.offers import accept_order, read_order
 from services.training import seed_people
 from tests.services.documents.attacks import plain
 
@@ -20,6 +23,24 @@ def school(desk, cast):
         seed_people(session)
         seed_contracts(session, desk.keyring, DAY)
     return desk
+
+
+def test_the_examples_are_made_although_an_order_came_first(desk, cast) -> None:
+    order = read_order(
+        {
+            "number": "GC-7", "payment_id": "P-7", "name": "Белкина Настя", "email": "belkina@mail.example",
+            "paid_at": f"{DAY}T09:40:00", "price": "4900", "paid": "4900", "offer_version": "7",
+            "offer_hash": "5e" * 32, "address": "203.0.113.7", "consents": "ПДн № 12", "program": "Клуб",
+        }
+    )  # fmt: skip
+    with desk.database.write.begin() as session:
+        seed_people(session)
+        seed_norms(session)
+        accept_order(session, order)
+        seed_contracts(session, desk.keyring, DAY)
+        made = session.scalar(select(func.count()).select_from(Contract))
+        seed_contracts(session, desk.keyring, DAY)
+        assert session.scalar(select(func.count()).select_from(Contract)) == made == len(STUDENTS) + 2
 
 
 @pytest.fixture
