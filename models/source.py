@@ -16,7 +16,7 @@ class Source(Base):
     bring the texts meanwhile).
     ``coverage``: places listed whole by the last deep walk, what stands in them, and what of it we held then;
     ``verified_at`` is its end.
-    ``history``: of the first reading, when it began, how many messages it has brought, and of how many where known.
+    ``history``: how deep it was chosen, see services.history.
     ``lease_until`` keeps two collectors off one place; ``due_at`` says when it is read next.
     """
 

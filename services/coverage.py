@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from collectors import channel_class
 from models import Gap, Message, RawItem, Source, utc_now
 from services.events import record
+from services.history import Progress, left_there, progress_of
 from services.rights import DESK, Actor, require
 from services.sources import list_sources
 
@@ -25,7 +26,7 @@ LATE = 3
 
 @dataclass(frozen=True, slots=True)
 class PlaceCoverage:
-    """One line of «Покрытие»; ``per_minute`` is the rate of a first reading that is under way."""
+    """One line of «Покрытие»; ``filling``: its first reading is under way."""
 
     source: Source
     grade: str
@@ -33,8 +34,7 @@ class PlaceCoverage:
     today: int
     unread: int
     gaps: tuple[Gap, ...]
-    is_filling: bool
-    per_minute: float
+    filling: Progress | None
 
     @property
     def missing(self) -> int:
@@ -81,13 +81,13 @@ def coverage_rows(session: Session, actor: Actor) -> tuple[PlaceCoverage, ...]:
             gaps[gap.source_id].append(gap)
     rows = []
     for one in sources:
-        count, minutes = stored.get(one.id, 0), max(1 / 60, (now - one.created_at).total_seconds() / 60)
+        count = stored.get(one.id, 0)
         grade = "manual" if one.state == "manual" else channel_class(one.platform).can.grade
-        filling = one.backfilled_at is None
+        filling = one.backfilled_at is None and grade == "reread"
         rows.append(
             PlaceCoverage(
                 one, grade, count, fresh.get(one.id, 0), unread.get(one.id, 0), tuple(gaps[one.id]),
-                filling and grade == "reread", count / minutes,
+                progress_of(session, one, count, now) if filling else None,
             )
         )  # fmt: skip
     return tuple(rows)
@@ -127,6 +127,9 @@ class Comparison:
             )
             self.places += 1
             self.standing += len(ids)
+            # What lies beyond the chosen depth is left there on purpose: it is neither held nor missed.
+            left = left_there(session, source_id, container, ids)
+            self.standing -= left
             self.held += len(ids & set(session.scalars(standing)))
 
 

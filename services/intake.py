@@ -11,6 +11,7 @@ from models import RawItem, Source, utc_now
 from models.database import Database
 from services.coverage import Comparison, note_gap, record_comparison
 from services.events import record
+from services.history import OLDER, beyond
 from services.mail_answers import take_answers
 from services.messages import mark_absent, store_messages
 from services.raw_ties import Made, note_ties, strange
@@ -26,6 +27,8 @@ _PARSED = (
     .where(RawItem.__table__.c.id == bindparam("raw_id"), RawItem.__table__.c.digest == bindparam("understood"))
     .values(state="parsed", attempts=0, error=None)
 )
+_LEFT = _PARSED.values(state=OLDER, body=b"")
+"""What is not kept leaves its name only, by which it is known when it is met again."""
 
 
 def retry_quarantined(session: Session, raw_id: int) -> None:
@@ -211,7 +214,10 @@ def _understand(database: Database, channel: Channel, rows: list[RawItem]) -> No
     with database.write.begin() as session:
         made: list[Made] = []
         incoming: list[Incoming] = []
+        older = beyond(session, session.get_one(Source, source_id), [(row.id, items) for row, items in said])
         for row, items in said:
+            if row.id in older:
+                continue
             known = join_twins(session, source_id, channel, items)
             made += strange(row, source_id, known)
             incoming += known
@@ -228,7 +234,12 @@ def _understand(database: Database, channel: Channel, rows: list[RawItem]) -> No
 
             note_records(session, source_id, channel.kind, records)
         # A raw that changed meanwhile stays new: its digest is no longer the one that was understood.
-        session.connection().execute(_PARSED, [{"raw_id": row.id, "understood": row.digest} for row in rows])
+        for statement, done in (
+            (_PARSED, [r for r in rows if r.id not in older]),
+            (_LEFT, [r for r in rows if r.id in older]),
+        ):
+            if done:
+                session.connection().execute(statement, [{"raw_id": r.id, "understood": r.digest} for r in done])
 
 
 def _note_failure(session: Session, raw_id: int, error: Exception) -> None:

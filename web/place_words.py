@@ -76,6 +76,14 @@ WITHOUT: Mapping[str, Lazy] = {
 }
 """``Right.without`` → what does not work."""
 
+DEPTHS: Mapping[str, Lazy] = {
+    "all": _l("the whole history"),
+    "year": _l("the last year"),
+    "quarter": _l("the last three months"),
+    "month": _l("the last month"),
+    "new": _l("only what is new"),
+}
+"""How deep a place's history is read, see services.history."""
 GRADES: Mapping[str, tuple[Lazy, Lazy]] = {
     "reread": (
         _l("compared"),

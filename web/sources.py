@@ -14,12 +14,16 @@ from services import connections, sources
 from services.connections import Field
 from services.coverage import accept_gap, coverage_rows, judge_coverage
 from services.errors import DeskError, Refused
+from services.history import choose_depth, depth_of
+from web.dates import day
+from web.deadlines import span
 from web.forms import go
 from web.help import has_page
 from web.hooks import hook_address, page_of_form
-from web.language import _
+from web.language import _, here
 from web.numbers import whole
 from web.place_words import (
+    DEPTHS,
     GRADES,
     PLATFORM_HINTS,
     RIGHTS,
@@ -53,6 +57,7 @@ class Form:
     problem: str | None = None
     check: Check | None = None
     error: ChannelError | None = None
+    depth: str = "all"
 
 
 @screen.app_context_processor
@@ -61,7 +66,7 @@ def _names() -> dict[str, object]:
         "state_words": state_words, "what_to_do": what_to_do, "choice_name": choice_name, "ago_tag": ago_tag,
         "advice_for": lambda code: TO_DO.get(code), "raw_text": raw_text, "has_help": has_page,
         "PLATFORM_HINTS": PLATFORM_HINTS, "hook_address": hook_address, "page_of_form": page_of_form,
-        "RIGHT_WORDS": RIGHTS, "WITHOUT_WORDS": WITHOUT,
+        "RIGHT_WORDS": RIGHTS, "WITHOUT_WORDS": WITHOUT, "DEPTHS": DEPTHS,
     }  # fmt: skip
 
 
@@ -82,6 +87,8 @@ def coverage() -> str:
         rows=rows,
         verdict=judge_coverage(rows),
         GRADES=GRADES,
+        day_of=lambda at: day(at.astimezone(here()).date()),
+        span=span,
         budgets=current_desk().limiter.spent(),
     )
 
@@ -152,7 +159,7 @@ def _stored_form(source: Source) -> Form:
     fields = connections.fields_of(source.platform)
     values = {**{one.name: one.default for one in fields}, **connections.show_values(source)}
     kept = connections.kept_secrets(current_desk().keyring, source)
-    return Form(source.platform, fields, values, source.title, source, kept)
+    return Form(source.platform, fields, values, source.title, source, kept, depth=depth_of(source))
 
 
 def _sent_form(platform: str, source: Source | None) -> Form:
@@ -161,7 +168,8 @@ def _sent_form(platform: str, source: Source | None) -> Form:
         raise Refused("source.platform", platform=platform)
     kept = connections.kept_secrets(current_desk().keyring, source) if source is not None else frozenset()
     shown = {one.name: request.form.get(one.name, "") for one in fields if one.kind != "secret"}
-    return Form(platform, fields, shown, request.form.get("title", "").strip(), source, kept)
+    depth = request.form.get("depth") or (depth_of(source) if source is not None else "all")
+    return Form(platform, fields, shown, request.form.get("title", "").strip(), source, kept, depth=depth)
 
 
 def _show(form: Form) -> str:
@@ -230,13 +238,17 @@ def _store(form: Form, values: dict[str, Any]) -> None:
     if form.source is None:
         title = form.title or (form.check.account if form.check else platform_name(form.platform))
         with desk.database.write.begin() as session:
-            connections.add_place(session, actor, desk.keyring, platform=form.platform, title=title, values=values)
+            place = connections.add_place(
+                session, actor, desk.keyring, platform=form.platform, title=title, values=values
+            )
+            choose_depth(session, actor, place.id, form.depth)
         return
     with desk.database.write.begin() as session:
         connections.forget_secrets(session, actor, desk.keyring, form.source.id, _forgotten(form))
         sources.edit_source(
             session, actor, desk.keyring, form.source.id, title=form.title or form.source.title, values=values
         )
+        choose_depth(session, actor, form.source.id, form.depth)
 
 
 def _listed(text: str) -> AnyResponse | str:

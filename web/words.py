@@ -297,6 +297,7 @@ ERRORS: Mapping[str, Lazy] = {
     "snooze.time": _l("Choose a time within a year from now."),
     "source.unknown": _l("There is no such place."),
     "source.cannot": _l("The platform cannot do this."),
+    "source.depth": _l("There is no such depth of history."),
     "source.declared": _l("The place is declared in config.yaml and is changed there."),
     "source.known": _l("This place is watched already."),
     "access.needs": _l("Fill in before connecting:"),

@@ -17,13 +17,13 @@ def rows_of(met):
 def test_a_deep_walk_compares_with_the_platform_and_closes_its_gaps(database, tmp_path) -> None:
     with meeting(database, tmp_path / "platforms") as met:
         before = rows_of(met)["wordpress"]
-        assert (before.is_filling, before.source.coverage, before.grade) == (True, None, "reread")
+        assert (before.filling is not None, before.source.coverage, before.grade) == (True, None, "reread")
         met.collect("wordpress", deep=True)
         row = rows_of(met)["wordpress"]
         told = row.source.coverage
         assert told["standing"] == told["held"] > 20
         assert told["places"] > 3
-        assert not row.is_filling
+        assert row.filling is None
         with database.write.begin() as session:
             note_gap(session, row.source.id, "lost")
             note_gap(session, row.source.id, "lost")

@@ -1,9 +1,13 @@
 """«Покрытие» as a page: the sentence, the grades, a gap that a person closes."""
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import select
 
 from models import Gap, Source, utc_now
 from services.coverage import note_gap
+from tests.web.test_sources import BLOG
 
 
 @pytest.fixture
@@ -26,3 +30,26 @@ def test_the_page_says_how_well_each_place_is_known(desk, head) -> None:
     assert head.post(f"/places/gaps/{number}").status_code == 303
     with desk.database.read.begin() as session:
         assert session.query(Gap).one().closed_by == "person"
+
+
+def test_a_first_reading_shows_how_far_it_has_come(desk, cast, head) -> None:
+    cast.store(cast.incoming("Когда урок?", "vera", published_at=utc_now() - timedelta(days=10)))
+    page = head.get("/places/coverage").get_data(as_text=True)
+    assert "Загрузка истории" in page
+    assert "<progress aria-label" in page
+    assert 'name="depth"' in head.get("/places/new/wordpress").get_data(as_text=True)
+    assert 'name="depth"' not in head.get("/places/new/telegram").get_data(as_text=True)
+    fields = {**BLOG, "base_url": "https://blog.invalid/wp-json/", "title": "Блог школы", "depth": "quarter"}
+    assert head.post("/places/new/wordpress", data=fields).status_code in (302, 303)
+    with desk.database.write.begin() as session:
+        source = session.scalars(select(Source).where(Source.title == "Блог школы")).one()
+        assert timedelta(days=90) < utc_now() - source.history_from < timedelta(days=92)
+        first = session.get_one(Source, cast.source_id)
+        first.created_at = utc_now() - timedelta(minutes=30)
+        first.history_from = first.created_at - timedelta(days=40)
+    page = head.get("/places/coverage").get_data(as_text=True)
+    assert '<progress max="1" value="0.2' in page
+    assert "ещё примерно" in page
+    with desk.database.write.begin() as session:
+        session.get_one(Source, cast.source_id).backfilled_at = utc_now()
+    assert "История хранится с" in head.get("/places/coverage").get_data(as_text=True)
