@@ -168,6 +168,45 @@ def test_trouble_waits_as_the_platform_says(database, source_id, tube, on_tube) 
     assert place(database).error_code is None
 
 
+def test_a_chat_that_failed_is_asked_again_at_its_own_pause_and_seldom_when_it_is_away_for_long(
+    database, source_id, tube, on_tube, monkeypatch
+) -> None:
+    take(database, source_id, airing())
+    tube.pause, tube.limit = 1.5, 100_000
+    run_chats(database, on_tube, "t")
+    tube.trouble = ChannelError("away", code="network")
+
+    def fail_again() -> float:
+        due(database)
+        before = utc_now()
+        run_chats(database, on_tube, "t")
+        found = place(database).due_at
+        assert found is not None
+        return (found - before).total_seconds()
+
+    assert [1.5 <= fail_again() < 2.5 for _ in range(4)] == [True] * 4
+    monkeypatch.setattr(chats, "PATIENT", 4)
+    assert fail_again() >= 5
+    with database.write.begin() as session:  # never sooner than the units of the day bear
+        session.scalars(select(Broadcast)).one().plan = {"pause": 30.0}
+    monkeypatch.undo()
+    assert fail_again() >= 30
+
+
+def test_a_chat_that_is_due_in_a_moment_is_read_then_and_not_before(database, source_id, tube, on_tube) -> None:
+    take(database, source_id, airing())
+    at = utc_now() + timedelta(seconds=0.4)
+    with database.write.begin() as session:
+        session.scalars(select(BroadcastPlace)).one().due_at = at
+    tube.said, told = [("1", "Анна", "привет")], []
+    assert run_chats(database, on_tube, "t", lambda: told.append(1)) == 1
+    assert str(place(database).read_at) >= str(at)
+    assert (len(tube.asked), told) == (1, [1])
+    with database.write.begin() as session:
+        session.scalars(select(BroadcastPlace)).one().due_at = utc_now() + timedelta(seconds=3)
+    assert run_chats(database, on_tube, "t") == 0
+
+
 def test_a_stream_that_drops_and_comes_back_is_one_broadcast(database, source_id, tube, on_tube) -> None:
     take(database, source_id, airing())
     tube.said = [("1", "Анна", "привет")]
