@@ -50,6 +50,8 @@ LOOK = 0.35
 """So often the page of the desk asks at most (web/static/js/broadcast.js)."""
 TICK = 0.5
 """The scheduler's pause of the job «air»."""
+AT_ONCE = 3
+"""So many of that job may run at once (scheduler.py)."""
 
 
 class Platform(Room):
@@ -139,11 +141,17 @@ def work(folder: Path, address: str) -> None:
         free_the_dead(session, lambda held: not held.startswith(holder))
         places = {row.source_id: row.chat for row in session.scalars(select(BroadcastPlace))}
     (folder / "ready").write_text(str(os.getpid()))
-    while True:
-        began = time.monotonic()
-        run_chats(database, lambda source: Platform(folder / f"{places[source.id]}.jsonl"), holder)
-        run_lift(database, labeller[0] if labeller else None)
-        time.sleep(max(0.0, TICK - (time.monotonic() - began)))
+
+    def air() -> None:
+        while True:
+            began = time.monotonic()
+            run_chats(database, lambda source: Platform(folder / f"{places[source.id]}.jsonl"), holder)
+            run_lift(database, labeller[0] if labeller else None)
+            time.sleep(max(0.0, TICK - (time.monotonic() - began)))
+
+    for _ in range(AT_ONCE - 1):
+        threading.Thread(target=air, daemon=True).start()
+    air()
 
 
 class Viewer(threading.Thread):
