@@ -143,15 +143,16 @@ def work(folder: Path, address: str) -> None:
     (folder / "ready").write_text(str(os.getpid()))
 
     def air() -> None:
-        while True:
-            began = time.monotonic()
-            run_chats(database, lambda source: Platform(folder / f"{places[source.id]}.jsonl"), holder)
-            run_lift(database, labeller[0] if labeller else None)
-            time.sleep(max(0.0, TICK - (time.monotonic() - began)))
+        with places_free:
+            if run_chats(database, lambda source: Platform(folder / f"{places[source.id]}.jsonl"), holder):
+                run_lift(database, labeller[0] if labeller else None)
 
-    for _ in range(AT_ONCE - 1):
-        threading.Thread(target=air, daemon=True).start()
-    air()
+    places_free = threading.Semaphore(AT_ONCE)
+    while True:
+        if places_free.acquire(blocking=False):
+            places_free.release()
+            threading.Thread(target=air, daemon=True).start()
+        time.sleep(TICK)
 
 
 class Viewer(threading.Thread):
