@@ -82,11 +82,21 @@ class Platform(Room):
         return None
 
 
-def texts() -> list[tuple[str, str, bool]]:
+Chat = list[tuple[str, str, bool]]
+SECOND_CHAT = Path(__file__).with_name("second_chat.csv")
+"""Of another school, written before anything was measured on it; nothing was changed after that."""
+
+
+def texts() -> Chat:
     """(author, text, is it a question) of the recording that the training school has."""
     with RECORDING.open(encoding="utf-8") as file:
         rows = list(csv.reader(file, delimiter=";"))[1:]
     return [(one[2], one[3], one[4] == "1") for one in rows]
+
+
+def second_texts() -> Chat:
+    with SECOND_CHAT.open(encoding="utf-8") as file:
+        return [("", one[0], one[1] == "1") for one in list(csv.reader(file, delimiter=";"))[1:]]
 
 
 def load_classifier(folder: Path) -> Classifier:
@@ -293,9 +303,8 @@ def _counts(database: Database, shown: dict[str, float], viewer: Viewer, share: 
     }  # fmt: skip
 
 
-def recall(classifier: Classifier) -> tuple[float, float, int]:
-    """(recall, precision, questions) of the chat that was written apart from the corpus."""
-    lines = texts()
+def recall(classifier: Classifier, lines: Chat) -> tuple[float, float, int]:
+    """(recall, precision, questions) of a chat that was written apart from the corpus."""
     verdicts = classifier.classify([text for _, text, _ in lines])
     lifted = [
         trouble_of(text, verdict.signals) is None and worth_lifting(text, verdict) is not None
@@ -330,10 +339,14 @@ def main() -> int:
         folder = Path(name)
         address = os.environ.get("OTKLIK_BENCH_LIVE_DATABASE") or f"sqlite:///{folder / 'otklik.db'}"
         classifier = load_classifier(folder)
-        hit, precision, real = recall(classifier)
+        hit, precision, real = recall(classifier, texts())
+        second = recall(classifier, second_texts())
         lags, faults, counts = run(folder, address)
     units, error = planned(3, 5)
-    print(f"{counts['shown']:.0f} messages, {counts['questions']:.0f} lifted; {real} questions in the written chat")
+    print(
+        f"{counts['shown']:.0f} messages, {counts['questions']:.0f} lifted;"
+        f" {real} and {second[2]} questions in the written chats"
+    )
     restart, drop = faults.alive - faults.killed, faults.back - faults.down
     print(f"restarted in {restart:.2f} s; the stream was away for {drop:.1f} s")
     row("lag outside the faults", lags[""])
@@ -348,7 +361,8 @@ def main() -> int:
             Figure("lost", counts["lost"] + counts["unseen"], 0),
             Figure("doubled", counts["doubled"], 0), Figure("not looked at", counts["not_looked_at"], 0),
             Figure("share of a core", counts["share"], 0.35), Figure("recall", hit, 0.95, at_least=True),
-            Figure("precision", precision), Figure("units of three hours", units, 8000),
+            Figure("precision", precision), Figure("recall, second chat", second[0], 0.95, at_least=True),
+            Figure("precision, second chat", second[1]), Figure("units of three hours", units, 8000),
             Figure("error of the plan", error, 0.05),
         )
     )  # fmt: skip
