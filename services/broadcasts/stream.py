@@ -118,6 +118,8 @@ class View:
     checks: Mapping[str, bool]
     tape: Tape | None
     watcher: str
+    unread: int
+    """So much was said and is not looked at yet: the classifier is being trained, or is a moment behind."""
 
 
 def books_of(session: Session, broadcast_id: int) -> Books:
@@ -203,8 +205,15 @@ def view_broadcast(session: Session, actor: Actor, broadcast_id: int, now: datet
         _waiting(session, row.id, second, people, now), _settled(session, row.id, people),
         books_of(session, row.id), tuple(incidents_of(session, row.id)), rumours(session, row, second),
         {code: check.passed for code, check in checks_of(session, row.id).items()}, tape_of(session, row.id),
-        people.get(row.staff_id or 0, ""),
+        people.get(row.staff_id or 0, ""), _unread(session, row.id),
     )  # fmt: skip
+
+
+def _unread(session: Session, broadcast_id: int) -> int:
+    query = select(func.count()).select_from(Message).where(
+        Message.publication_id.in_(publications_of(session, broadcast_id)), Message.work == "live"
+    )  # fmt: skip
+    return session.scalar(query) or 0
 
 
 def _waiting(
