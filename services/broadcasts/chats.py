@@ -14,7 +14,7 @@ from collectors.airing import Airing, ChatPage
 from collectors.base import Channel, ChannelError
 from models import Broadcast, BroadcastPlace, RawItem, Source, utc_now
 from models.database import Database
-from services.broadcasts.airing import take_airings
+from services.broadcasts.airing import GRACE, RETURN, take_airings
 from services.broadcasts.quota import Plan, for_collecting, make_plan
 from services.broadcasts.states import ON_AIR, PLANNED
 from services.intake import run_parse, store_raws
@@ -30,7 +30,7 @@ AHEAD = timedelta(seconds=0.5)
 """A chat that is due so soon is waited for, or it would be read a tick of the clock too late."""
 NEAR = timedelta(minutes=20)
 """So long before and after its planned beginning a broadcast is looked out for more often."""
-LOOK_SECONDS = {"near": 60, "air": 300, "idle": 900}
+LOOK_SECONDS = {"dropped": 15, "near": 60, "air": 300, "idle": 900}
 """Pause between two looks for broadcasts: two or three units each."""
 AIR_SECONDS = 2
 """A place that is read in the ordinary way is read so often while one of its posts is on air."""
@@ -238,11 +238,11 @@ def _how_near(session: Session, source_id: int, now: datetime) -> str:
         .where(BroadcastPlace.source_id == source_id, Broadcast.state.in_((*PLANNED, ON_AIR)))
     )
     rows = list(session.execute(of_source))
-    if any(
-        (row.state == ON_AIR and row.ended_at is not None)
-        or (row.state != ON_AIR and abs(row.starts_at - now) < NEAR)
-        for row in rows
-    ):
+    ended = [row.ended_at for row in rows if row.state == ON_AIR and row.ended_at is not None]
+    if any(at > now - GRACE for at in ended):
+        return "dropped"
+    planned = (row.starts_at for row in rows if row.state != ON_AIR)
+    if any(at > now - RETURN for at in ended) or any(abs(at - now) < NEAR for at in planned):
         return "near"
     return "air" if any(row.state == ON_AIR for row in rows) else "idle"
 

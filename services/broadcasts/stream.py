@@ -29,7 +29,7 @@ from services.broadcasts.incidents import incidents_of, rumours
 from services.broadcasts.places import places_of, publications_of, second_of_message
 from services.broadcasts.questions import may_answer
 from services.broadcasts.schedule import checks_of, get_broadcast
-from services.broadcasts.states import SETTLED
+from services.broadcasts.states import ON_AIR, SETTLED
 from services.errors import Refused
 from services.lemmas import index
 from services.rights import Actor
@@ -120,6 +120,13 @@ class View:
     watcher: str
     unread: int
     """So much was said and is not looked at yet: the classifier is being trained, or is a moment behind."""
+
+    @property
+    def dropped_at(self) -> datetime | None:
+        """When the stream broke off, while it is on air all the same and may come back."""
+        ends = [place.ended_at for place in self.places if place.chat is not None]
+        known = [at for at in ends if at is not None]
+        return max(known) if self.broadcast.state == ON_AIR and known and len(known) == len(ends) else None
 
 
 def books_of(session: Session, broadcast_id: int) -> Books:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from collectors.base import ActKind, Capabilities
 from collectors.room import Room
-from models import Act, Broadcast, BroadcastQuestion, Message, Tape, utc_now
+from models import Act, Broadcast, BroadcastPlace, BroadcastQuestion, Message, Tape, utc_now
 from services.broadcasts.airing import end, go_live
 from services.broadcasts.lifting import run_lift
 from services.broadcasts.schedule import Plan, plan_broadcast
@@ -147,6 +147,16 @@ def test_what_was_not_looked_at_yet_is_not_called_nothing(smm: Any, on_air: int,
     page = smm.get(f"/broadcasts/{on_air}/column").text
     assert "4 сообщения чата ещё не просмотрены" in page
     assert "Вопросов без ответа нет" not in page
+
+
+def test_a_dropped_stream_says_so_until_it_is_back(smm: Any, on_air: int, database: Any) -> None:
+    with database.write.begin() as session:
+        place = session.scalars(select(BroadcastPlace)).one()
+        place.chat, place.ended_at = "chat", utc_now()
+    assert "Трансляция прервалась в" in smm.get(f"/broadcasts/{on_air}/column").text
+    with database.write.begin() as session:
+        session.scalars(select(BroadcastPlace)).one().ended_at = None
+    assert "Трансляция прервалась в" not in smm.get(f"/broadcasts/{on_air}/column").text
 
 
 def test_whoever_only_looks_may_not_press_and_a_department_not_even_look(

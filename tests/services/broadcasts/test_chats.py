@@ -244,6 +244,22 @@ def test_platforms_are_asked_for_broadcasts_once_a_pause(database, source_id, tu
         assert session.get_one(Source, source_id).state == "active"
 
 
+def test_a_dropped_stream_is_looked_out_for_often_and_one_that_is_gone_seldom(database, source_id) -> None:
+    def pause(ended: timedelta | None) -> float:
+        with database.write.begin() as session:
+            one = session.scalars(select(BroadcastPlace)).one()
+            one.ended_at = None if ended is None else utc_now() - ended
+            return chats.LOOK_SECONDS[chats._how_near(session, source_id, utc_now())]
+
+    with database.read.begin() as session:
+        assert chats._how_near(session, source_id, utc_now()) == "idle"
+    take(database, source_id, airing(state="planned", starts_at=utc_now() + timedelta(minutes=10)))
+    assert pause(None) == 60
+    take(database, source_id, airing())
+    gone = [timedelta(seconds=20), timedelta(minutes=20), timedelta(hours=1)]
+    assert [pause(None), *(pause(one) for one in gone)] == [300, 15, 60, 300]
+
+
 @given(
     left=st.integers(0, 10_000),
     seconds=st.floats(1, 6 * 3600),
