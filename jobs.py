@@ -77,9 +77,10 @@ def label(desk: Desk) -> None:
 
 def air(desk: Desk) -> None:
     """Reads the chats that are due, says what recordings have, and looks at what was said."""
-    came = run_tapes(desk.database) + run_chats(desk.database, desk.open_channel, desk.name)
-    if came:
+    said = run_tapes(desk.database)
+    if said:
         desk.bell.ring()
+    if said + run_chats(desk.database, desk.open_channel, desk.name, desk.bell.ring):
         run_lift(desk.database, desk.labeller.classifier)
         desk.bell.ring()
 

@@ -28,6 +28,7 @@ from collectors.html import clean
 __all__ = ["Room", "Settings"]
 
 SECRET_HEADER = "x-webhook-secret"  # noqa: S105
+SIGNATURE_HEADER = "x-signature"
 PREFIX = "room-"
 MOST = 500
 LONGEST_TEXT, LONGEST_NAME = 2000, 120
@@ -48,7 +49,8 @@ class Settings(ChannelSettings):
     secret: SecretStr | None = Field(
         default=None,
         title="Secret of the room",
-        description="The room sends it in the header X-Webhook-Secret. Empty: the address alone is the proof.",
+        description="The room sends it in the header X-Webhook-Secret, or signs the body with it: "
+        "X-Signature, HMAC-SHA256 in hex. Empty: the address alone is the proof.",
     )
 
 
@@ -71,12 +73,7 @@ class Room(Channel):
 
     def receive(self, payload: bytes, headers: Mapping[str, str]) -> list[Raw]:
         """``{"room": id, "title": …, "messages": [{id, author, text, at}, …]}``, or one message with its room."""
-        lower = {name.lower(): value for name, value in headers.items()}
-        secret = self.settings.secret
-        if secret is not None and not hmac.compare_digest(
-            secret.get_secret_value().encode(), lower.get(SECRET_HEADER, "").encode("utf-8", "replace")
-        ):
-            raise ChannelError("secret", code="auth", permanent=True)
+        self._prove(payload, {name.lower(): value for name, value in headers.items()})
         try:
             told = json.loads(payload)
         except (ValueError, RecursionError):
@@ -90,6 +87,18 @@ class Room(Channel):
         title = clean(str(told.get("title") or room))[:LONGEST_NAME]
         found = (self._raw(room, title, one) for one in messages if isinstance(one, dict))
         return list({raw.external_id: raw for raw in found if raw is not None}.values())
+
+    def _prove(self, payload: bytes, headers: Mapping[str, str]) -> None:
+        """Signed, or with the secret itself; both are compared in constant time."""
+        secret = self.settings.secret.get_secret_value() if self.settings.secret else ""
+        if not secret:
+            return
+        sign = hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest()
+        signed = headers.get(SIGNATURE_HEADER, "").removeprefix("sha256=").lower()
+        named = headers.get(SECRET_HEADER, "")
+        good = hmac.compare_digest(signed.encode("utf-8", "replace"), sign.encode())
+        if not good and not hmac.compare_digest(named.encode("utf-8", "replace"), secret.encode()):
+            raise ChannelError("secret", code="auth", permanent=True)
 
     def _raw(self, room: str, title: str, given: Mapping[str, Any]) -> Raw | None:
         one = {name: next((given[key] for key in keys if key in given), None) for name, keys in NAMES.items()}

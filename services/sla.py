@@ -20,7 +20,7 @@ from services.calendars import (
 from services.events import record
 from services.presets import LEGAL_TERMS
 from services.rights import Actor, require
-from services.terms import Policy, class_of, policy_of
+from services.terms import MASS, Policy, class_of, policy_of
 
 SHARES = (0.8, 1.0, 1.5)
 """Of its term: to the owner, to the head, to the director (domain.md §6.6)."""
@@ -324,11 +324,16 @@ def start_department(session: Session, route: Route) -> Clock | None:
         return None
     policy, now = policy_of(session), utc_now()
     unit = policy.unit(session.get_one(Department, route.department_id).code)
-    calendar = policy.calendars["desk"]
-    due = next_answering(calendar, add_working(calendar, now, timedelta(minutes=unit.minutes)), unit.hours)
+    name, minutes, hours, days = class_of(policy, case), unit.minutes, unit.hours, "desk"
+    mass = policy.classes[name].first if name == MASS else None
+    if mass is not None:
+        # The technical department owes its word as soon as the desk does, and has no answering hours then.
+        minutes, hours, days = mass.minutes, (), mass.calendar
+    calendar = policy.calendars[days]
+    due = next_answering(calendar, add_working(calendar, now, timedelta(minutes=minutes)), hours)
     clock = Clock(
-        case_id=case.id, route_id=route.id, kind="department", sla_class=class_of(policy, case), calendar="desk",
-        term_seconds=max(int(working_between(calendar, now, due).total_seconds()), unit.minutes * 60),
+        case_id=case.id, route_id=route.id, kind="department", sla_class=name, calendar=days,
+        term_seconds=max(int(working_between(calendar, now, due).total_seconds()), minutes * 60),
         started_at=now, level=0, paused_seconds=0,
     )  # fmt: skip
     reckon(policy, clock)

@@ -135,12 +135,18 @@ def read_hour(text: str) -> time:
         raise Refused("terms.hour", text=text[:20]) from None
 
 
+MASS = "TECH0"
+"""A failure for everybody at once (domain.md §6.6); a preset without it treats it like any other technical case."""
+
+
 def class_of(policy: Policy, case: Case) -> str:
     """The class whose terms a case has; a label that nobody is sure of counts like any other."""
     question = ("QPUB", "QPRV")
     found = CLASS_OF.get(case.kind or case.label or "", question)
     if found in SLA[policy.preset].get("plain", ()):
         found = question
+    if found == "TECH" and case.priority == 0 and MASS in policy.classes:
+        return MASS
     return found if isinstance(found, str) else found[case.visibility == "private"]
 
 

@@ -118,6 +118,7 @@ ERRORS: Mapping[str, Lazy] = {
     "question.unknown": _l("There is no such question."),
     "question.state": _l("This question already has its end."),
     "question.taken": _l("%(name)s was quicker: the question is taken."),
+    "question.merged": _l("This question was merged with a like one meanwhile."),
     "question.second": _l("Enter the time as 1:02:03 or 62:03."),
     "question.reason": _l("Choose why it needs no answer."),
     "question.self": _l("A question cannot be merged with itself."),

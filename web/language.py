@@ -38,6 +38,11 @@ def format_date(day: date, pattern: str) -> str:
     return str(flask_babel.format_date(day, pattern))
 
 
+def format_decimal(number: float) -> str:
+    """«8,4»"""
+    return str(flask_babel.format_decimal(number))
+
+
 def format_datetime(at: datetime, pattern: str) -> str:
     """In the desk's zone."""
     return str(flask_babel.format_datetime(at, pattern))

@@ -9,7 +9,14 @@ from sqlalchemy.orm import Session
 from collectors.airing import Airing
 from models import Broadcast, BroadcastPlace, Message, Publication, Source, utc_now
 from models.database import Database
-from services.broadcasts.places import places_of, publications_of, resolve, video_of
+from services.broadcasts.places import (
+    link_of_room,
+    places_of,
+    planned_alike,
+    publications_of,
+    resolve,
+    video_of,
+)
 from services.broadcasts.schedule import get_broadcast
 from services.broadcasts.states import ON_AIR, PLANNED, WATCH, move
 from services.errors import Refused
@@ -25,6 +32,8 @@ RETURN = timedelta(minutes=30)
 FORGOTTEN = timedelta(hours=2)
 """After its planned end, when nobody says anything any more, a broadcast that nobody ended ends by itself."""
 SILENT = timedelta(minutes=30)
+ROOM = "room-"
+"""Publications of webinar rooms begin so."""
 SOON = timedelta(hours=1)
 """Links of what is further away are looked into later."""
 
@@ -102,7 +111,9 @@ def _place_of(session: Session, source_id: int, airing: Airing) -> BroadcastPlac
 
 def _attach(session: Session, source_id: int, platform: str, airing: Airing, now: datetime) -> BroadcastPlace:
     """A place for a broadcast that is new here: of the one that just dropped, or of a new line of the schedule."""
-    row = _dropped(session, source_id, airing, now)
+    row = _dropped(session, source_id, airing, now) or planned_alike(
+        session, source_id, airing.title, airing.starts_at or airing.started_at or now
+    )
     if row is None:
         starts = airing.starts_at or airing.started_at or now
         ends = airing.ends_at if airing.ends_at and airing.ends_at > starts else starts + USUAL_LENGTH
@@ -216,19 +227,21 @@ def broadcast_for(session: Session, publication_id: int) -> Broadcast:
         return session.get_one(Broadcast, known.broadcast_id)
     source = session.get_one(Source, place.source_id)
     now = utc_now()
-    row = Broadcast(
-        kind="stream", title=place.title or place.external_id, state="planned", starts_at=now,
-        ends_at=now + USUAL_LENGTH, origin=f"{place.source_id}:{place.external_id}",
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    session.add(
-        BroadcastPlace(
-            broadcast_id=row.id, platform=source.platform, url=place.url or "", source_id=place.source_id,
-            publication=place.external_id,
-        )
-    )  # fmt: skip
-    record(session, "broadcast.planned", DESK, object_id=row.id, code="met")
+    room = place.external_id.removeprefix(ROOM) if place.external_id.startswith(ROOM) else ""
+    row = planned_alike(session, place.source_id, place.title or "", now, room)
+    link = link_of_room(places_of(session, [row.id]).get(row.id, []), room) if row is not None else None
+    if row is None:
+        row = Broadcast(
+            kind="stream", title=place.title or place.external_id, state="planned", starts_at=now,
+            ends_at=now + USUAL_LENGTH, origin=f"{place.source_id}:{place.external_id}",
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        record(session, "broadcast.planned", DESK, object_id=row.id, code="met")
+    if link is None:
+        link = BroadcastPlace(broadcast_id=row.id, url=place.url or "")
+        session.add(link)
+    link.platform, link.source_id, link.publication = source.platform, place.source_id, place.external_id
     go_live(session, DESK, row, now)
     session.flush()
     return row

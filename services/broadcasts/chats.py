@@ -1,7 +1,8 @@
 """Reading live chats: each place by itself, never sooner than its platform allows, within the units of the day."""
 
 import secrets
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,7 +14,7 @@ from collectors.airing import Airing, ChatPage
 from collectors.base import Channel, ChannelError
 from models import Broadcast, BroadcastPlace, RawItem, Source, utc_now
 from models.database import Database
-from services.broadcasts.airing import take_airings
+from services.broadcasts.airing import GRACE, RETURN, take_airings
 from services.broadcasts.quota import Plan, for_collecting, make_plan
 from services.broadcasts.states import ON_AIR, PLANNED
 from services.intake import run_parse, store_raws
@@ -22,9 +23,14 @@ from services.messages import store_messages
 
 LEASE_SECONDS = 60
 BACKOFF_SECONDS = (1, 2, 5)
+"""After an error of a chat whose own pause is not known; one that is known goes on with it."""
+PATIENT = 60
+"""So many errors in a row are a drop, a chat that is away for longer is asked seldom."""
+AHEAD = timedelta(seconds=0.5)
+"""A chat that is due so soon is waited for, or it would be read a tick of the clock too late."""
 NEAR = timedelta(minutes=20)
 """So long before and after its planned beginning a broadcast is looked out for more often."""
-LOOK_SECONDS = {"near": 60, "air": 300, "idle": 900}
+LOOK_SECONDS = {"dropped": 15, "near": 60, "air": 300, "idle": 900}
 """Pause between two looks for broadcasts: two or three units each."""
 AIR_SECONDS = 2
 """A place that is read in the ordinary way is read so often while one of its posts is on air."""
@@ -32,31 +38,44 @@ OpenChannel = Callable[[Source], Channel]
 log = structlog.get_logger()
 
 
-def run_chats(database: Database, open_channel: OpenChannel, holder: str) -> int:
-    """Reads every chat that is due, one after another; returns how many raws came. Several may run at once."""
-    came = 0
+def run_chats(
+    database: Database, open_channel: OpenChannel, holder: str, told: Callable[[], object] = lambda: None
+) -> int:
+    """Reads every chat that is due once, one after another; returns how many raws came. Several may run at once.
+
+    ``told`` is called after each chat that brought something.
+    """
+    came, done = 0, set[int]()
     with database.read.begin() as session:
-        due = select(BroadcastPlace.id).where(BroadcastPlace.due_at <= utc_now()).limit(1)
+        due = select(BroadcastPlace.id).where(BroadcastPlace.due_at <= utc_now() + AHEAD).limit(1)
         if session.scalar(due) is None:
             return 0
     while True:
         with database.write.begin() as session:
-            place = _claim(session, f"{holder}:{secrets.token_hex(4)}", utc_now())
+            place = _claim(session, f"{holder}:{secrets.token_hex(4)}", utc_now(), done)
             if place is None:
                 return came
             source = session.get_one(Source, place.source_id)
             row = session.get_one(Broadcast, place.broadcast_id)
             session.expunge_all()
-        came += _read(database, open_channel, place, source, row)
+        done.add(place.id)
+        if place.due_at is not None:
+            time.sleep(max(0.0, (place.due_at - utc_now()).total_seconds()))
+        brought = _read(database, open_channel, place, source, row)
+        if brought:
+            told()
+        came += brought
 
 
-def _claim(session: Session, holder: str, now: datetime) -> BroadcastPlace | None:
+def _claim(session: Session, holder: str, now: datetime, done: Collection[int]) -> BroadcastPlace | None:
     """One statement finds and takes: two readers never ask one chat at once."""
     free = or_(BroadcastPlace.lease_until.is_(None), BroadcastPlace.lease_until < now)
     due = (
         select(BroadcastPlace.id)
         .join(Source, Source.id == BroadcastPlace.source_id)
-        .where(BroadcastPlace.due_at <= now, free, Source.state == "active")
+        .where(
+            BroadcastPlace.due_at <= now + AHEAD, free, Source.state == "active", BroadcastPlace.id.not_in(done)
+        )
         .order_by(BroadcastPlace.due_at).limit(1).with_for_update(skip_locked=True, of=BroadcastPlace)
     )  # fmt: skip
     return session.scalars(
@@ -171,7 +190,10 @@ def _note_failure(session: Session, place: BroadcastPlace, error: ChannelError) 
     held.failures += 1
     held.error_code = error.code
     pause = error.retry_after or BACKOFF_SECONDS[min(held.failures, len(BACKOFF_SECONDS)) - 1]
-    held.due_at = utc_now() + timedelta(seconds=max(pause, held.pause_seconds))
+    if held.pause_seconds and not error.retry_after and held.failures <= PATIENT:
+        pause = 0.0
+    planned = session.get_one(Broadcast, held.broadcast_id).plan.get("pause", 0.0)
+    held.due_at = utc_now() + timedelta(seconds=max(pause, held.pause_seconds, planned))
     held.lease_until = held.lease_holder = None
 
 
@@ -216,11 +238,11 @@ def _how_near(session: Session, source_id: int, now: datetime) -> str:
         .where(BroadcastPlace.source_id == source_id, Broadcast.state.in_((*PLANNED, ON_AIR)))
     )
     rows = list(session.execute(of_source))
-    if any(
-        (row.state == ON_AIR and row.ended_at is not None)
-        or (row.state != ON_AIR and abs(row.starts_at - now) < NEAR)
-        for row in rows
-    ):
+    ended = [row.ended_at for row in rows if row.state == ON_AIR and row.ended_at is not None]
+    if any(at > now - GRACE for at in ended):
+        return "dropped"
+    planned = (row.starts_at for row in rows if row.state != ON_AIR)
+    if any(at > now - RETURN for at in ended) or any(abs(at - now) < NEAR for at in planned):
         return "near"
     return "air" if any(row.state == ON_AIR for row in rows) else "idle"
 

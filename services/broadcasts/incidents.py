@@ -23,12 +23,14 @@ from services.events import record
 from services.leases import insert_missing
 from services.rights import DESK, Actor, actor_of, require
 from services.routing import ask_department
+from services.signals import decide_signal
 
 ENOUGH, WINDOW_SECONDS, AUTHORS = 5, 600, 2
 """domain.md §6.7: five alike within ten minutes; said by two people at least.
 
 A setting «broadcasts» changes them."""
 TECHNICAL = "technical"
+FAILURE = "broadcast_failure"
 WORDS = {
     "sound": "нет звука", "picture": "нет картинки", "stream": "трансляция зависает",
     "link": "не открывается ссылка", "payment": "не проходит оплата",
@@ -138,6 +140,7 @@ def _ask(session: Session, row: Broadcast, incident: BroadcastIncident, found: l
     message = session.get_one(Message, found[0].message_id)
     case = lift_message(session, DESK, message.id)
     case.label, case.sure = "complaint", True
+    decide_signal(session, DESK, message.id, FAILURE, True)  # many said so: a failure for everybody, class TECH0
     minutes = max(1, (found[-1].second - found[0].second + 59) // 60)
     text = ASKED.format(title=row.title, what=WORDS[incident.kind], count=len(found), minutes=minutes)
     route = ask_department(

@@ -1,16 +1,20 @@
 """Which messages are said in which broadcast: by the publication that they stand under."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+import re
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Broadcast, BroadcastPlace, Message, Publication, Source
-from services.broadcasts.states import ON_AIR
+from services.broadcasts.states import ON_AIR, PLANNED
 
 YOUTUBE_LIVE = "live-"
+CLOSE = timedelta(minutes=45)
+"""A chat that speaks so long before or after the time of a plan belongs to it."""
+_VK = re.compile(r"(?:wall|video|clip|photo)-?\d+_\d+")
 
 
 def publications_on_air(session: Session, source_id: int) -> set[int]:
@@ -90,7 +94,7 @@ def platform_of(url: str) -> str:
     host = (urlsplit(url).hostname or "").removeprefix("www.").removeprefix("m.")
     known = {
         "youtube.com": "youtube", "youtu.be": "youtube", "vk.com": "vk", "vk.ru": "vk", "vkvideo.ru": "vk",
-        "t.me": "telegram", "ok.ru": "ok",
+        "t.me": "telegram", "telegram.me": "telegram", "ok.ru": "ok",
     }  # fmt: skip
     return known.get(host, "link")
 
@@ -112,10 +116,63 @@ def resolve(session: Session, place: BroadcastPlace) -> bool:
     video = video_of(place.url) if place.platform == "youtube" else None
     if video is not None:
         return _claim(session, place, _only_source(session, "youtube"), f"{YOUTUBE_LIVE}{video}")
-    found = session.scalars(select(Publication).where(Publication.url == place.url.rstrip("/")).limit(1)).first()
+    named = _VK.search(place.url) if place.platform == "vk" else None
+    if named is not None:
+        return _resolve_vk(session, place, named[0])
+    found = session.scalars(
+        select(Publication).where(Publication.url.in_(addresses_of(place.url))).limit(1)
+    ).first()
     if found is None:
         return False
     return _claim(session, place, found.source_id, found.external_id)
+
+
+def _resolve_vk(session: Session, place: BroadcastPlace, name: str) -> bool:
+    """VK's addresses name the post or the video itself, so that even its first comment is met as chat."""
+    query = (
+        select(Publication.source_id)
+        .join(Source, Source.id == Publication.source_id)
+        .where(Publication.external_id == name, Source.platform == "vk")
+    )
+    source_id = session.scalar(query.limit(1)) or _only_source(session, "vk")
+    return _claim(session, place, source_id, name)
+
+
+def addresses_of(url: str) -> list[str]:
+    """How the same page may stand in a publication: as typed, and without what shared links carry along."""
+    parts, platform = urlsplit(url), platform_of(url)
+    found = [url.rstrip("/")]
+    # Elsewhere the query may be the page itself («?p=12»).
+    if platform != "link" or all(name.startswith("utm_") for name in parse_qs(parts.query)):
+        found.append(f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/"))
+    if platform == "telegram":
+        found.append(f"https://t.me/{parts.path.strip('/').removeprefix('s/')}")
+    return list(dict.fromkeys(found))
+
+
+def planned_alike(session: Session, source_id: int, title: str, at: datetime, room: str = "") -> Broadcast | None:
+    """The broadcast that a person planned and whose chat now speaks: one of its links names the room, or it has the
+    same title and a time close by. One whose chat of this place is known already is another one."""
+    query = select(Broadcast).where(
+        Broadcast.state.in_((*PLANNED, ON_AIR)), Broadcast.starts_at <= at + CLOSE, Broadcast.ends_at >= at - CLOSE
+    )
+    near = list(session.scalars(query.order_by(Broadcast.starts_at, Broadcast.id)))
+    places = places_of(session, [row.id for row in near])
+    free = [row for row in near if all(one.source_id != source_id for one in places.get(row.id, []))]
+    named = (row for row in free if link_of_room(places.get(row.id, []), room) is not None)
+    return next(named, None) or next((row for row in free if _plain(row.title) == _plain(title)), None)
+
+
+def link_of_room(places: Iterable[BroadcastPlace], room: str) -> BroadcastPlace | None:
+    """The link among ``places`` that leads to a room of this name and whose chat is not known yet."""
+    if not room:
+        return None
+    word = re.compile(rf"(?<![\w-]){re.escape(room)}(?![\w-])", re.IGNORECASE)
+    return next((one for one in places if one.publication is None and word.search(one.url)), None)
+
+
+def _plain(title: str) -> str:
+    return " ".join(re.findall(r"\w+", title.casefold()))
 
 
 def _claim(session: Session, place: BroadcastPlace, source_id: int | None, publication: str) -> bool:

@@ -53,7 +53,7 @@ def settle(session: Session, actor: Actor, question_id: int, state: str, **value
     require(actor, WATCH)
     taken = session.scalars(
         update(Question)
-        .where(or_(Question.id == question_id, Question.into_id == question_id), Question.state == "open")
+        .where(_with_joined(question_id), Question.state == "open")
         .where(_mine(actor))
         .values(
             state=state, settled_by_id=actor.staff_id, settled_at=utc_now(), held_by_id=None, held_until=None,
@@ -65,9 +65,21 @@ def settle(session: Session, actor: Actor, question_id: int, state: str, **value
     done = set(taken)
     question = get_question(session, actor, question_id)
     if question_id not in done:
-        raise Stale("question.taken", state=question.state, name=_who(session, question))
+        raise _late(session, question)
     record(session, f"question.{state}", actor, object_id=question.broadcast_id, question=question_id)
     return question
+
+
+def _with_joined(question_id: int) -> ColumnElement[bool]:
+    """A question and all that stand in it; nothing for one that itself stands in another."""
+    return or_(and_(Question.id == question_id, Question.into_id.is_(None)), Question.into_id == question_id)
+
+
+def _late(session: Session, question: BroadcastQuestion) -> Stale:
+    """Why a press came too late: its page still showed what somebody has changed meanwhile."""
+    if question.into_id is not None and question.state == "open":
+        return Stale("question.merged")
+    return Stale("question.taken", state=question.state, name=_who(session, question))
 
 
 def _who(session: Session, question: BroadcastQuestion) -> str:
@@ -80,13 +92,13 @@ def hold(session: Session, actor: Actor, question_id: int) -> BroadcastQuestion:
     require(actor, WATCH)
     taken = session.execute(
         update(Question)
-        .where(Question.id == question_id, Question.state == "open", _mine(actor))
+        .where(Question.id == question_id, Question.into_id.is_(None), Question.state == "open", _mine(actor))
         .values(held_by_id=actor.staff_id, held_until=utc_now() + HOLD)
         .execution_options(synchronize_session=False)
     )
     question = get_question(session, actor, question_id)
     if not taken.rowcount:  # type: ignore[attr-defined]
-        raise Stale("question.taken", state=question.state, name=_who(session, question))
+        raise _late(session, question)
     record(session, "question.held", actor, object_id=question.broadcast_id, question=question_id)
     return question
 
@@ -227,7 +239,7 @@ def merge(session: Session, actor: Actor, question_id: int, into_id: int) -> Bro
     )  # fmt: skip
     if question_id not in set(taken):
         question = get_question(session, actor, question_id)
-        raise Stale("question.taken", state=question.state, name=_who(session, question))
+        raise _late(session, question)
     question = get_question(session, actor, question_id)
     record(session, "question.merged", actor, object_id=question.broadcast_id, question=question_id, into=into_id)
     return question

@@ -29,7 +29,7 @@ from services.broadcasts.incidents import incidents_of, rumours
 from services.broadcasts.places import places_of, publications_of, second_of_message
 from services.broadcasts.questions import may_answer
 from services.broadcasts.schedule import checks_of, get_broadcast
-from services.broadcasts.states import SETTLED
+from services.broadcasts.states import ON_AIR, SETTLED
 from services.errors import Refused
 from services.lemmas import index
 from services.rights import Actor
@@ -118,6 +118,15 @@ class View:
     checks: Mapping[str, bool]
     tape: Tape | None
     watcher: str
+    unread: int
+    """So much was said and is not looked at yet: the classifier is being trained, or is a moment behind."""
+
+    @property
+    def dropped_at(self) -> datetime | None:
+        """When the stream broke off, while it is on air all the same and may come back."""
+        ends = [place.ended_at for place in self.places if place.chat is not None]
+        known = [at for at in ends if at is not None]
+        return max(known) if self.broadcast.state == ON_AIR and known and len(known) == len(ends) else None
 
 
 def books_of(session: Session, broadcast_id: int) -> Books:
@@ -203,8 +212,15 @@ def view_broadcast(session: Session, actor: Actor, broadcast_id: int, now: datet
         _waiting(session, row.id, second, people, now), _settled(session, row.id, people),
         books_of(session, row.id), tuple(incidents_of(session, row.id)), rumours(session, row, second),
         {code: check.passed for code, check in checks_of(session, row.id).items()}, tape_of(session, row.id),
-        people.get(row.staff_id or 0, ""),
+        people.get(row.staff_id or 0, ""), _unread(session, row.id),
     )  # fmt: skip
+
+
+def _unread(session: Session, broadcast_id: int) -> int:
+    query = select(func.count()).select_from(Message).where(
+        Message.publication_id.in_(publications_of(session, broadcast_id)), Message.work == "live"
+    )  # fmt: skip
+    return session.scalar(query) or 0
 
 
 def _waiting(

@@ -1,21 +1,26 @@
 """The screens of broadcasts: the week, the desk and its presses, the strip above the inbox, the report on paper."""
 
+import hashlib
+import hmac
 import io
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from collectors.base import ActKind, Capabilities
 from collectors.room import Room
-from models import Act, Broadcast, BroadcastQuestion, Tape, utc_now
+from models import Act, Broadcast, BroadcastPlace, BroadcastQuestion, Message, Tape, utc_now
 from services.broadcasts.airing import end, go_live
 from services.broadcasts.lifting import run_lift
 from services.broadcasts.schedule import Plan, plan_broadcast
 from services.broadcasts.tapes import add_tape, play, run_tapes
 from services.broadcasts.wrapping import run_wraps
+from services.hooks import source_token
 from services.rights import DESK
+from services.sources import add_source
 from tests.services.test_cases import Table
 
 LINES = b"0:05 Anna: hello\n0:10 Boris: When is the recording?\n0:20 Vera: <b>How much?</b>\n1:00 Anna: bye\n"
@@ -105,6 +110,53 @@ def test_an_answer_in_the_chat_leaves_by_the_outbox(smm: Any, on_air: int, datab
     assert smm.post(f"/broadcasts/question/{first.id}/chat", htmx=True, text="Завтра").status_code == 200
     with database.read.begin() as session:
         assert [(act.kind, act.text) for act in session.scalars(select(Act))] == [("reply", "Завтра")]
+
+
+def test_a_signed_hook_of_the_planned_room_speaks_on_its_desk(
+    smm: Any, visitor: Any, desk: Any, cast: Any, database: Any
+) -> None:
+    with database.write.begin() as session:
+        room = add_source(session, DESK, desk.keyring, platform="room", title="Комната", values={"secret": "тайна"})
+        address = f"/hooks/room/{source_token(desk.secret_key, room.id)}"
+        now, link = utc_now(), ("https://rooms.example/demo-25",)
+        row = plan_broadcast(
+            session, cast.smm, Plan("webinar", "Вебинар", now, now + timedelta(hours=1), links=link)
+        )
+    said = [{"id": str(n), "author": "Анна Яр", "text": f"Вопрос {n}?"} for n in range(3)]
+    body = json.dumps({"room": "demo-25", "messages": said}).encode()
+    sign = hmac.new("тайна".encode(), body, hashlib.sha256).hexdigest()
+
+    def push(**headers: str) -> int:
+        return int(visitor.client.post(address, data=body, headers=headers).status_code)
+
+    assert push() == push(**{"X-Signature": sign[::-1]}) == 403
+    assert smm.get(f"/broadcasts/{row.id}/news?after=0").json["lines"] == []
+    assert push(**{"X-Signature": sign}) == push(**{"X-Signature": f"sha256={sign}"}) == 200
+    run_lift(database, Table())
+    lines = smm.get(f"/broadcasts/{row.id}/news?after=0").json["lines"]
+    assert [(line["text"], line["platform"]) for line in lines] == [(f"Вопрос {n}?", "room") for n in range(3)]
+    page = smm.get(f"/broadcasts/{row.id}").text
+    assert 'data-state="live"' in page
+    assert page.count('class="air-q ') == 3
+
+
+def test_what_was_not_looked_at_yet_is_not_called_nothing(smm: Any, on_air: int, database: Any) -> None:
+    with database.write.begin() as session:
+        session.execute(update(Message).values(work="live"))
+        session.execute(delete(BroadcastQuestion))
+    page = smm.get(f"/broadcasts/{on_air}/column").text
+    assert "4 сообщения чата ещё не просмотрены" in page
+    assert "Вопросов без ответа нет" not in page
+
+
+def test_a_dropped_stream_says_so_until_it_is_back(smm: Any, on_air: int, database: Any) -> None:
+    with database.write.begin() as session:
+        place = session.scalars(select(BroadcastPlace)).one()
+        place.chat, place.ended_at = "chat", utc_now()
+    assert "Трансляция прервалась в" in smm.get(f"/broadcasts/{on_air}/column").text
+    with database.write.begin() as session:
+        session.scalars(select(BroadcastPlace)).one().ended_at = None
+    assert "Трансляция прервалась в" not in smm.get(f"/broadcasts/{on_air}/column").text
 
 
 def test_whoever_only_looks_may_not_press_and_a_department_not_even_look(

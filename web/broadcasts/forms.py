@@ -9,7 +9,7 @@ from services.broadcasts.schedule import Plan
 from services.errors import Refused
 from web import broadcast_words as said
 from web.dates import today, typed_time
-from web.language import _, format_date, format_datetime
+from web.language import _, format_date, format_datetime, format_decimal
 from web.numbers import whole
 
 screen = Blueprint("broadcasts", __name__, url_prefix="/broadcasts")
@@ -20,12 +20,25 @@ def _words() -> dict[str, Any]:
     """For the templates of these screens."""
     return {
         "said": said, "clock": said.clock, "lasted": said.lasted, "day_name": _day_name, "hour": _hour,
+        "span": _span, "seconds": _seconds,
     }  # fmt: skip
 
 
 def _day_name(on: date) -> str:
     """«пн, 23 нояб.»"""
     return format_date(on, _("EEE, d MMM"))
+
+
+def _span(first: date, last: date) -> str:
+    """«23–29 нояб. 2026», «30 нояб. – 6 дек. 2026»"""
+    if first.month == last.month:
+        return f"{first.day}–{format_date(last, _('d MMM y'))}"
+    return f"{format_date(first, _('d MMM'))} – {format_date(last, _('d MMM y'))}"
+
+
+def _seconds(value: float) -> str:
+    """«8,4»: a pause as people read it."""
+    return format_decimal(round(value, 1))
 
 
 def _hour(at: datetime) -> str:

@@ -79,7 +79,8 @@ class Air:
 
     def message(self, external_id: str) -> Message:
         with self.database.read.begin() as session:
-            return session.scalars(select(Message).where(Message.external_id == external_id)).one()
+            query = select(Message).where(Message.external_id == external_id, Message.source_id == self.source_id)
+            return session.scalars(query).one()
 
     def row(self) -> Broadcast:
         with self.database.read.begin() as session:

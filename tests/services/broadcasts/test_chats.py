@@ -168,6 +168,45 @@ def test_trouble_waits_as_the_platform_says(database, source_id, tube, on_tube) 
     assert place(database).error_code is None
 
 
+def test_a_chat_that_failed_is_asked_again_at_its_own_pause_and_seldom_when_it_is_away_for_long(
+    database, source_id, tube, on_tube, monkeypatch
+) -> None:
+    take(database, source_id, airing())
+    tube.pause, tube.limit = 1.5, 100_000
+    run_chats(database, on_tube, "t")
+    tube.trouble = ChannelError("away", code="network")
+
+    def fail_again() -> float:
+        due(database)
+        before = utc_now()
+        run_chats(database, on_tube, "t")
+        found = place(database).due_at
+        assert found is not None
+        return (found - before).total_seconds()
+
+    assert [1.5 <= fail_again() < 2.5 for _ in range(4)] == [True] * 4
+    monkeypatch.setattr(chats, "PATIENT", 4)
+    assert fail_again() >= 5
+    with database.write.begin() as session:  # never sooner than the units of the day bear
+        session.scalars(select(Broadcast)).one().plan = {"pause": 30.0}
+    monkeypatch.undo()
+    assert fail_again() >= 30
+
+
+def test_a_chat_that_is_due_in_a_moment_is_read_then_and_not_before(database, source_id, tube, on_tube) -> None:
+    take(database, source_id, airing())
+    at = utc_now() + timedelta(seconds=0.4)
+    with database.write.begin() as session:
+        session.scalars(select(BroadcastPlace)).one().due_at = at
+    tube.said, told = [("1", "Анна", "привет")], []
+    assert run_chats(database, on_tube, "t", lambda: told.append(1)) == 1
+    assert str(place(database).read_at) >= str(at)
+    assert (len(tube.asked), told) == (1, [1])
+    with database.write.begin() as session:
+        session.scalars(select(BroadcastPlace)).one().due_at = utc_now() + timedelta(seconds=3)
+    assert run_chats(database, on_tube, "t") == 0
+
+
 def test_a_stream_that_drops_and_comes_back_is_one_broadcast(database, source_id, tube, on_tube) -> None:
     take(database, source_id, airing())
     tube.said = [("1", "Анна", "привет")]
@@ -203,6 +242,22 @@ def test_platforms_are_asked_for_broadcasts_once_a_pause(database, source_id, tu
     with database.read.begin() as session:
         assert session.scalar(select(func.count()).select_from(Broadcast)) == 1
         assert session.get_one(Source, source_id).state == "active"
+
+
+def test_a_dropped_stream_is_looked_out_for_often_and_one_that_is_gone_seldom(database, source_id) -> None:
+    def pause(ended: timedelta | None) -> float:
+        with database.write.begin() as session:
+            one = session.scalars(select(BroadcastPlace)).one()
+            one.ended_at = None if ended is None else utc_now() - ended
+            return chats.LOOK_SECONDS[chats._how_near(session, source_id, utc_now())]
+
+    with database.read.begin() as session:
+        assert chats._how_near(session, source_id, utc_now()) == "idle"
+    take(database, source_id, airing(state="planned", starts_at=utc_now() + timedelta(minutes=10)))
+    assert pause(None) == 60
+    take(database, source_id, airing())
+    gone = [timedelta(seconds=20), timedelta(minutes=20), timedelta(hours=1)]
+    assert [pause(None), *(pause(one) for one in gone)] == [300, 15, 60, 300]
 
 
 @given(

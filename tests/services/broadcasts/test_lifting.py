@@ -1,6 +1,7 @@
 """A chat opens no cases: questions are lifted, five «нет звука» are one incident with one question to technical."""
 
 import threading
+from datetime import timedelta
 
 from sqlalchemy import func, select
 
@@ -9,10 +10,13 @@ from models import (
     BroadcastIncident,
     BroadcastQuestion,
     Case,
+    Clock,
     Label,
     Message,
     Notice,
     Route,
+    Setting,
+    Source,
     Tape,
     utc_now,
 )
@@ -21,6 +25,7 @@ from services.broadcasts.incidents import change_incident, report_trouble, rumou
 from services.broadcasts.lifting import PATIENCE, run_lift
 from services.broadcasts.troubles import trouble_of
 from services.inbox import rest_page
+from tests.services.broadcasts.conftest import START
 from tests.services.test_cases import Table
 
 
@@ -88,6 +93,23 @@ def test_five_alike_within_the_window_are_one_incident_and_one_question(air, dat
         assert "нет звука" in route.question
         assert session.scalar(select(func.count()).select_from(Case)) == 1
     assert air.books().asked == 0
+
+
+def test_under_the_regulation_an_incident_has_a_quarter_of_an_hour(air, database) -> None:
+    """domain.md §6.6, TECH0, and scenario 9: twelve «нет звука» are one technical case of priority 0."""
+    with database.write.begin() as session:
+        session.add(Setting(name="sla", value={"preset": "regulation"}))
+        source = session.get_one(Source, air.source_id)
+        source.created_at = source.backfilled_at = START - timedelta(days=1)
+    air.say_all([("Звука нет!!!", f"Зритель {number}", number) for number in range(12)])
+    air.look()
+    with database.read.begin() as session:
+        case = session.scalars(select(Case)).one()
+        assert (case.kind, case.priority, case.number is not None) == ("technical", 0, True)
+        clocks = {clock.kind: clock for clock in session.scalars(select(Clock).where(Clock.case_id == case.id))}
+        for kind in ("first", "department"):
+            one = clocks[kind]
+            assert (one.sla_class, one.calendar, one.term_seconds) == ("TECH0", "duty", 900), kind
 
 
 def test_five_beyond_the_window_or_of_one_person_are_none(air, database) -> None:
