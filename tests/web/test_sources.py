@@ -263,6 +263,16 @@ class TestAgainstTheSandbox:
             if value is not None
         }
 
+    def test_the_depth_of_history_is_chosen_with_the_place(self, head, database, running):
+        fields = {**self.given(running, "wordpress"), "title": "Блог школы", "depth": "quarter"}
+        assert head.post("/places/new/wordpress", **fields).status_code == 303
+        made = sources(database)[-1]
+        assert timedelta(days=90) < utc_now() - made.history_from < timedelta(days=92)
+        head.post(f"/places/{made.id}", **fields)
+        assert stored(database, made.id).history_from == made.history_from
+        head.post(f"/places/{made.id}", **{**fields, "depth": "all"})
+        assert stored(database, made.id).history_from is None
+
     def test_a_check_shows_account_and_rights_and_saves_nothing(self, head, running, database):
         before = len(sources(database))
         given = self.given(running, "vk")
