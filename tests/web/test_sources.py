@@ -265,7 +265,7 @@ class TestAgainstTheSandbox:
 
     def test_the_depth_of_history_is_chosen_with_the_place(self, head, database, running):
         fields = {**self.given(running, "wordpress"), "title": "Блог школы", "depth": "quarter"}
-        assert head.post("/places/new/wordpress", **fields).status_code == 303
+        assert head.post("/places/new/wordpress", **fields).status_code == 302
         made = sources(database)[-1]
         assert timedelta(days=90) < utc_now() - made.history_from < timedelta(days=92)
         head.post(f"/places/{made.id}", **fields)
