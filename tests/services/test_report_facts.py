@@ -8,13 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import delete, func, select, update
 
 import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts)
-from models import Act, Case, CaseFact, CaseStep, RouteFact, Source, utc_now
+from models import Act, Case, CaseFact, CaseStep, Clock, RouteFact, Source, utc_now
 from services.cases import close, reopen_case
 from services.labelling import correct_label
 from services.outbox import note_reply
 from services.replies import take_back, write_reply
 from services.reports.upkeep import ask_rebuild, run_rebuild, write_facts
 from services.routing import answer_route, ask_department, return_route
+from services.sla import lateness
 from services.snoozes import snooze
 from tests.services.histories import PLANS, History
 from tests.services.test_cases import label_all
@@ -166,3 +167,18 @@ def test_they_are_made_anew_on_demand(cast, database, case_id, act, fact) -> Non
     act(ask_rebuild)
     assert run_rebuild(database) == 1
     assert {c.name: getattr(fact(), c.name) for c in CaseFact.__table__.columns} == before
+
+
+def test_a_case_that_came_back_is_answered_anew(cast, database, case_id, act, at) -> None:
+    act(write_reply, cast.smm, case_id, "В среду", "f1", undo_seconds=0)
+    act(accept)
+    at("01.12.2026 10:00")
+    cast.write("А запись?", published_at=utc_now())
+    label_all(database)
+    at("02.12.2026 17:00")
+    act(write_reply, cast.smm, case_id, "Будет", "f2", undo_seconds=0)
+    act(accept)
+    with database.read.begin() as session:
+        clocks = session.scalars(select(Clock).where(Clock.kind == "first").order_by(Clock.id)).all()
+        assert [clock.done_at > clock.due_at for clock in clocks] == [False, True]
+        assert lateness(session, session.get_one(Case, case_id))
