@@ -1,6 +1,6 @@
 """Facts of reports: written by the act itself, and always what the rows say when they are reckoned anew."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import time_machine
@@ -8,11 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import delete, func, select, update
 
 import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts)
+from collectors.base import Publication
 from models import Act, Case, CaseFact, CaseStep, Clock, RouteFact, Source, utc_now
 from services.cases import close, reopen_case
 from services.labelling import correct_label
 from services.outbox import note_reply
 from services.replies import take_back, write_reply
+from services.reports.cohorts import count
+from services.reports.cut import Cut
 from services.reports.upkeep import ask_rebuild, run_rebuild, write_facts
 from services.routing import answer_route, ask_department, return_route
 from services.sla import lateness
@@ -182,3 +185,22 @@ def test_a_case_that_came_back_is_answered_anew(cast, database, case_id, act, at
         clocks = session.scalars(select(Clock).where(Clock.kind == "first").order_by(Clock.id)).all()
         assert [clock.done_at > clock.due_at for clock in clocks] == [False, True]
         assert lateness(session, session.get_one(Case, case_id))
+
+
+@pytest.mark.parametrize(("days", "theme", "repeats"), [(13, "access", 1), (15, "access", 0), (3, "payment", 0)])
+def test_a_matter_that_comes_back_soon_is_a_repeat(cast, database, case_id, act, at, days, theme, repeats) -> None:
+    def named(number: int, word: str) -> None:
+        act(lambda session: setattr(session.get_one(Case, number), "theme", word))
+
+    named(1, "access")
+    act(write_reply, cast.smm, case_id, "В среду", "f1", undo_seconds=0)
+    act(accept)
+    at(f"{days:02d}.12.2026 10:00")
+    there = Publication("18", "article", "Другая статья", url="https://blog.example/18")
+    cast.write("Опять не открывается?", published_at=utc_now(), container="18", publication=there)
+    label_all(database)
+    named(2, theme)
+    day = Cut(date(2026, 12, days), date(2026, 12, days))
+    with database.read.begin() as session:
+        assert count(session, "again_known", day, utc_now()) == 1
+        assert count(session, "again_repeat", day, utc_now()) == repeats
