@@ -37,6 +37,7 @@ from models.money import Allocation, Instalment, Obligation, Payment, ServiceRec
 from models.publication import Publication
 from models.raw_item import RawItem, RawTie
 from models.reply import Draft, Reply
+from models.report import ReportOrder, ReportView, Snapshot, SnapshotFile
 from models.responsibility import Responsibility
 from models.route import Department, Route, RouteFile, RouteLine
 from models.rule import Rule
@@ -49,18 +50,19 @@ from models.snooze import Snooze
 from models.source import Source
 from models.staff import Staff, StaffRole
 from models.visit import Visit, VisitedPlace
+from models.wish import Verdict, Wish, WishCase
 
 __all__ = [
-    "Act", "Allocation", "Amendment", "Approval", "Attachment", "Audit", "Author", "Base",
-    "Broadcast", "BroadcastCheck", "BroadcastIncident", "BroadcastMention", "BroadcastPlace",
-    "BroadcastQuestion", "Bulk", "Call",
-    "Case", "CaseFact", "CaseStep", "Client", "ClientExport", "ClientImport", "ClientNote", "ClientTie",
+    "Act", "Allocation", "Amendment", "Approval", "Attachment", "Audit", "Author", "Base", "Broadcast",
+    "BroadcastCheck", "BroadcastIncident", "BroadcastMention", "BroadcastPlace", "BroadcastQuestion", "Bulk",
+    "Call", "Case", "CaseFact", "CaseStep", "Client", "ClientExport", "ClientImport", "ClientNote", "ClientTie",
     "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Contract", "ContractRevision", "Counter",
     "Decision", "Delivery", "Department", "Document", "Draft", "Erasure", "Event", "Fact", "FactUse", "Gap",
     "Identity", "ImportRow", "Instalment", "Label", "Lease", "LegalRef", "Merge", "Message", "MessageBand",
-    "Note", "Notice", "Obligation", "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie",
-    "Reply", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "SavedReply",
-    "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting", "Signal",
-    "Snooze", "Source", "Staff", "StaffRole", "StaffSession", "StoredFile", "Study", "Tape", "Task", "Template",
-    "Termination", "TextVersion", "Training", "UtcDateTime", "Visit", "VisitedPlace", "utc_now",
+    "Note", "Notice", "Obligation", "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem",
+    "RawTie", "Reply", "ReportOrder", "ReportView", "Responsibility", "Route", "RouteFact", "RouteFile",
+    "RouteLine", "Rule", "SavedReply", "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField",
+    "ServiceRecord", "Setting", "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffRole",
+    "StaffSession", "StoredFile", "Study", "Tape", "Task", "Template", "Termination", "TextVersion", "Training",
+    "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Wish", "WishCase", "utc_now",
 ]  # fmt: skip

@@ -283,11 +283,11 @@ def _is_news(session: Session, case: Case, published_at: datetime) -> bool:
     return published_at >= session.get_one(Source, case.source_id).created_at
 
 
-def note_answered(session: Session, case: Case) -> None:
-    """The first answer reached the author, at the platform's own time."""
+def note_answered(session: Session, case: Case, at: datetime | None) -> None:
+    """An answer reached the author, ``at`` the platform's own time; a case that came back has a first term anew."""
     for clock in clocks_of(session, [case.id]).get(case.id, []):
         if clock.kind == "first" and clock.done_at is None:
-            clock.done_at, clock.next_at = case.first_reply_at or utc_now(), None
+            clock.done_at, clock.next_at = at or utc_now(), None
     session.flush()
     _show(session, case)
 

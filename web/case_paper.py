@@ -12,8 +12,11 @@ from services.cases import note_printed
 from services.contracts.decisions import Listed, decisions_of_case
 from services.documents.sheets import Block, draw_sheet, heading, quote, table, text
 from services.inbox import Entry, Sending
+from services.outbox import WRITING
+from services.reports.facts import STANDING, spent_of
 from services.rights import Actor
 from services.sla import clocks_of
+from services.terms import policy_of
 from web.case_pane import Pane, read_pane
 from web.contract_words import DECISIONS
 from web.deadlines import why_late
@@ -104,9 +107,9 @@ def _about(session: Session, pane: Pane) -> list[list[str]]:
     ]
     if fact is not None:
         rows.append((_("Working time to the first answer"), minutes(fact.first_minutes)))
-    if fact is not None and fact.holder is None:  # the sums of an open case lack whoever has it now
-        spent = _("we %(a)s, departments %(b)s, the author %(c)s", a=minutes(fact.desk_minutes),
-                  b=minutes(fact.department_minutes), c=minutes(fact.client_minutes))  # fmt: skip
+        took = spent_of(policy_of(session).calendars["desk"], fact, utc_now())
+        spent = _("we %(a)s, departments %(b)s, the author %(c)s", a=minutes(took["desk"]),
+                  b=minutes(took["department"]), c=minutes(took["client"]))  # fmt: skip
         rows.append((_("Whose time it was"), spent))
     return [[name, words] for name, words in rows if words]
 
@@ -116,8 +119,15 @@ def _clocks(session: Session, pane: Pane) -> Iterator[Block]:
     if not clocks:
         return
     yield heading(_("Terms of the case"))
+    answers = [act.accepted_at for act in pane.view.acts if act.kind in WRITING and act.state in STANDING]
     rows = [
-        [str(CLOCKS.get(one.kind, one.kind)), _at(one.started_at), _at(one.due_at), _at(one.done_at), _kept(one)]
+        [
+            str(CLOCKS.get(one.kind, one.kind)),
+            _at(one.started_at),
+            _at(one.due_at),
+            _at(one.done_at),
+            _kept(one, answers),
+        ]
         for one in clocks
     ]
     yield table([_("Term"), _("From"), _("To"), _("Done"), ""], rows, wide=(3, 3, 3, 3, 2))
@@ -125,10 +135,16 @@ def _clocks(session: Session, pane: Pane) -> Iterator[Block]:
         yield text(why_late(pane.late))
 
 
-def _kept(clock: Clock) -> str:
+def _kept(clock: Clock, answers: Sequence[datetime | None]) -> str:
+    """A first term that ended with its case, and not by an answer, was neither kept nor broken."""
+    done = clock.done_at
+    if clock.kind == "first" and done is not None:
+        done = min((at for at in answers if at is not None and at >= clock.started_at), default=None)
+        if done is None:
+            return _("ended without an answer")
     if clock.done_at is None and clock.paused_at is not None:
         return _("stands still")
-    if (clock.done_at or utc_now()) > clock.due_at:
+    if (done or utc_now()) > clock.due_at:
         return _("late")
     return _("in time") if clock.done_at is not None else _("runs")
 

@@ -9,7 +9,7 @@ from flask import url_for
 
 from services.reports.answers import Answers
 from services.reports.cut import Cut
-from services.reports.tables import Cell, Line, Table
+from services.reports.shape import Cell, Line, Table
 from services.reports.trend import Trend
 from web import report_words
 from web.language import _, format_date
@@ -38,13 +38,23 @@ DRAWN: Mapping[str, Drawn] = {
     "flow": Drawn(("opened", "reopened", "ended", "reclassified")),
     "staff": Drawn(("answers", "ended")),
     "departments": Drawn(("asked", "ask_late", "ask_overdue")),
-    "again": Drawn(("reopened", "ended")),
+    "again": Drawn(("again_repeat", "reopened", "ended")),
+    "topics": Drawn(("came", "came_before")),
+    "incidents": Drawn(("incidents",)),
+    "groups": Drawn(("came", "late_now")),
+    "debts": Drawn(("debt_sum",), "money"),
+    "terminations": Drawn(("refund_agreed", "refunded"), "money"),
+    "obligations": Drawn(("done_in_time", "done_late", "overdue"), stacked=True),
+    "calls": Drawn(("calls_answered", "calls_missed"), stacked=True),
+    "clients": Drawn(("clients", "clients_new")),
 }
 TONES: Mapping[str, str] = {
     "came": "accent", "answered": "blue", "first_met": "accent", "first_late": "red", "legal_met": "accent",
     "legal_late": "red", "legal_open": "amber", "late_now": "red", "ask_late": "amber", "ask_overdue": "red",
     "came_before": "faint", "median": "accent", "p90": "faint", "reopened": "amber", "ended": "blue",
-    "reclassified": "faint",
+    "reclassified": "faint", "done_in_time": "accent", "done_late": "amber", "overdue": "red",
+    "calls_answered": "accent", "calls_missed": "red", "refunded": "faint", "debt_sum": "red",
+    "again_repeat": "accent", "clients_new": "blue",
 }  # fmt: skip
 """Figure → the colour that it always has; else accent."""
 
@@ -93,10 +103,15 @@ def answers_chart(report: Answers, found: Trend) -> Chart | None:
 def _series(name: str, cells: Sequence[Cell], link: Callable[[Cell], str] | None) -> dict[str, Any]:
     return {
         "name": str(report_words.COLUMNS[name]), "tone": TONES.get(name, "accent"),
-        "values": [None if cell.value is None else round(float(cell.value), 1) for cell in cells],
+        "values": [_height(cell) for cell in cells],
         "words": [report_words.cell(cell.value, cell.unit) for cell in cells],
         "links": [link(cell) for cell in cells] if link is not None else [],
     }  # fmt: skip
+
+
+def _height(cell: Cell) -> float | None:
+    """What is drawn; money in roubles."""
+    return None if cell.value is None else round(float(cell.value) / (100 if cell.unit == "money" else 1), 1)
 
 
 def _link(cell: Cell, cut: Cut) -> str:

@@ -204,6 +204,7 @@ MATRIX: dict[str, str] = {
     "report_tables.show": "report.view",
     "report_tables.sheet": "report.view",
     "report_tables.cases": "data.export",
+    "report_tables.verdict": "case.close_grave",
     # Terms
     "terms.index": "settings.edit",
     "terms.preview": "settings.edit",

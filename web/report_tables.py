@@ -6,18 +6,26 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, send_file
+from werkzeug.wrappers import Response as BaseResponse
 
 from models import utc_now
+from services.reports.register import OUTCOMES, say_verdict
+from services.reports.shape import Line, Table
 from services.reports.sheets import CASE_COLUMNS, case_rows, note_export, write_csv, write_xlsx
-from services.reports.tables import LEFT_OUT, REPORTS, Line, Table, run_table
+from services.reports.tables import LEFT_OUT, REPORTS, run_table
 from services.reports.upkeep import is_rebuilding
 from services.routing import departments
 from web import report_words
+from web.addresses import back
 from web.charts import table_chart
+from web.forms import go
+from web.language import _
 from web.numbers import whole
+from web.report_figures import NAMED, filed_cell
 from web.report_filters import asked_cut, choices, period_of
-from web.security import current_actor, current_desk
+from web.security import current_actor, current_desk, rang
 from web.theme_words import THEMES
+from web.toasts import tell
 from web.words import department_name, label_name, platform_name
 
 screen = Blueprint("report_tables", __name__, url_prefix="/reports/all")
@@ -27,7 +35,10 @@ SPOOLED = 4 * 1024 * 1024
 
 @screen.get("")
 def index() -> str:
-    return render_template("reports/all.html", reports=REPORTS, left_out=LEFT_OUT)
+    return render_template(
+        "reports/all.html", left_out=LEFT_OUT,
+        reports={code: one for code, one in REPORTS.items() if current_actor().may(one.right)},
+    )  # fmt: skip
 
 
 @screen.get("/<code>")
@@ -39,20 +50,36 @@ def show(code: str) -> str:
         return render_template(
             "reports/table.html", report=REPORTS[code], table=table, cut=cut, period=period_of(request.args),
             choices=choices(session), rebuilding=is_rebuilding(session), line_name=named,
-            chart=table_chart(code, table, cut, named),
+            chart=table_chart(code, table, cut, named), outcomes=OUTCOMES if table.by == "complaints" else (),
         )  # fmt: skip
 
 
 @screen.get("/<code>.<any(xlsx, csv):format>")
 def sheet(code: str, format: str) -> Response:
+    """A register tells of people by name: to take one asks the right to export, and is written down."""
     with current_desk().database.read.begin() as session:
         table = run_table(session, current_actor(), code, asked_cut(), utc_now(), request.args.get("by"))
         named = line_name(session, table)
+    if any(line.place for line in table.lines):
+        with current_desk().database.write.begin() as session:
+            note_export(session, current_actor(), code, asked_cut())
     heading = [str(report_words.SPLITS[table.by]), *(str(report_words.COLUMNS[name]) for name in table.columns)]
-    rows = [[named(line), *(cell.value for cell in line.cells)] for line in table.lines]
+    rows = [[named(line), *(filed_cell(cell.value, cell.unit) for cell in line.cells)] for line in table.lines]
     if table.total is not None:
-        rows.append([str(report_words.IN_ALL), *(cell.value for cell in table.total)])
+        rows.append([str(report_words.IN_ALL), *(filed_cell(cell.value, cell.unit) for cell in table.total)])
+    rows += [[str(report_words.COLUMNS[name]), filed_cell(cell.value, cell.unit)] for name, cell in table.beside]
     return as_file(code, format, heading, rows)
+
+
+@screen.post("/verdict/<int:case_id>")
+def verdict(case_id: int) -> BaseResponse:
+    """What was found on a complaint."""
+    with current_desk().database.write.begin() as session:
+        said = request.form
+        say_verdict(session, current_actor(), case_id, said.get("outcome", ""), said.get("measures", ""))
+    rang()
+    tell(_("Noted"))
+    return go(back())
 
 
 @screen.get("/cases/<name>.<any(xlsx, csv):format>")
@@ -85,6 +112,8 @@ def line_name(session: Any, table: Table) -> Any:
             return platform_name(line.key)
         if table.by == "age":
             return str(report_words.AGES[line.key])
+        if table.by in NAMED and line.key in NAMED[table.by]:
+            return str(NAMED[table.by][line.key])
         if line.key is None:
             return str(report_words.NOBODY[table.by])
         return units.get(line.key, "") if table.by == "department" else line.name

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 
+from web import report_figures
 from web.deadlines import span
 from web.language import Lazy, _, _l
 
@@ -34,6 +35,8 @@ LISTS: Mapping[str, Lazy] = {
     "ended": _l("Cases resolved, each time"),
     "reclassified": _l("Cases set aside: spam, no answer needed, joined"),
     "answers": _l("Answers that stand on the platforms"),
+    "again_known": _l("Cases whose author is known"),
+    "again_repeat": _l("Repeats within 14 days of an end"),
     "asked": _l("Questions put to departments"),
     "ask_answered": _l("Questions that departments answered"),
     "ask_declined": _l("Questions that departments declined"),
@@ -125,6 +128,7 @@ def change(now: int, before: int) -> str:
 
 
 TITLES: Mapping[str, Lazy] = {
+    **report_figures.TITLES,
     "first_answer": _l("Time to the first answer"),
     "in_time": _l("Share in time"),
     "resolution": _l("Time to the end"),
@@ -134,13 +138,14 @@ TITLES: Mapping[str, Lazy] = {
     "flow": _l("Inflow and outflow"),
     "staff": _l("Load of people"),
     "departments": _l("Departments and their questions"),
-    "again": _l("Opened again"),
+    "again": _l("Repeats and cases opened again"),
     "broadcasts": _l("Broadcasts"),
     "visits": _l("Coverage of places by checks"),
 }
 """Reports of «Все отчёты»."""
 
 HOW: Mapping[str, Lazy] = {
+    **report_figures.HOW,
     "first_answer": _l(
         "Cases whose first answer by a person was published in the period; working minutes from the author's "
         "message "
@@ -176,7 +181,10 @@ HOW: Mapping[str, Lazy] = {
         "working minutes until the question was opened and answered."
     ),
     "again": _l(
-        "Opened again ÷ resolved, each time counted. Repeats by the same client on a theme are not counted yet."
+        "Repeats: cases that came in the period whose author, or another account of the same client, had a case of "
+        "the same theme resolved in the 14 days before ÷ cases whose author is known. Opened again ÷ resolved, "
+        "each "
+        "time counted."
     ),
     "broadcasts": _l(
         "Broadcasts that were to begin in the period and how many were held; check-list = passed ÷ 8; aloud and in "
@@ -189,6 +197,7 @@ HOW: Mapping[str, Lazy] = {
 }
 
 COLUMNS: Mapping[str, Lazy] = {
+    **report_figures.COLUMNS,
     "answered": _l("Answered"),
     "median": _l("Usually"),
     "p90": _l("9 of 10"),
@@ -261,6 +270,7 @@ NOBODY: Mapping[str, Lazy] = {
 }
 
 SPLITS: Mapping[str, Lazy] = {
+    **report_figures.SPLITS,
     "source": _l("By place"),
     "platform": _l("By channel"),
     "kind": _l("By kind"),
@@ -273,15 +283,11 @@ SPLITS: Mapping[str, Lazy] = {
 }
 
 MISSING: Mapping[str, Lazy] = {
-    "digest": _l(
-        "Digest of marketing: «What cases are about» by theme has the counts; quotes and new topics not yet."
-    ),
-    "decisions": _l("Register of complaints and wishes: the lists are there, decisions on them are not kept yet."),
-    "payments": _l("Receivables: payments are not kept yet."),
-    "contracts": _l("Contracts, terminations and refunds: contracts are not counted here yet."),
-    "obligations": _l("Obligations: there are none yet."),
-    "calls": _l("Calls and applications: not counted here yet."),
-    "clients": _l("Clients: not counted here yet."),
+    "load": _l("Load of people: how much of a shift each worked, and how many cases lay with each on average."),
+    "funnel": _l("Sales funnel: deals are not kept here yet."),
+    "plan": _l("Plan and fact of sales: no plan is kept here yet."),
+    "documents": _l("Documents issued in time: terms of documents are not counted yet."),
+    "privacy": _l("Personal data and consents: the registers stand under «Clients», their counts not here yet."),
     "marks": _l("Quality: nobody's marks are collected yet."),
     "month": _l("The month's report: print the reports above one by one; a signed snapshot is not there yet."),
 }
@@ -313,6 +319,9 @@ CASE_COLUMNS: Mapping[str, Lazy] = {
 
 def cell(value: object, unit: str) -> str:
     """A figure of a table as it is read."""
+    found = report_figures.read_cell(value, unit)
+    if found is not None:
+        return found
     if unit == "minutes":
         return minutes(value if isinstance(value, int | Fraction) else None)
     if unit == "share":

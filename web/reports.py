@@ -1,6 +1,6 @@
 """«Отчёты»: the report on answers first, and from every figure to the cases that yield it."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 
 from models import utc_now
 from services.reports.answers import answers_report
@@ -9,7 +9,7 @@ from services.reports.cut import NONE, UNSURE
 from services.reports.lists import list_page
 from services.reports.trend import trend
 from services.reports.upkeep import is_rebuilding
-from web import report_words
+from web import report_figures, report_words
 from web.charts import answers_chart
 from web.marks import safe_link
 from web.numbers import whole
@@ -21,7 +21,17 @@ screen = Blueprint("reports", __name__, url_prefix="/reports")
 
 @screen.app_context_processor
 def _names() -> dict[str, object]:
-    return {"said": report_words, "cut_query": query_of}
+    return {
+        "said": report_words, "cut_query": query_of, "figures": report_figures, "place_address": place_address,
+    }  # fmt: skip
+
+
+def place_address(place: tuple[str, int]) -> str:
+    """The page behind a register's row."""
+    kind, row_id = place
+    if kind == "contract":
+        return url_for("contracts.show", contract_id=row_id)
+    return url_for("inbox.show", case_id=row_id)
 
 
 @screen.get("")

@@ -9,6 +9,7 @@ from services.inbox import CaseView
 from web.crm.words import TASKS
 from web.dates import when
 from web.language import _
+from web.report_figures import CODES
 from web.theme_words import SIGNALS, THEMES
 from web.words import ACT_KINDS, CHANNEL_ERRORS, CLOCKS, CLOSE_REASONS, LABELS, LIFTS, STATES, department_name
 
@@ -121,6 +122,9 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "message.edited": lambda e, n: _("The author edited the text"),
     "message.deleted": lambda e, n: _("The message was deleted on the platform"),
     "message.state": lambda e, n: _("The platform changed the message's state"),
+    "case.verdict": lambda e, n: _(
+        "The complaint was decided: %(what)s", what=CODES.get(e.data.get("code", ""), "—")
+    ),
     "case.printed": lambda e, n: _("Taken away as one PDF"),
     "note.added": lambda e, n: _("A note"),
     "message.brought": lambda e, n: _("The message was brought in by hand"),

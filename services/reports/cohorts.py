@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from models import CaseFact, CaseStep, RouteFact
+from models import Author, Case, CaseFact, CaseStep, Identity, RouteFact
 from services.reports.cut import Cut
+from services.reports.moments import DaysBefore
 
 Conditions = list[Any]
 
@@ -101,6 +102,33 @@ def _in_queue(holder: str | None = None) -> Cohort:
     return Cohort(CaseFact.opened_at, lambda _cut, _now: [OPEN, *own])
 
 
+SAME_MATTER_DAYS = 14
+"""A case on a theme of which another of the same person was resolved so short before is a repeat (report 10)."""
+
+
+def _known() -> ColumnElement[bool]:
+    """Whose it is, is known: an author whose name was not put out."""
+    query = select(Case.id).join(Author, Author.id == Case.author_id)
+    return query.where(Case.id == CaseFact.id, Author.hidden_at.is_(None)).exists()
+
+
+def _repeats() -> ColumnElement[bool]:
+    """The same author, or another account of the same client, had a case of this theme that ended just before."""
+    this, other, fact = aliased(Case), aliased(Case), aliased(CaseFact)
+    mine, theirs = aliased(Identity), aliased(Identity)
+    earlier = (
+        fact.id == other.id, fact.counts, fact.theme == CaseFact.theme, fact.id != CaseFact.id,
+        fact.resolved_at <= CaseFact.opened_at,
+        fact.resolved_at >= DaysBefore(CaseFact.opened_at, SAME_MATTER_DAYS),
+    )  # fmt: skip
+    by_author = select(this.id).where(this.id == CaseFact.id, other.author_id == this.author_id, *earlier)
+    by_client = select(this.id).where(
+        this.id == CaseFact.id, mine.linked_author_id == this.author_id, theirs.client_id == mine.client_id,
+        theirs.linked_author_id.is_not(None), other.author_id == theirs.linked_author_id, *earlier,
+    )  # fmt: skip
+    return or_(by_author.exists(), by_client.exists())
+
+
 COHORTS: Mapping[str, Cohort] = {
     "came": Cohort(CaseFact.opened_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.opened_at)]),
     "checked": Cohort(
@@ -168,6 +196,15 @@ COHORTS: Mapping[str, Cohort] = {
     "ended": _steps("resolved"),
     "reclassified": _steps("reclassified"),
     "answers": _steps("answered"),
+    "again_known": Cohort(
+        CaseFact.opened_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.opened_at), _known()]
+    ),
+    "again_repeat": Cohort(
+        CaseFact.opened_at,
+        lambda cut, _now: [
+            COUNTED, *cut.within(CaseFact.opened_at), CaseFact.theme.is_not(None), _known(), _repeats()
+        ],
+    ),
     "asked": _routes(),
     "ask_answered": _routes(RouteFact.outcome == "answered"),
     "ask_declined": _routes(RouteFact.outcome == "declined"),

@@ -150,6 +150,14 @@ class _Known:
     checked: set[int | None]
 
 
+def spent_of(calendar: Calendar, fact: Any, now: datetime) -> dict[str, int]:
+    """desk · department · client → minutes so far, of a fact's columns: the present holder's time runs on."""
+    spent = {who: int(getattr(fact, f"{who}_minutes")) for who in ("desk", "department", "client")}
+    if fact.holder is not None and fact.held_since is not None:
+        spent[fact.holder] += minutes_between(calendar, fact.held_since, now)
+    return spent
+
+
 def _by_case(rows: Iterable[Row[Any]]) -> dict[int, list[Row[Any]]]:
     found: dict[int, list[Row[Any]]] = {}
     for row in rows:

@@ -81,7 +81,7 @@ _FILED = (
     CaseFact.opened_at, CaseFact.first_at, CaseFact.first_minutes, CaseFact.first_clock_minutes,
     CaseFact.first_due_at, CaseFact.resolved_at, CaseFact.resolution_due_at, Staff.name.label("person"),
     Department.name.label("department"), CaseFact.desk_minutes, CaseFact.department_minutes,
-    CaseFact.client_minutes,
+    CaseFact.client_minutes, CaseFact.holder, CaseFact.held_since,
 )  # fmt: skip
 
 

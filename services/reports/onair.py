@@ -9,7 +9,7 @@ from models import Broadcast
 from services.broadcasts.figures import Figures, shown_figures
 from services.broadcasts.states import OVER
 from services.reports.cut import Cut
-from services.reports.tables import Cell, Line, Table
+from services.reports.shape import Cell, Line, Table
 from services.visits import coverage
 
 BROADCAST_COLUMNS = (

@@ -1,9 +1,7 @@
 """«Все отчёты» as data: the number and code of each (domain.md §8), its columns, and what it asks of the facts."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,6 +12,12 @@ from services.errors import NotFound
 from services.reports.answers import person_lines, queue
 from services.reports.cohorts import count, counts
 from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
+from services.reports.digests import groups_table, incidents_table, themes_table
+from services.reports.money import contracts_table, debts_table, obligations_table, terminations_table
+from services.reports.onair import broadcasts_table, visits_table
+from services.reports.people import calls_table, clients_table
+from services.reports.register import register_table
+from services.reports.shape import Cell, Line, Report, Table
 from services.reports.spread import ALL, Spread, spreads
 from services.rights import Actor, require
 
@@ -29,56 +33,13 @@ DIMENSIONS: Mapping[str, tuple[Any, str]] = {
 _NOBODY = {"kind": UNSURE, "theme": NO_THEME, "department": NONE, "staff": NONE}
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """``unit``: count · minutes · share (0 to 1); ``list`` names the cohort that yields it, ``changes`` narrow the
-    cut to it."""
-
-    value: int | float | Fraction | None
-    unit: str = "count"
-    list: str | None = None
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    age: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """``key``: what of the dimension it is, ``name``: as the tables call it, "" where words of the screen do."""
-
-    key: Any
-    name: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """``columns`` are codes of figures; ``by``: the dimension of the lines; ``total`` is reckoned by itself."""
-
-    columns: tuple[str, ...]
-    by: str
-    lines: tuple[Line, ...]
-    total: tuple[Cell, ...] | None = None
-
-
-Ask = Callable[[Session, Cut, datetime, str], Table]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """``number`` of domain.md §8; ``splits``: dimensions that it may be split by, the first one usually."""
-
-    number: int
-    code: str
-    ask: Ask
-    splits: tuple[str, ...] = ("source", "platform", "kind", "theme", "department", "staff")
-
-
 def run_table(session: Session, actor: Actor, code: str, cut: Cut, now: datetime, by: str | None = None) -> Table:
     """The figures of a report; raises NotFound for one that there is not."""
     require(actor, "report.view")
     if code not in REPORTS:
         raise NotFound("report.unknown", name=code[:40])
     report = REPORTS[code]
+    require(actor, report.right)
     return report.ask(session, cut, now, by if by in report.splits else report.splits[0])
 
 
@@ -311,31 +272,29 @@ def _departments(session: Session, cut: Cut, now: datetime, by: str) -> Table:
 
 
 def _again(session: Session, cut: Cut, now: datetime, by: str) -> Table:
-    names = ("reopened", "ended")
+    names = ("reopened", "ended", "again_known", "again_repeat")
     found = {name: _counted(session, name, by, cut, now) for name in names}
 
     def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
         back, ended = found["reopened"].get(key, 0), found["ended"].get(key, 0)
+        known, repeats = found["again_known"].get(key, 0), found["again_repeat"].get(key, 0)
         return (
+            Cell(known, "count", "again_known", changes),
+            Cell(repeats, "count", "again_repeat", changes),
+            Cell(repeats / known if known else None, "share", "again_repeat", changes),
             Cell(back, "count", "reopened", changes),
             Cell(ended, "count", "ended", changes),
             Cell(back / ended if ended else None, "share", "reopened", changes),
         )
 
     sizes = {key: found["ended"].get(key, 0) for name in names for key in found[name]}
-    return _table(session, by, ("reopened", "ended", "again_share"), sizes, cells)
-
-
-def _broadcasts(session: Session, cut: Cut, now: datetime, by: str) -> Table:
-    from services.reports.onair import broadcasts_table  # it is made of the tables of this file
-
-    return broadcasts_table(session, cut, now, by)
-
-
-def _visits(session: Session, cut: Cut, now: datetime, by: str) -> Table:
-    from services.reports.onair import visits_table
-
-    return visits_table(session, cut, now, by)
+    return _table(
+        session,
+        by,
+        ("again_known", "again_repeat", "repeat_share", "reopened", "ended", "again_share"),
+        sizes,
+        cells,
+    )
 
 
 _WITHOUT_STAFF = ("source", "platform", "kind", "theme", "department")
@@ -352,12 +311,21 @@ REPORTS: Mapping[str, Report] = {
         Report(8, "staff", _staff, ("staff",)),
         Report(9, "departments", _departments, ("department",)),
         Report(10, "again", _again, _WITHOUT_STAFF),
-        Report(14, "broadcasts", _broadcasts, ("broadcast",)),
-        Report(15, "visits", _visits, ("visited",)),
+        Report(11, "topics", themes_table, ("theme",)),
+        Report(12, "incidents", incidents_table, ("trouble",)),
+        Report(13, "groups", groups_table, ("group",)),
+        Report(14, "broadcasts", broadcasts_table, ("broadcast",)),
+        Report(15, "visits", visits_table, ("visited",)),
+        Report(16, "register", register_table, ("complaints", "wishes")),
+        Report(19, "debts", debts_table, ("bucket",), "contract.view"),
+        Report(20, "contracts", contracts_table, ("contract",), "contract.view"),
+        Report(21, "terminations", terminations_table, ("ground",), "contract.view"),
+        Report(23, "obligations", obligations_table, ("side",), "contract.view"),
+        Report(24, "calls", calls_table, ("line",), "client.view"),
+        Report(25, "clients", clients_table, ("segment",), "client.view"),
     )
 }
 LEFT_OUT: Mapping[int, str] = {
-    11: "digest", 16: "decisions", 19: "payments", 20: "contracts",
-    21: "contracts", 23: "obligations", 24: "calls", 25: "clients", 27: "marks", 28: "month",
+    8: "load", 17: "funnel", 18: "plan", 22: "documents", 26: "privacy", 27: "marks", 28: "month",
 }  # fmt: skip
 """Reports of domain.md §8 that have no source here yet → what is missing; they are named, never shown as 0."""

@@ -240,8 +240,23 @@ def report(session: Session, cut: Cut, now: datetime) -> dict[str, Any]:
             1 for seen in told for route in seen.routes
             if within(route.asked_at) and fits(seen, cut, department_id=route.department_id)
         ),
+        "again_known": sum(1 for seen in inside if within(seen.begun)),
+        "again_repeat": sum(1 for seen in inside if within(seen.begun) and _is_repeat(seen, everything)),
         "queue": sum(1 for seen in inside if seen.holder is not None),
     }  # fmt: skip
+
+
+def _is_repeat(seen: Seen, everything: list[Seen]) -> bool:
+    """Whether the author had another case of the theme that ended within fourteen days before."""
+    return seen.case.theme is not None and any(
+        other.case.id != seen.case.id
+        and other.case.author_id == seen.case.author_id
+        and other.case.theme == seen.case.theme
+        and other.case.state not in OUT
+        and other.resolved is not None
+        and timedelta(0) <= seen.begun - other.resolved <= timedelta(days=14)
+        for other in everything
+    )
 
 
 def _open_at(seen: Seen, at: datetime) -> int:

@@ -1,6 +1,6 @@
 """Facts of reports: written by the act itself, and always what the rows say when they are reckoned anew."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import time_machine
@@ -8,13 +8,17 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import delete, func, select, update
 
 import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts)
-from models import Act, Case, CaseFact, CaseStep, RouteFact, Source, utc_now
+from collectors.base import Publication
+from models import Act, Case, CaseFact, CaseStep, Clock, RouteFact, Source, utc_now
 from services.cases import close, reopen_case
 from services.labelling import correct_label
 from services.outbox import note_reply
 from services.replies import take_back, write_reply
+from services.reports.cohorts import count
+from services.reports.cut import Cut
 from services.reports.upkeep import ask_rebuild, run_rebuild, write_facts
 from services.routing import answer_route, ask_department, return_route
+from services.sla import lateness
 from services.snoozes import snooze
 from tests.services.histories import PLANS, History
 from tests.services.test_cases import label_all
@@ -166,3 +170,37 @@ def test_they_are_made_anew_on_demand(cast, database, case_id, act, fact) -> Non
     act(ask_rebuild)
     assert run_rebuild(database) == 1
     assert {c.name: getattr(fact(), c.name) for c in CaseFact.__table__.columns} == before
+
+
+def test_a_case_that_came_back_is_answered_anew(cast, database, case_id, act, at) -> None:
+    act(write_reply, cast.smm, case_id, "В среду", "f1", undo_seconds=0)
+    act(accept)
+    at("01.12.2026 10:00")
+    cast.write("А запись?", published_at=utc_now())
+    label_all(database)
+    at("02.12.2026 17:00")
+    act(write_reply, cast.smm, case_id, "Будет", "f2", undo_seconds=0)
+    act(accept)
+    with database.read.begin() as session:
+        clocks = session.scalars(select(Clock).where(Clock.kind == "first").order_by(Clock.id)).all()
+        assert [clock.done_at > clock.due_at for clock in clocks] == [False, True]
+        assert lateness(session, session.get_one(Case, case_id))
+
+
+@pytest.mark.parametrize(("days", "theme", "repeats"), [(13, "access", 1), (15, "access", 0), (3, "payment", 0)])
+def test_a_matter_that_comes_back_soon_is_a_repeat(cast, database, case_id, act, at, days, theme, repeats) -> None:
+    def named(number: int, word: str) -> None:
+        act(lambda session: setattr(session.get_one(Case, number), "theme", word))
+
+    named(1, "access")
+    act(write_reply, cast.smm, case_id, "В среду", "f1", undo_seconds=0)
+    act(accept)
+    at(f"{days:02d}.12.2026 10:00")
+    there = Publication("18", "article", "Другая статья", url="https://blog.example/18")
+    cast.write("Опять не открывается?", published_at=utc_now(), container="18", publication=there)
+    label_all(database)
+    named(2, theme)
+    day = Cut(date(2026, 12, days), date(2026, 12, days))
+    with database.read.begin() as session:
+        assert count(session, "again_known", day, utc_now()) == 1
+        assert count(session, "again_repeat", day, utc_now()) == repeats

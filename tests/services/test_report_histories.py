@@ -51,7 +51,8 @@ def counted(session, cut: Cut, now) -> dict[str, object]:
         "reopened": flow["reopened"], "reclassified": flow["reclassified"],
         "backlog": flow["backlog_end"], "answers": count(session, "answers", cut, now),
         "asked": count(session, "asked", cut, now), "queue": sum(age.total for age in queue(session, cut, now)),
-        "ended": flow["ended"],
+        "ended": flow["ended"], "again_known": count(session, "again_known", cut, now),
+        "again_repeat": count(session, "again_repeat", cut, now),
     }  # fmt: skip
 
 

@@ -1,18 +1,22 @@
 """One case as one PDF: everything that was written and done stands on it, its taking too, and not for everybody."""
 
 import io
+from datetime import timedelta
 
 import pypdfium2
 import pytest
 from sqlalchemy import select
 
 from collectors.base import Receipt
-from models import Decision, Event, Message, TextVersion, utc_now
+from models import CaseFact, Decision, Event, Message, Source, TextVersion, utc_now
+from services.cases import close
 from services.documents.sheets import bars, draw_sheet, quote, table
 from services.outbox import claim_act
 from services.outcomes import record_receipt
 from services.replies import write_reply
+from services.reports.facts import spent_of
 from services.routing import answer_route, ask_department
+from services.terms import policy_of
 
 ODD = "Когда вебинар? {{ 7*7 }} <b>&amp; 🙂 \x07\ufffe конец"
 
@@ -86,3 +90,24 @@ def test_a_long_case_is_drawn_within_the_limits_of_the_child() -> None:
         *(quote(f"Автор {number}", "Вопрос " * 60) for number in range(200)),
     ])  # fmt: skip
     assert "Автор199" in words_of(sheet)
+
+
+def test_a_term_that_no_answer_ended_was_kept_by_nobody(cast, database, open_case, enter) -> None:
+    with database.write.begin() as session:
+        session.get_one(Source, cast.source_id).created_at = utc_now() - timedelta(days=900)
+    case_id = open_case("Когда вебинар?")
+    with database.write.begin() as session:
+        close(session, cast.smm, case_id, "no_answer_needed")
+    sheet = taken(enter("smm"), case_id)
+    assert "кончилсябезответа" in sheet
+
+
+def test_of_an_open_case_the_present_holders_time_runs_on(cast, database, open_case, enter) -> None:
+    case_id = open_case("Когда вебинар?")
+    with database.write.begin() as session:
+        fact = session.get_one(CaseFact, case_id)
+        fact.held_since, fact.holder = utc_now() - timedelta(days=21), "desk"
+        calendar = policy_of(session).calendars["desk"]
+        spent = spent_of(calendar, fact, utc_now())
+    assert spent["desk"] > 9 * 60 * 10
+    assert f"мы{spent['desk'] // 60}ч" in taken(enter("smm"), case_id)

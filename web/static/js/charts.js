@@ -13,6 +13,7 @@ function colours(printing) {
 
 // What takes hours is drawn in hours, so that the axis has round numbers.
 function scale(data) {
+  if (data.unit === "money") return { by: 1, word: " ₽" };
   if (data.unit !== "minutes") return { by: 1, word: "" };
   const most = Math.max(...data.series.flatMap((one) => one.values.map((value) => value ?? 0)));
   return most >= 120 ? { by: 60, word: russian ? " ч" : " h" } : { by: 1, word: russian ? " мин" : " min" };

@@ -1,0 +1,118 @@
+"""Reports 11, 12 and 13 (domain.md §8): what marketing, the technical department and curators read of a period."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import BroadcastIncident, Case, CaseFact, Identity, Study
+from services.reports.cohorts import COHORTS, late_now
+from services.reports.cut import NO_THEME, Cut
+from services.reports.shape import Cell, Line, Table
+
+THEME_COLUMNS = ("came", "came_before", "delta", "growth", "authors", "mood")
+INCIDENT_COLUMNS = ("incidents", "mentions", "repair_mean", "repair_most", "open_incidents", "repeated")
+GROUP_COLUMNS = ("curator", "came", "answered_now", "late_now", "themes")
+LEAST = 3
+"""A theme with fewer cases in both periods is no news (domain.md §8, report 11)."""
+SOON = timedelta(days=30)
+MOST_THEMES = 3
+
+
+def themes_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    """A line a theme: how many, against the period before, how many people, and their mood (−1 to 1)."""
+    found, before = _themes(session, cut, now), _themes(session, cut.before(), now)
+    keys = [
+        key
+        for key in {**found, **before}
+        if max(found.get(key, _NOTHING)[0], before.get(key, _NOTHING)[0]) >= LEAST
+    ]
+    keys.sort(key=lambda key: (-found.get(key, _NOTHING)[0], str(key)))
+    lines = tuple(
+        Line(key, "", _theme_cells(found.get(key, _NOTHING), before.get(key, _NOTHING)[0],
+                                   {"theme": NO_THEME if key is None else key}))
+        for key in keys
+    )  # fmt: skip
+    return Table(THEME_COLUMNS, by, lines, None, (), ("prices",))
+
+
+_NOTHING = (0, 0, 0)
+
+
+def _themes(session: Session, cut: Cut, now: datetime) -> dict[Any, tuple[int, int, int]]:
+    """theme → (cases, authors, sum of moods)."""
+    columns = (CaseFact.theme, func.count(), func.count(func.distinct(Case.author_id)), func.sum(Case.sentiment))
+    query = COHORTS["came"].query(columns, cut, now).join(Case, Case.id == CaseFact.id).group_by(CaseFact.theme)
+    return {row[0]: (int(row[1]), int(row[2]), int(row[3] or 0)) for row in session.execute(query)}
+
+
+def _theme_cells(found: tuple[int, int, int], before: int, changes: dict[str, Any]) -> tuple[Cell, ...]:
+    number, authors, mood = found
+    return (
+        Cell(number, "count", "came", changes), Cell(before), Cell(number - before, "change"),
+        Cell(Fraction(number - before, max(1, before)), "growth"), Cell(authors),
+        Cell(Fraction(mood, number) if number else None, "ratio"),
+    )  # fmt: skip
+
+
+def incidents_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    """A line a kind of trouble that began in the period; repeated: the same kind within thirty days before."""
+    query = select(BroadcastIncident).where(
+        BroadcastIncident.started_at >= cut.since - SOON, BroadcastIncident.started_at < cut.until
+    )
+    known = list(session.scalars(query.order_by(BroadcastIncident.started_at, BroadcastIncident.id)))
+    rows = [row for row in known if row.started_at >= cut.since]
+    again = {
+        row.id
+        for row in rows
+        if any(
+            other.kind == row.kind and row.started_at - SOON <= other.started_at < row.started_at for other in known
+        )
+    }
+    kinds = [kind for kind, _number in Counter(row.kind for row in rows).most_common()]
+    lines = tuple(Line(kind, "", _incident_cells([r for r in rows if r.kind == kind], again)) for kind in kinds)
+    return Table(INCIDENT_COLUMNS, by, lines, _incident_cells(rows, again) if rows else None, (), ("detected",))
+
+
+def _incident_cells(rows: Sequence[BroadcastIncident], again: set[int]) -> tuple[Cell, ...]:
+    took = [int((row.ended_at - row.started_at).total_seconds() // 60) for row in rows if row.ended_at is not None]
+    return (
+        Cell(len(rows)), Cell(sum(row.count for row in rows)),
+        Cell(Fraction(sum(took), len(took)) if took else None, "minutes"), Cell(max(took, default=None), "minutes"),
+        Cell(sum(1 for row in rows if row.ended_at is None)), Cell(sum(1 for row in rows if row.id in again)),
+    )  # fmt: skip
+
+
+def groups_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    """A line a course and group of whoever wrote in the period, where the author is a client we know."""
+    columns = (
+        CaseFact.id, CaseFact.theme, CaseFact.first_at, late_now(now).label("late"), Study.course, Study.group_name,
+        Study.curator,
+    )  # fmt: skip
+    query = (
+        COHORTS["came"].query(columns, cut, now)
+        .join(Case, Case.id == CaseFact.id)
+        .join(Identity, Identity.linked_author_id == Case.author_id)
+        .join(Study, Study.client_id == Identity.client_id)
+        .where(Study.ended_on.is_(None))
+    )  # fmt: skip
+    groups: dict[tuple[str, str, str], dict[int, Any]] = {}
+    for row in session.execute(query):
+        groups.setdefault((row.course, row.group_name, row.curator), {})[row.id] = row
+    lines = [
+        Line(number, " · ".join(part for part in key[:2] if part), _group_cells(key[2], list(rows.values())))
+        for number, (key, rows) in enumerate(sorted(groups.items()))
+    ]
+    return Table(GROUP_COLUMNS, by, tuple(lines), None, (), ("homework",))
+
+
+def _group_cells(curator: str, rows: Sequence[Any]) -> tuple[Cell, ...]:
+    themes = Counter(row.theme for row in rows if row.theme is not None).most_common(MOST_THEMES)
+    return (
+        Cell(curator, "text"), Cell(len(rows)), Cell(sum(1 for row in rows if row.first_at is not None)),
+        Cell(sum(1 for row in rows if row.late)), Cell([theme for theme, _number in themes], "themes"),
+    )  # fmt: skip

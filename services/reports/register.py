@@ -1,0 +1,97 @@
+"""Report 16 (domain.md §8): the register of complaints and wishes, what was found and what was done about each."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Author, Case, CaseFact, Department, Message, Source, Verdict, Wish, WishCase
+from services.errors import NotFound, Refused
+from services.events import record
+from services.reports.cut import Cut
+from services.reports.shape import Cell, Line, Table
+from services.rights import Actor, require
+
+OUTCOMES = ("justified", "partly", "no")
+KINDS = ("complaint", "wish")
+COLUMNS = ("dated", "place", "author", "essence", "unit", "decision", "answered_on", "term", "measures")
+ESSENCE = 200
+MOST = 1000
+"""Rows on the screen and in the file of a period; a longer one is taken in parts."""
+
+
+def register_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    """A row a complaint or wish that came in the period, oldest first; claims stand among complaints."""
+    kinds = {"complaints": "complaint", "wishes": "wish"}
+    query = (
+        select(CaseFact, Case, Author.name, Message.text, Source.title, Department.name, Verdict, Wish)
+        .join(Case, Case.id == CaseFact.id).join(Source, Source.id == CaseFact.source_id)
+        .outerjoin(Author, Author.id == Case.author_id).outerjoin(Message, Message.id == Case.first_message_id)
+        .outerjoin(Department, Department.id == CaseFact.department_id)
+        .outerjoin(Verdict, Verdict.case_id == CaseFact.id)
+        .outerjoin(WishCase, WishCase.case_id == CaseFact.id).outerjoin(Wish, Wish.id == WishCase.wish_id)
+        .where(CaseFact.counts, CaseFact.kind == kinds[by], *cut.within(CaseFact.opened_at))
+        .where(*cut.filters(CaseFact.department_id, CaseFact.staff_id))
+        .order_by(CaseFact.opened_at, CaseFact.id).limit(MOST)
+    )  # fmt: skip
+    rows = session.execute(query).all()
+    lines = tuple(_line(row, now) for row in rows)
+    outcomes = Counter(row[6].outcome for row in rows if row[6] is not None)
+    decided = sum(outcomes.values())
+    beside: Sequence[tuple[str, Cell]] = (
+        ("in_register", Cell(len(rows))), ("decided", Cell(decided)),
+        ("justified_share", Cell(outcomes["justified"] / decided if decided else None, "share")),
+    )  # fmt: skip
+    if by == "wishes":
+        ended = sum(1 for row in rows if row[7] is not None and row[7].state in ("accepted", "declined", "done"))
+        beside = (("in_register", Cell(len(rows))), ("wishes_decided", Cell(ended)))
+    return Table(COLUMNS, by, lines, None, tuple(beside))
+
+
+def _line(row: Any, now: datetime) -> Line:
+    fact, case, author, text, place, unit, verdict, wish = row
+    said = verdict.outcome if verdict is not None else f"wish_{wish.state}" if wish is not None else None
+    measures = verdict.measures if verdict is not None else wish.answer if wish is not None else ""
+    return Line(
+        case.id, case.number or "",
+        (
+            Cell(fact.opened_at, "date"), Cell(place, "text"), Cell(author or "", "text"),
+            Cell(" ".join((text or "").split())[:ESSENCE], "text"), Cell(unit, "text"), Cell(said, "code"),
+            Cell(fact.first_at, "date"), Cell(_term(fact, now), "code"), Cell(measures, "text"),
+        ),
+        ("case", case.id),
+    )  # fmt: skip
+
+
+def _term(fact: CaseFact, now: datetime) -> str | None:
+    """met · late · runs; None where no term was set."""
+    if fact.first_due_at is None:
+        return None
+    if fact.first_at is not None:
+        return "met" if fact.first_at <= fact.first_due_at else "late"
+    return "late" if fact.first_due_at < now else "runs"
+
+
+def verdicts_of(session: Session, case_ids: Sequence[int]) -> Mapping[int, Verdict]:
+    query = select(Verdict).where(Verdict.case_id.in_(case_ids))
+    return {row.case_id: row for row in session.scalars(query)}
+
+
+def say_verdict(session: Session, actor: Actor, case_id: int, outcome: str, measures: str) -> Verdict:
+    """What was found on a complaint; said again it is written over, and the history keeps who said what."""
+    require(actor, "case.close_grave")
+    if session.get(Case, case_id) is None:
+        raise NotFound("case.unknown", id=case_id)
+    if outcome not in OUTCOMES:
+        raise Refused("verdict.outcome")
+    row = session.scalar(select(Verdict).where(Verdict.case_id == case_id))
+    if row is None:
+        row = Verdict(case_id=case_id)
+        session.add(row)
+    row.outcome, row.measures, row.staff_id = outcome, measures.strip(), actor.staff_id
+    session.flush()
+    record(session, "case.verdict", actor, case_id=case_id, object_id=row.id, code=outcome)
+    return row

@@ -1,0 +1,67 @@
+"""What a report is made of: cells with their lists, lines, tables, and a row of the registry."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from services.reports.cut import Cut
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """``unit``: count · minutes · share (0 to 1) · money (kopecks) · days · ratio · date · text · code (a
+    word of the screen); ``list`` names the cohort that yields it, ``changes`` narrow the cut to it."""
+
+    value: Any
+    unit: str = "count"
+    list: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    age: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``key``: what of the dimension it is, ``name``: as the tables call it, "" where words of the screen do.
+
+    ``place``: the page behind it as (contract · case · client, id), of a register's row.
+    """
+
+    key: Any
+    name: str
+    cells: tuple[Cell, ...]
+    place: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``columns`` are codes of figures; ``by``: the dimension of the lines; ``total`` is reckoned by itself.
+
+    ``beside``: figures of the whole that no column holds. ``missing``: codes of what has no source here yet.
+    """
+
+    columns: tuple[str, ...]
+    by: str
+    lines: tuple[Line, ...]
+    total: tuple[Cell, ...] | None = None
+    beside: tuple[tuple[str, Cell], ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+Ask = Callable[[Session, Cut, datetime, str], Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``number`` of domain.md §8; ``splits``: dimensions that it may be split by, the first one usually.
+
+    ``right``: what besides «report.view» is asked for, where it tells of people's money.
+    """
+
+    number: int
+    code: str
+    ask: Ask
+    splits: tuple[str, ...] = ("source", "platform", "kind", "theme", "department", "staff")
+    right: str = "report.view"

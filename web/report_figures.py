@@ -1,0 +1,254 @@
+"""Words of the reports on money, clients, complaints and digests, and how each unit of a figure is read."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from services.documents.russian import money
+from web.broadcast_words import TROUBLES
+from web.contract_words import CONTRACT_STATES, GROUNDS, SIGNATURES
+from web.crm.words import SEGMENTS
+from web.dates import day
+from web.language import Lazy, _, _l, here
+from web.theme_words import THEMES
+
+TITLES: Mapping[str, Lazy] = {
+    "topics": _l("Digest of marketing: what people write about"),
+    "incidents": _l("Digest of the technical department: troubles of broadcasts"),
+    "groups": _l("Digest of curators: courses and groups"),
+    "register": _l("Register of complaints and wishes"),
+    "debts": _l("Receivables"),
+    "contracts": _l("Register of contracts"),
+    "terminations": _l("Terminations and refunds"),
+    "obligations": _l("Obligations"),
+    "calls": _l("Calls and applications"),
+    "clients": _l("Clients"),
+}
+
+HOW: Mapping[str, Lazy] = {
+    "topics": _l(
+        "Cases that came, by their leading theme, where there were three or more in this period or in the one "
+        "before. Growth = change ÷ cases before (at least 1). Mood = (positive − negative) ÷ cases, from −1 to 1."
+    ),
+    "incidents": _l(
+        "Troubles that began in the period. Repair = from their beginning to their end, by the clock. Repeated: "
+        "the "
+        "same kind began within 30 days before."
+    ),
+    "groups": _l(
+        "Cases that came from authors who are clients with a course that is not over. A case of a client with two "
+        "courses stands in both lines, so the lines have no sum."
+    ),
+    "register": _l(
+        "Complaints or wishes that came in the period, oldest first. Justified = found justified ÷ all that were "
+        "decided."
+    ),
+    "debts": _l(
+        "As of the last day of the period, or of today: lines of schedules due before that day, less what was paid "
+        "on them before it; contracts that are signed, in force or paused. Overdue share = debt ÷ all that was "
+        "due. "
+        "Collected = paid in the period of what was overdue at its beginning ÷ that."
+    ),
+    "contracts": _l(
+        "Contracts with a number that are dated in the period. Paid = payments − refunds; debt = what was due "
+        "before "
+        "the last day of the period and is not paid. Gaps: numbers between the first and the last that no contract "
+        "bears."
+    ),
+    "terminations": _l(
+        "Terminations received in the period, by ground. Days run from the client's word to the last refund. Share "
+        "of refunds = refunds of the period ÷ payments of the period."
+    ),
+    "obligations": _l(
+        "Obligations due in the period, the lifted ones left out. In time = done by the day ÷ (done in time + "
+        "late + "
+        "overdue); not yet due is outside."
+    ),
+    "calls": _l(
+        "Calls that came in the period. Answered ÷ (answered + missed). Called back: our first call to the "
+        "number of "
+        "a missed call within an hour of working time. Applications: working minutes to the first answer."
+    ),
+    "clients": _l(
+        "Cards that are alive now, by segment; new: made in the period; complete: with a name and a contact. "
+        "Repeat "
+        "share = clients with two or more contracts paid whole ÷ with one or more."
+    ),
+}
+
+COLUMNS: Mapping[str, Lazy] = {
+    "again_known": _l("Whose it is, is known"),
+    "again_repeat": _l("Repeats within 14 days"),
+    "repeat_share": _l("Share of repeats"),
+    "delta": _l("Change"),
+    "growth": _l("Growth"),
+    "authors": _l("Authors"),
+    "mood": _l("Mood"),
+    "incidents": _l("Troubles"),
+    "mentions": _l("Said by viewers"),
+    "repair_mean": _l("Repair on average"),
+    "repair_most": _l("Longest repair"),
+    "open_incidents": _l("Not ended"),
+    "repeated": _l("Repeated within 30 days"),
+    "curator": _l("Curator"),
+    "answered_now": _l("Answered"),
+    "themes": _l("Themes"),
+    "dated": _l("Date"),
+    "place": _l("Place"),
+    "author": _l("Author"),
+    "essence": _l("What it is about"),
+    "unit": _l("Department"),
+    "decision": _l("Decision"),
+    "answered_on": _l("Answered on"),
+    "term": _l("Term"),
+    "measures": _l("Measures"),
+    "in_register": _l("In the register"),
+    "decided": _l("Decided"),
+    "justified_share": _l("Found justified"),
+    "wishes_decided": _l("Decided"),
+    "debt_lines": _l("Payments"),
+    "debt_contracts": _l("Contracts"),
+    "debt_sum": _l("Debt"),
+    "as_of": _l("As of"),
+    "overdue_share": _l("Overdue share"),
+    "collected": _l("Collected of what was overdue"),
+    "client": _l("Client"),
+    "programme": _l("Programme"),
+    "price": _l("Price"),
+    "paid": _l("Paid"),
+    "debt": _l("Debt"),
+    "state": _l("State"),
+    "signature": _l("Signed how"),
+    "amendments": _l("Amendments"),
+    "ends": _l("Ends"),
+    "contracts": _l("Contracts"),
+    "number_gaps": _l("Gaps in the numbers"),
+    "terminations": _l("Terminations"),
+    "refund_agreed": _l("To be returned"),
+    "refunded": _l("Returned"),
+    "days_mean": _l("Days on average"),
+    "days_most": _l("Most days"),
+    "over_ten": _l("Longer than 10 days"),
+    "refunds_in_period": _l("Refunds of the period"),
+    "refund_share": _l("Share of payments"),
+    "due": _l("Due"),
+    "done_in_time": _l("Done in time"),
+    "done_late": _l("Done late"),
+    "overdue": _l("Overdue now"),
+    "in_time_share": _l("Share in time"),
+    "calls_in": _l("Calls"),
+    "calls_answered": _l("Answered"),
+    "calls_missed": _l("Missed"),
+    "calls_share": _l("Answered share"),
+    "talk_mean": _l("Talk on average"),
+    "called_back": _l("Called back within an hour"),
+    "called_back_share": _l("Of the missed"),
+    "leads_answered": _l("Applications answered"),
+    "lead_median": _l("Usual time to answer an application"),
+    "clients": _l("Clients"),
+    "clients_new": _l("New ones"),
+    "complete_share": _l("Cards complete"),
+    "repeat_share_clients": _l("Repeat share"),
+    "paying": _l("Clients with a paid contract"),
+    "merges": _l("Cards merged"),
+}
+
+SPLITS: Mapping[str, Lazy] = {
+    "complaints": _l("Complaints"),
+    "wishes": _l("Wishes"),
+    "bucket": _l("Days overdue"),
+    "contract": _l("Number"),
+    "ground": _l("Ground"),
+    "side": _l("Whose"),
+    "line": _l("Telephone line"),
+    "segment": _l("Segment"),
+    "trouble": _l("Trouble"),
+    "group": _l("Course and group"),
+}
+
+SIDES: Mapping[str, Lazy] = {"school": _l("The school's"), "client": _l("Of clients")}
+NAMED: Mapping[str, Mapping[Any, Lazy]] = {
+    "ground": GROUNDS,
+    "side": SIDES,
+    "segment": SEGMENTS,
+    "trouble": TROUBLES,
+    "line": {None: _l("line not told")},
+}
+"""Dimension → the words for its keys."""
+
+CODES: Mapping[str, Lazy] = {
+    **CONTRACT_STATES,
+    **SIGNATURES,
+    "justified": _l("Justified"),
+    "partly": _l("Justified in part"),
+    "no": _l("Not justified"),
+    "wish_new": _l("Not decided"),
+    "wish_accepted": _l("Accepted"),
+    "wish_declined": _l("Declined"),
+    "wish_done": _l("Done"),
+    "met": _l("In time"),
+    "late": _l("Late"),
+    "runs": _l("Runs"),
+}
+"""What stands in cells as a code."""
+
+LACKING: Mapping[str, Lazy] = {
+    "promises_kept": _l("Promises kept: what was promised earlier is not kept as history."),
+    "retention": _l("Day until which the paper is kept: no term of keeping is set for contracts."),
+    "waiting_time": _l("How long callers waited: the exchange does not tell."),
+    "deals": _l("From contact to deal: deals are not kept here yet."),
+    "prices": _l("Questions about price and names of competitors: on «What people ask about»."),
+    "detected": _l("Time to detect: when a trouble truly began is known only from what viewers write."),
+    "homework": _l("Late checks of homework: the school's system does not tell of them."),
+}
+"""What a report of the Regulation asks for and has no source here; named under the table, never shown as 0."""
+
+
+def read_cell(value: Any, unit: str) -> str | None:
+    """A figure of these units as it is read; None for another unit."""
+    if unit not in _READ:
+        return None
+    return "—" if value is None or value == "" or value == [] else _READ[unit](value)
+
+
+def filed_cell(value: Any, unit: str) -> Any:
+    """The same for a spreadsheet: money in roubles as a number, codes and names in words."""
+    if value is None:
+        return None
+    if unit == "money":
+        return Fraction(value, 100)
+    if unit in ("code", "themes"):
+        return _READ[unit](value)
+    if unit == "date" and isinstance(value, datetime):
+        return value.astimezone(here())
+    return value
+
+
+def _date(value: date | datetime) -> str:
+    return day(value.astimezone(here()).date() if isinstance(value, datetime) else value)
+
+
+def _number(value: Any) -> str:
+    return f"{float(value):.1f}".rstrip("0").rstrip(".").replace(".", ",").replace("-", "−")
+
+
+def _signed(value: Any) -> str:
+    return f"+{_number(value)}" if value > 0 else _number(value)
+
+
+def _growth(value: Any) -> str:
+    return _("%(num)s %%", num=_signed(round(float(value) * 100)))
+
+
+_READ: Mapping[str, Any] = {
+    "money": money,
+    "days": _number,
+    "change": _signed,
+    "ratio": _signed,
+    "growth": _growth,
+    "date": _date,
+    "text": str,
+    "code": lambda value: str(CODES.get(value, value)),
+    "themes": lambda value: ", ".join(str(THEMES.get(one, one)) for one in value),
+}
