@@ -267,6 +267,7 @@ class TestAgainstTheSandbox:
         fields = {**self.given(running, "wordpress"), "title": "Блог школы", "depth": "quarter"}
         assert head.post("/places/new/wordpress", **fields).status_code == 302
         made = sources(database)[-1]
+        assert made.history_from is not None
         assert timedelta(days=90) < utc_now() - made.history_from < timedelta(days=92)
         head.post(f"/places/{made.id}", **fields)
         assert stored(database, made.id).history_from == made.history_from
