@@ -26,6 +26,7 @@ STATES = (("no_answer", "closed"),) * 55 + (("solved", "closed"),) * 37 + (
     ("new", "new"), ("new", "new"), ("work", "work"), ("work", "work"), ("author", "wait"), ("department", "wait"),
     ("work", "work"), ("new", "new"),
 )  # fmt: skip
+PRIORITIES = (0, *(1,) * 20, *(2,) * 120, *(3,) * 29)
 RARE, COMMON = "гиппопотам", "заказ"
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -137,7 +138,8 @@ class Made:
             "visibility": "private" if pick(n, 6, range(7)) == 0 else "public", "label": pick(n, 2, LABELS),
             "sure": pick(n, 3, range(6)) != 0, "assignee_id": pick(n, 4, (*self.people, None, None, None)),
             "lift": pick(n, 5, (None, None, "message", "answer")) if stage != "closed" else None, "opened_at": at,
-            "last_message_at": at, "reopened": 0, "version": 1, "created_at": at, "priority": 2, "sentiment": 0,
+            "last_message_at": at, "reopened": 0, "version": 1, "created_at": at, "sentiment": 0,
+            "priority": pick(n, 11, PRIORITIES),
         }  # fmt: skip
 
     def message(self, n: int) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from models.delivery import Delivery
 from models.document import Document, StoredFile, Template
 from models.entrance import OneTimeLink, StaffSession
 from models.event import Event
+from models.follower import Follower, Mention
 from models.gap import Gap
 from models.label import Label
 from models.learning import Audit, Training
@@ -36,7 +37,7 @@ from models.message import Attachment, Message, MessageBand, TextVersion
 from models.money import Allocation, Instalment, Obligation, Payment, ServiceRecord
 from models.publication import Publication
 from models.raw_item import RawItem, RawTie
-from models.reply import Draft, Reply
+from models.reply import Draft, Reply, ReplyFile
 from models.report import ReportOrder, ReportView, Snapshot, SnapshotFile
 from models.responsibility import Responsibility
 from models.route import Department, Route, RouteFile, RouteLine
@@ -49,20 +50,22 @@ from models.signal import Signal
 from models.snooze import Snooze
 from models.source import Source
 from models.staff import Staff, StaffRole
+from models.tag import CaseTag, Tag
 from models.visit import Visit, VisitedPlace
 from models.wish import Verdict, Wish, WishCase
 
 __all__ = [
     "Act", "Allocation", "Amendment", "Approval", "Attachment", "Audit", "Author", "Base", "Broadcast",
-    "BroadcastCheck", "BroadcastIncident", "BroadcastMention", "BroadcastPlace", "BroadcastQuestion", "Bulk",
-    "Call", "Case", "CaseFact", "CaseStep", "Client", "ClientExport", "ClientImport", "ClientNote", "ClientTie",
-    "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Contract", "ContractRevision", "Counter",
-    "Decision", "Delivery", "Department", "Document", "Draft", "Erasure", "Event", "Fact", "FactUse", "Gap",
-    "Identity", "ImportRow", "Instalment", "Label", "Lease", "LegalRef", "Merge", "Message", "MessageBand",
-    "Note", "Notice", "Obligation", "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem",
-    "RawTie", "Reply", "ReportOrder", "ReportView", "Responsibility", "Route", "RouteFact", "RouteFile",
-    "RouteLine", "Rule", "SavedReply", "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField",
-    "ServiceRecord", "Setting", "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffRole",
-    "StaffSession", "StoredFile", "Study", "Tape", "Task", "Template", "Termination", "TextVersion", "Training",
-    "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Wish", "WishCase", "utc_now",
+    "BroadcastCheck", "BroadcastIncident", "BroadcastMention", "BroadcastPlace", "BroadcastQuestion",
+    "Bulk", "Call", "Case", "CaseFact", "CaseStep", "CaseTag", "Client", "ClientExport", "ClientImport",
+    "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Contract",
+    "ContractRevision", "Counter", "Decision", "Delivery", "Department", "Document", "Draft", "Erasure",
+    "Event", "Fact", "FactUse", "Follower", "Gap", "Identity", "ImportRow", "Instalment", "Label", "Lease",
+    "LegalRef", "Mention", "Merge", "Message", "MessageBand", "Note", "Notice", "Obligation",
+    "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie", "Reply", "ReplyFile",
+    "ReportOrder", "ReportView", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule",
+    "SavedReply", "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord",
+    "Setting", "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffRole",
+    "StaffSession", "StoredFile", "Study", "Tag", "Tape", "Task", "Template", "Termination", "TextVersion",
+    "Training", "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Wish", "WishCase", "utc_now",
 ]  # fmt: skip

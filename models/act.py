@@ -14,7 +14,8 @@ class Act(Base):
 
     ``attempt`` fences a late worker: results are written only where it still matches. A platform's id settles one
     row only, hence the unique (source, container, external id). ``of_act_id`` names our earlier act that this one
-    edits or removes. ``priority``: 0 for a single act, more for one of many that wait for the same place.
+    edits or removes. ``priority``: 0 for a single act, more for one of many that wait for the same place. ``files``
+    name what goes with the text (digest, name, type, kind, size): the bytes lie in ReplyFile, by the digest.
     """
 
     __tablename__ = "act"
@@ -34,6 +35,7 @@ class Act(Base):
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     target: Mapped[dict[str, Any]] = mapped_column(default=dict)
     text: Mapped[str] = mapped_column(Text, default="")
+    files: Mapped[list[Any]] = mapped_column(default=list)
     token: Mapped[str] = mapped_column(unique=True)
     state: Mapped[str] = mapped_column(default="queued")
     priority: Mapped[int] = mapped_column(default=0)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Text, utc_now
@@ -44,3 +44,21 @@ class Draft(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     text: Mapped[str] = mapped_column(Text)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ReplyFile(Base):
+    """A file that goes with a reply; without ``reply_id`` it waits beside the draft of who added it."""
+
+    __tablename__ = "reply_file"
+    __table_args__ = (Index(None, "case_id", "staff_id"), Index(None, "reply_id"), Index(None, "digest"))
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    reply_id: Mapped[int | None] = mapped_column(ForeignKey("reply.id"))
+    kind: Mapped[str]  # photo · video · audio · document
+    name: Mapped[str]
+    content_type: Mapped[str]
+    size: Mapped[int]
+    digest: Mapped[str]  # SHA-256 of the content
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

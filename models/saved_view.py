@@ -10,7 +10,8 @@ from models.base import Base, utc_now
 
 
 class SavedView(Base):
-    """``query`` is what the address bar says, name → value; ``team``: everybody has it in the left column."""
+    """``query`` is what the address bar says, name → value. ``team``: others have it in the left column too, those
+    who hold ``role``, or everybody where it is None."""
 
     __tablename__ = "saved_view"
     __table_args__ = (Index(None, "staff_id"),)
@@ -19,4 +20,5 @@ class SavedView(Base):
     name: Mapped[str]
     query: Mapped[dict[str, Any]] = mapped_column(default=dict)
     team: Mapped[bool] = mapped_column(default=False)
+    role: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

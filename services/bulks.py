@@ -12,7 +12,8 @@ from models.database import Database
 from services.cases import assign, close, get_case, reopen_case
 from services.errors import DeskError, NotFound, Refused
 from services.events import record
-from services.inbox import Filters, all_ids
+from services.filters import Filters
+from services.inbox import all_ids
 from services.kinds import renew_kind
 from services.labelling import correct_label
 from services.outbox import MASS

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import func, literal, select, union
 from sqlalchemy.orm import Session
 
 from models import (
@@ -27,15 +26,15 @@ from models import (
     Source,
     Staff,
     TextVersion,
-    UtcDateTime,
     utc_now,
 )
 from services.cases import get_case
-from services.errors import Refused
 from services.events import history_of
+from services.filters import Filters, branches, in_stage, narrowed
 from services.findings import signals_of, standing_signals, wave_sizes
 from services.kinds import HIGH, themes_of
 from services.labelling import labels_of
+from services.order import OTHERS, Place, ids_in_lanes, in_order, parse_place, place_of, walk
 from services.presence import drafts_of
 from services.rights import DESK, Actor, require
 from services.route_states import OWED
@@ -48,33 +47,6 @@ MOST_COUNTED = 1000
 OPEN_STAGES = ("new", "work", "wait")
 KINDS = ("question", "complaint", "wish", "unsure")
 """The inbox opens on Вопросы · Жалобы · Пожелания · Вид не определён (day.md §1.1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the address bar says; None means «any»."""
-
-    stage: str | None = None  # new · work · wait · later · closed; None: all open ones in sight
-    label: str | None = None  # a label, or «unsure»
-    platform: str | None = None
-    source_id: int | None = None
-    department_id: int | None = None  # waits for this department
-    mine: bool = False
-    unassigned: bool = False
-    lift: str | None = None  # answer · failed · unknown
-    author_id: int | None = None
-    visibility: str | None = None  # public · private
-    assignee_id: int | None = None
-    older: int | None = None  # opened more than so many days ago
-    newer: int | None = None  # opened within so many days
-    sort: str = "new"  # new · wait: the longest wait first · due: the nearest deadline first
-    burning: bool = False  # most of its time is over
-    kind: str | None = None  # of work: services.kinds
-    theme: str | None = None  # the leading one
-    signal: str | None = None  # a name, or «any»: nobody has said no to it
-    wave_id: int | None = None  # near copies of one message
-    repeated: bool = False  # has near copies
-    urgent: bool = False  # critical or high
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,133 +129,51 @@ def list_cases(
 ) -> CasePage:
     """One page, newest message first; ``arriving`` also shows cases whose label is not there yet."""
     require(actor, "case.view")
-    query = _filtered(select(Case), filters, actor, arriving)
-    if after:
-        at, case_id = parse_key(after)
-        query = query.where(_below(filters, at, case_id))
-    found = list(session.scalars(_in_order(query, filters).limit(limit + 1)))
+    place = parse_place(after) if after else None
+    found = walk(session, actor, filters, after=place, limit=limit + 1, arriving=arriving)
     cases = found[:limit]
-    key = f"{_standing(filters, cases[-1]).timestamp():.6f}:{cases[-1].id}" if len(found) > limit else None
+    key = str(place_of(cases[-1], filters.sort)) if len(found) > limit else None
     return CasePage(rows_of(session, cases), key)
 
 
-def keys_above(
-    session: Session, actor: Actor, filters: Filters, top: tuple[datetime, int] | None, *, arriving: bool, most: int
+def count_above(
+    session: Session,
+    actor: Actor,
+    filters: Filters,
+    tops: Sequence[Place],
+    reach: int,
+    *,
+    arriving: bool,
+    most: int,
 ) -> int:
-    """How many cases of the view stand above ``top`` in the order of the newest, ``most`` at most."""
+    """How many cases of the view stand above the first lines of its lanes, ``most`` at most; in a lane without one
+    all of them, down to ``reach``."""
     require(actor, "case.view")
-    query = _filtered(select(Case.id), filters, actor, arriving)
-    if top is not None:
-        query = query.where(
-            tuple_(Case.last_message_at, Case.id) > tuple_(literal(top[0], UtcDateTime), literal(top[1]))
-        )
-    return len(list(session.scalars(query.limit(most))))
+    known = {place.lane: place for place in tops}
+    found: set[int] = set()
+    for query in ids_in_lanes(actor, filters, arriving, known, reach):
+        found.update(session.scalars(query.limit(most)))
+    return min(len(found), most)
 
 
 def all_ids(session: Session, actor: Actor, filters: Filters, most: int) -> list[int]:
-    """Ids of the cases of a view, newest first, ``most`` at most."""
+    """Ids of the cases of a view in its order, ``most`` at most."""
     require(actor, "case.view")
-    query = _filtered(select(Case.id), filters, actor, False)
-    return list(session.scalars(_in_order(query, filters).limit(most)))
+    found: dict[int, None] = {}
+    for query in ids_in_lanes(actor, filters, False, {}, OTHERS):
+        found.update(dict.fromkeys(session.scalars(in_order(query, filters).limit(most))))
+    return list(found)[:most]
 
 
-def _standing(filters: Filters, case: Case) -> datetime:
-    """What puts a case at its place in the list; one that lost its deadline since stands before all others."""
-    return case.last_message_at if filters.sort != "due" else case.due_at or datetime.fromtimestamp(0, UTC)
-
-
-def _in_order(query: Select[Any], filters: Filters) -> Select[Any]:
-    if filters.sort == "due":
-        return query.order_by(Case.due_at, Case.id)
-    if filters.sort == "wait":
-        return query.order_by(Case.last_message_at, Case.id)
-    return query.order_by(Case.last_message_at.desc(), Case.id.desc())
-
-
-def _below(filters: Filters, at: datetime, case_id: int) -> ColumnElement[bool]:
-    """What stands under a line of the list, in its order."""
-    column = Case.due_at if filters.sort == "due" else Case.last_message_at
-    here, key = tuple_(column, Case.id), tuple_(literal(at, UtcDateTime), literal(case_id))
-    return here < key if filters.sort == "new" else here > key
-
-
-def parse_key(key: str) -> tuple[datetime, int]:
-    try:
-        at, case_id = key.split(":")
-        if not case_id.isdecimal() or len(case_id) > 18:
-            raise ValueError(case_id)
-        return datetime.fromtimestamp(float(at), UTC), int(case_id)
-    except (ValueError, OverflowError, OSError):
-        raise Refused("page.key") from None
-
-
-def _filtered(query: Select[Any], filters: Filters, actor: Actor, arriving: bool) -> Select[Any]:
-    query = query.where(_in_stage(filters.stage, arriving))
-    if filters.burning:
-        query = query.where(Case.warn_at <= utc_now())
-    if filters.sort == "due":
-        query = query.where(Case.due_at.is_not(None))
-    if filters.label == "unsure":
-        query = query.where(or_(Case.label.is_(None), Case.sure.is_(False)))
-    elif filters.label:
-        query = query.where(Case.label == filters.label, Case.sure)
-    if filters.platform:
-        query = query.where(Case.source_id.in_(select(Source.id).where(Source.platform == filters.platform)))
-    if filters.source_id:
-        query = query.where(Case.source_id == filters.source_id)
-    if filters.mine:
-        query = query.where(Case.assignee_id == actor.staff_id)
-    if filters.unassigned:
-        query = query.where(Case.assignee_id.is_(None))
-    if filters.lift:
-        query = query.where(Case.lift == filters.lift)
-    if filters.author_id:
-        query = query.where(Case.author_id == filters.author_id)
-    if filters.visibility:
-        query = query.where(Case.visibility == filters.visibility)
-    if filters.assignee_id:
-        query = query.where(Case.assignee_id == filters.assignee_id)
-    if filters.older:
-        query = query.where(Case.opened_at < utc_now() - timedelta(days=filters.older))
-    if filters.newer:
-        query = query.where(Case.opened_at >= utc_now() - timedelta(days=filters.newer))
-    query = _about(query, filters)
-    if filters.department_id:
-        owing = select(Route.case_id).where(Route.department_id == filters.department_id, Route.state.in_(OWED))
-        query = query.where(Case.id.in_(owing))
-    return query
-
-
-def _about(query: Select[Any], filters: Filters) -> Select[Any]:
-    """What the case is about."""
-    if filters.kind:
-        query = query.where(Case.kind == filters.kind)
-    if filters.theme:
-        query = query.where(Case.theme == filters.theme)
-    if filters.wave_id:
-        query = query.where(Case.wave_id == filters.wave_id)
-    if filters.repeated:
-        query = query.where(Case.wave_id.is_not(None))
-    if filters.urgent:
-        query = query.where(Case.priority <= HIGH)
-    if filters.signal:
-        raised = select(Message.case_id).join(Signal, Signal.message_id == Message.id)
-        standing = ("proposed", "yes") if filters.signal != "any" else ("proposed",)
-        raised = raised.where(Signal.state.in_(standing), Message.case_id.is_not(None))
-        if filters.signal != "any":
-            raised = raised.where(Signal.name == filters.signal)
-        query = query.where(Case.id.in_(raised))
-    return query
-
-
-def _in_stage(stage: str | None, arriving: bool) -> ColumnElement[bool]:
-    """Said so that the indexes of open cases fit: a list of stages would be sorted anew for every page."""
-    if stage is None:
-        hidden = ("later",) if arriving else ("later", "arriving")
-        return and_(Case.open_key.is_not(None), Case.stage.not_in(hidden))
-    if stage == "new" and arriving:
-        return and_(Case.open_key.is_not(None), Case.stage.not_in(("later", "work", "wait")))
-    return Case.stage == stage
+def count_cases(session: Session, actor: Actor, filters: Filters, *, arriving: bool = False) -> int:
+    """How many cases fit, MOST_COUNTED at most."""
+    require(actor, "case.view")
+    parts = [
+        select(narrowed(select(Case.id), filters, actor, arriving, group).limit(MOST_COUNTED).subquery().c.id)
+        for group in branches(filters)
+    ]
+    ids = union(*parts).subquery() if len(parts) > 1 else parts[0].subquery()
+    return min(session.scalar(select(func.count()).select_from(ids)) or 0, MOST_COUNTED)
 
 
 def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
@@ -346,7 +236,7 @@ def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[
          "answer", "failed", "unknown", "rest", "urgent", "application"), 0
     )  # fmt: skip
     columns = (Case.stage, Case.label, Case.sure, Case.kind, Case.priority, Case.assignee_id, Case.lift)
-    grouped = session.execute(select(*columns, func.count()).where(_in_stage(None, arriving)).group_by(*columns))
+    grouped = session.execute(select(*columns, func.count()).where(in_stage(None, arriving)).group_by(*columns))
     for stage, label, sure, work, priority, assignee_id, reason, count in grouped:
         numbers["urgent"] += count if priority <= HIGH else 0
         numbers["application"] += count if work == "application" else 0
@@ -358,7 +248,7 @@ def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[
         if reason not in (None, "message"):
             numbers[reason] = numbers.get(reason, 0) + count
     numbers["later"] = session.scalar(select(func.count()).select_from(Snooze)) or 0
-    burning = select(func.count()).select_from(Case).where(_in_stage(None, arriving), Case.warn_at <= utc_now())
+    burning = select(func.count()).select_from(Case).where(in_stage(None, arriving), Case.warn_at <= utc_now())
     numbers["burning"] = session.scalar(burning) or 0
     numbers.update(_counted_findings(session, arriving))
     unread = select(literal(1)).select_from(Message).where(Message.work == "rest", Message.read_at.is_(None))
@@ -372,10 +262,10 @@ def _counted_findings(session: Session, arriving: bool) -> dict[str, int]:
         select(Message.case_id)
         .join(Signal, Signal.message_id == Message.id)
         .join(Case, Case.id == Message.case_id)
-        .where(Signal.state == "proposed", _in_stage(None, arriving))
+        .where(Signal.state == "proposed", in_stage(None, arriving))
         .distinct()
     )
-    copied = select(func.count()).select_from(Case).where(_in_stage(None, arriving), Case.wave_id.is_not(None))
+    copied = select(func.count()).select_from(Case).where(in_stage(None, arriving), Case.wave_id.is_not(None))
     return {
         "signals": session.scalar(select(func.count()).select_from(proposed.subquery())) or 0,
         "repeated": session.scalar(copied) or 0,
@@ -495,6 +385,6 @@ def _other_cases(session: Session, case: Case) -> list[Case]:
 def next_case(session: Session, actor: Actor, filters: Filters, case: Case) -> int | None:
     """The case below this one in the same view: where «ответить и дальше» goes."""
     require(actor, "case.view")
-    query = _filtered(select(Case), filters, actor, False).where(_below(filters, _standing(filters, case), case.id))
-    found = session.scalars(_in_order(query, filters).limit(1)).first()
-    return found.id if found else None
+    place = place_of(case, filters.sort)
+    found = walk(session, actor, filters, after=place, limit=1, arriving=False)
+    return found[0].id if found else None

@@ -6,7 +6,7 @@ from werkzeug.datastructures import MultiDict
 from models import Bulk
 from services.bulks import begin_bulk, failures_of, get_bulk, undo_bulk
 from services.errors import Refused
-from services.inbox import Filters
+from services.filters import Filters
 from web.filters import ids_of, read_filters
 from web.language import Lazy, _l
 from web.numbers import whole

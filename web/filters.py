@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from classifier import LABELS
 from collectors import CHANNELS
-from services.inbox import Filters
+from services.filters import Filters
 from web.language import Lazy, _l
 from web.theme_words import KINDS, SIGNALS, THEMES
 

@@ -6,8 +6,9 @@ from flask import Blueprint, render_template, request
 
 from models import Department, SavedView, Staff
 from services.accounts import list_staff
+from services.filters import Filters
 from services.freshness import count_newer, key_of, rows_by_ids
-from services.inbox import CasePage, Filters, Row, counters, list_cases
+from services.inbox import CasePage, Row, counters, list_cases
 from services.rights import actor_of
 from services.routing import departments
 from services.saved_views import views_of

@@ -20,6 +20,7 @@ from models import (
     Publication,
     RawItem,
     Reply,
+    ReplyFile,
     Route,
     RouteFile,
     RouteLine,
@@ -95,7 +96,7 @@ def _forget_cases(session: Session, cases: Sequence[int]) -> None:
     _forget_entries(session, "note", notes)
     session.execute(update(Note).where(Note.case_id.in_(cases)).values(text=""))
     session.execute(update(Reply).where(Reply.case_id.in_(cases)).values(text="", verdict_note=None, overrides={}))
-    gone: dict[str, Any] = {"text": "", "target": {}, "url": None, "error_text": None}
+    gone: dict[str, Any] = {"text": "", "target": {}, "files": [], "url": None, "error_text": None}
     session.execute(update(Act).where(Act.case_id.in_(cases)).values(**gone))
     session.execute(update(Route).where(Route.case_id.in_(cases)).values(question="", answer=None, reason=None))
     routes = select(Route.id).where(Route.case_id.in_(cases))
@@ -103,6 +104,7 @@ def _forget_cases(session: Session, cases: Sequence[int]) -> None:
     session.execute(
         update(RouteFile).where(RouteFile.route_id.in_(routes)).values(name="", content=b"", size=0, digest="")
     )
+    session.execute(delete(ReplyFile).where(ReplyFile.case_id.in_(cases)))
     session.execute(delete(Draft).where(Draft.case_id.in_(cases)))
     for case in session.scalars(select(Case).where(Case.id.in_(cases))):
         if case.visibility == "private":

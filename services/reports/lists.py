@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Author, Case, CaseFact, Department, Message, Source, Staff, UtcDateTime
 from services.errors import NotFound
-from services.inbox import parse_key
+from services.order import parse_key
 from services.reports.answers import ages
 from services.reports.cohorts import COHORTS, Cohort
 from services.reports.cut import Cut

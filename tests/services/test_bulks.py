@@ -6,7 +6,7 @@ from sqlalchemy import select
 from models import Act, Bulk, Case, Label, Route
 from services.bulks import begin_bulk, failures_of, run_bulk, undo_bulk
 from services.errors import Forbidden, NotFound, Refused
-from services.inbox import Filters
+from services.filters import Filters
 from services.routing import ask_department
 from tests.services.test_cases import label_all
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from models import Case, Event, Route, Snooze, utc_now
 from services.cases import close
 from services.errors import Forbidden, Refused, Stale
-from services.inbox import Filters, counters, list_cases
+from services.filters import Filters
+from services.inbox import counters, list_cases
 from services.replies import write_reply
 from services.routing import answer_route, ask_department
 from services.snoozes import end_snooze, run_wake, snooze

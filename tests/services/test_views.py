@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from models import Case, utc_now
 from services.errors import NotFound, Refused
+from services.filters import Filters
 from services.freshness import count_newer, key_of
-from services.inbox import Filters, list_cases, next_case
+from services.inbox import list_cases, next_case
 from services.saved_views import MOST, drop_view, save_view, views_of
 from tests.services.test_cases import label_all
 

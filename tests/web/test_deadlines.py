@@ -85,7 +85,8 @@ def test_the_list_shows_sorts_and_narrows_by_deadline(watched, smm, open_case, d
 
 
 def test_pages_by_deadline_miss_nothing(watched, smm, open_case, database, cast) -> None:
-    from services.inbox import Filters, list_cases, next_case
+    from services.filters import Filters
+    from services.inbox import list_cases, next_case
 
     ids = [open_case(f"Вопрос {number}?", f"Зритель {number}") for number in range(5)]
     for number, case_id in enumerate(ids):

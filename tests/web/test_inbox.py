@@ -41,7 +41,8 @@ class TestList:
         question = open_case("Когда вебинар?", "Анна Яр")
         complaint = open_case("Кабинет не работает", "Борис Лунин")
         unsure = open_case("Сделайте... или нет", "Вера Соль")
-        assert row_ids(smm.get("/inbox").text) == [unsure, complaint, question]
+        # A complaint is urgent and stands first although something newer came.
+        assert row_ids(smm.get("/inbox").text) == [complaint, unsure, question]
         assert row_ids(smm.get("/inbox?label=complaint").text) == [complaint]
         assert row_ids(smm.get("/inbox?label=unsure").text) == [unsure]
         assert row_ids(smm.get("/inbox?platform=vk").text) == []

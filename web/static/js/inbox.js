@@ -12,7 +12,14 @@ const openId = () => byId("case")?.dataset.case ?? null;
 const rows = () => [...document.querySelectorAll("#rows > .row")];
 const query = new URLSearchParams(location.search);
 
-let top = rows()[0]?.dataset.key ?? "";
+/** The first line of each lane (critical, high, others), and the lane that the drawn page ends in. */
+function tops() {
+  const keys = rows().map((row) => row.dataset.key);
+  const first = keys.filter((key, at) => keys.findIndex((one) => one[0] === key[0]) === at);
+  return `${first.join(",")}${byId("more") ? `|${keys.at(-1)[0]}` : ""}`;
+}
+
+let top = tops();
 let opening = null;
 
 function markRow(id) {
@@ -116,7 +123,7 @@ async function loadNewest({ quietly = false } = {}) {
   place.innerHTML = text;
   window.htmx.process(place);
   place.scrollTop = 0;
-  top = rows()[0]?.dataset.key ?? "";
+  top = tops();
   if (openId()) markRow(openId()); // it may have been opened while the page of the list was under way
   byId("pill").replaceChildren();
   shown();
