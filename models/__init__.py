@@ -1,5 +1,6 @@
 """Tables: columns, constraints and relationships; no queries, no network, no commit."""
 
+from models.absence import Absence, DutyDay
 from models.act import Act
 from models.author import Author
 from models.base import Base, UtcDateTime, utc_now
@@ -16,6 +17,7 @@ from models.bulk import Bulk
 from models.case import Case, Note
 from models.case_fact import CaseFact, CaseStep, RouteFact
 from models.clock import Clock, Notice
+from models.contact import StaffContact
 from models.contract import Amendment, Approval, Contract, ContractRevision, Decision, LegalRef, Termination
 from models.crm.call import Call
 from models.crm.client import Client, ClientTie, ClientWord, Contact, Study
@@ -30,6 +32,7 @@ from models.entrance import OneTimeLink, StaffSession
 from models.event import Event
 from models.follower import Follower, Mention
 from models.gap import Gap
+from models.incident import Incident, IncidentCase
 from models.label import Label
 from models.learning import Audit, Training
 from models.lease import Counter, Lease, Setting
@@ -55,17 +58,18 @@ from models.visit import Visit, VisitedPlace
 from models.wish import Verdict, Wish, WishCase
 
 __all__ = [
-    "Act", "Allocation", "Amendment", "Approval", "Attachment", "Audit", "Author", "Base", "Broadcast",
-    "BroadcastCheck", "BroadcastIncident", "BroadcastMention", "BroadcastPlace", "BroadcastQuestion",
-    "Bulk", "Call", "Case", "CaseFact", "CaseStep", "CaseTag", "Client", "ClientExport", "ClientImport",
-    "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText", "Contact", "Contract",
-    "ContractRevision", "Counter", "Decision", "Delivery", "Department", "Document", "Draft", "Erasure",
-    "Event", "Fact", "FactUse", "Follower", "Gap", "Identity", "ImportRow", "Instalment", "Label", "Lease",
-    "LegalRef", "Mention", "Merge", "Message", "MessageBand", "Note", "Notice", "Obligation",
-    "OneTimeLink", "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie", "Reply", "ReplyFile",
-    "ReportOrder", "ReportView", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule",
-    "SavedReply", "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord",
-    "Setting", "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffRole",
+    "Absence", "Act", "Allocation", "Amendment", "Approval", "Attachment", "Audit", "Author", "Base",
+    "Broadcast", "BroadcastCheck", "BroadcastIncident", "BroadcastMention", "BroadcastPlace",
+    "BroadcastQuestion", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "CaseTag", "Client",
+    "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent",
+    "ConsentText", "Contact", "Contract", "ContractRevision", "Counter", "Decision", "Delivery",
+    "Department", "Document", "Draft", "DutyDay", "Erasure", "Event", "Fact", "FactUse", "Follower", "Gap",
+    "Identity", "ImportRow", "Incident", "IncidentCase", "Instalment", "Label", "Lease", "LegalRef",
+    "Mention", "Merge", "Message", "MessageBand", "Note", "Notice", "Obligation", "OneTimeLink", "Payment",
+    "PrivacyRequest", "Publication", "RawItem", "RawTie", "Reply", "ReplyFile", "ReportOrder",
+    "ReportView", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "SavedReply",
+    "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting",
+    "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffContact", "StaffRole",
     "StaffSession", "StoredFile", "Study", "Tag", "Tape", "Task", "Template", "Termination", "TextVersion",
     "Training", "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Wish", "WishCase", "utc_now",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, utc_now
@@ -11,19 +11,32 @@ from models.route import Department
 
 
 class StaffRole(Base):
-    """A role a person holds; ``department_id`` only for the role «manager»."""
+    """A role a person holds; ``department_id`` only for the role «manager».
+
+    With ``absence_id`` it is held in another's stead, from ``starts_at`` until ``ends_at``.
+    """
 
     __tablename__ = "staff_role"
-    __table_args__ = (UniqueConstraint("staff_id", "role", "department_id"),)
+    __table_args__ = (
+        UniqueConstraint("staff_id", "role", "department_id", "absence_id"),
+        Index(None, "absence_id"),
+    )
 
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     role: Mapped[str]
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+    absence_id: Mapped[int | None] = mapped_column(ForeignKey("absence.id"))
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
     department: Mapped[Department | None] = relationship(lazy="joined")
 
 
 class Staff(Base):
-    """``session_key`` changes when every session of the person must end."""
+    """``session_key`` changes when every session of the person must end.
+
+    ``deputy_id`` stands in whenever the person is away. ``hours``: «days» (0 is Monday), «from», «to» in the desk's
+    zone; empty: as the desk works. ``choices``: which notice by which channel, see services.choices.
+    """
 
     __tablename__ = "staff"
 
@@ -42,4 +55,7 @@ class Staff(Base):
     locked_until: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    deputy_id: Mapped[int | None] = mapped_column(BigInteger)  # no foreign key: a move copies row by row
+    hours: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    choices: Mapped[dict[str, Any]] = mapped_column(default=dict)
     roles: Mapped[list[StaffRole]] = relationship(lazy="selectin", cascade="all, delete-orphan")

@@ -1,0 +1,41 @@
+"""Many messages of one trouble: an incident with its counter, its one question and the cases that stand in it."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Text, utc_now
+
+
+class Incident(Base):
+    """``state``: open · over · answered (everybody in it was offered the closing answer). ``open_key`` is the theme
+    while it is open: the database itself forbids two of one theme. ``closing`` is what its end is told with.
+    """
+
+    __tablename__ = "incident"
+    __table_args__ = (Index(None, "state", "id"),)
+
+    theme: Mapped[str]
+    title: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(default="open")
+    open_key: Mapped[str | None] = mapped_column(unique=True)
+    count: Mapped[int] = mapped_column(default=0)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))  # of the first message: the question's
+    route_id: Mapped[int | None] = mapped_column(ForeignKey("route.id"))
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ended_at: Mapped[datetime | None]
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    closing: Mapped[str] = mapped_column(Text, default="")
+
+
+class IncidentCase(Base):
+    """One case that the incident made."""
+
+    __tablename__ = "incident_case"
+    __table_args__ = (Index(None, "incident_id", "id"),)
+
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
