@@ -19,7 +19,7 @@ from models import Act, Case, Message, Reply, Source, utc_now
 from services.case_states import is_open
 from services.errors import NotFound, Refused
 from services.events import record
-from services.rights import Actor, require
+from services.rights import DESK, Actor, require
 from services.sla import keep_promise, note_answered, promise
 
 STATES = (
@@ -121,8 +121,12 @@ def claim_act(session: Session, source_id: int | None = None, now: datetime | No
     now = now or utc_now()
     key = {"now": now, "until": now + timedelta(seconds=LEASE_SECONDS)}
     if source_id is None:
-        return session.scalars(_CLAIM, key).one_or_none()
-    return session.scalars(_CLAIM_THERE, {**key, "source": source_id}).one_or_none()
+        act = session.scalars(_CLAIM, key).one_or_none()
+    else:
+        act = session.scalars(_CLAIM_THERE, {**key, "source": source_id}).one_or_none()
+    if act is not None:
+        record(session, "act.sending", DESK, case_id=act.case_id, object_id=act.id, attempt=act.attempt)
+    return act
 
 
 def channel_act(act: Act) -> ChannelAct:

@@ -1,10 +1,13 @@
 """The states of an act: only the moves of the table, every state reachable, the ends are ends."""
 
+import ast
 import itertools
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from models import Act
+from models import Act, Event
 from services.errors import Forbidden, Refused
 from services.outbox import (
     MOVES,
@@ -12,12 +15,15 @@ from services.outbox import (
     UNPROVEN,
     WAITING,
     cancel_act,
+    claim_act,
     confirm_act,
     move_act,
     retry_act,
     send_now,
     unproven,
 )
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(("before", "to"), [*itertools.product(STATES, STATES)])
@@ -44,6 +50,36 @@ def test_what_was_given_up_never_goes_and_what_may_be_out_is_never_claimed() -> 
     assert {before for before, to in MOVES if to == "sending"} == set(WAITING)
     assert {"sending", "unknown", "review"}.isdisjoint(WAITING)
     assert set(WAITING) <= set(UNPROVEN)
+
+
+def test_whoever_changes_the_state_of_an_act_writes_an_event() -> None:
+    """Every step of an act is told: a function that moves one, or claims it, records it too."""
+    silent, moving = [], 0
+    for path in sorted((ROOT / "services").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.FunctionDef) or node.name == "move_act":
+                continue
+            calls = {
+                one.func.id
+                for one in ast.walk(node)
+                if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)
+            }
+            if "move_act" in calls:
+                moving += 1
+                silent += [] if calls & {"record", "_decide"} else [f"{path.name}:{node.name}"]
+    assert moving > 8
+    assert silent == []
+
+
+def test_a_claim_is_told_with_its_attempt(database, cast) -> None:
+    with database.write.begin() as session:
+        act = Act(kind="reply", source_id=cast.source_id, text="Да", token="t" * 32, target={}, state="queued")
+        session.add(act)
+    with database.write.begin() as session:
+        claimed = claim_act(session)
+        assert claimed is not None
+        [told] = session.scalars(select(Event).where(Event.kind == "act.sending"))
+        assert (told.object_id, told.data, told.staff_id) == (claimed.id, {"attempt": 1}, None)
 
 
 @pytest.mark.parametrize("deed", [retry_act, cancel_act, send_now, lambda s, a, i: confirm_act(s, a, i, None)])

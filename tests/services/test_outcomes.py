@@ -95,7 +95,7 @@ def test_a_late_worker_writes_nothing(database) -> None:
             told(session)
         act = get(database, act_id)
         assert (act.state, act.external_id, act.error_code) == ("sending", None, "network")
-    assert events(database, act_id) == ["act.unknown"]
+    assert events(database, act_id) == ["act.sending", "act.unknown"]
 
 
 @pytest.mark.parametrize("state", ["accepted", "dead", "review", "retry", "cancelled", "seen"])
@@ -400,7 +400,7 @@ def test_a_receipt_and_a_sight_are_in_the_history_too(database, cast, replied) -
         record_receipt(session, replied, Receipt("901", container="17"))
     cast.store(ours(cast, "В среду"))
     told = events(database, replied.id)
-    assert [one for one in told if one.startswith("act.")] == ["act.accepted", "act.seen"]
+    assert [one for one in told if one.startswith("act.")] == ["act.sending", "act.accepted", "act.seen"]
 
 
 def test_a_failed_reply_brings_the_case_back_with_the_reason(database, cast, replied) -> None:
