@@ -1,4 +1,4 @@
-"""The site's feedback form, in only: what a visitor sent and agreed to, taken once and kept as it came."""
+"""The site's feedback form: what a visitor sent and agreed to, taken once and kept as it came; answered by mail."""
 
 import hashlib
 import json
@@ -92,7 +92,12 @@ class Form(Channel):
     kind = "form"
     title = "Feedback form"
     can = Capabilities(
-        receive=True, grade="events", nested=False, poll_seconds=24 * 3600, deep_seconds=30 * 24 * 3600
+        receive=True,
+        grade="events",
+        nested=False,
+        poll_seconds=24 * 3600,
+        deep_seconds=30 * 24 * 3600,
+        answered_by="mail",
     )
     Settings = Settings
     keeps_first: ClassVar[bool] = True  # a repeat is the same visitor pressing twice: the first consent counts

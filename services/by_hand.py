@@ -14,6 +14,7 @@ from models import Act, Author, Case, Draft, Message, Publication, RawItem, Repl
 from models.base import storable
 from services.agreement import cause_to_wait
 from services.candidates import supersede
+from services.carriers import carrier_of
 from services.case_states import is_open
 from services.cases import check_version, get_case, newest_incoming, open_twin, same_form
 from services.errors import Forbidden, NotFound, Refused
@@ -35,11 +36,6 @@ BY_HAND = "by_hand"
 def is_by_hand(source: Source) -> bool:
     """Whether people bring the texts of this place: always there, or since it was switched to it."""
     return source.state == "manual" or channel_class(source.platform).can.grade == "manual"
-
-
-def can_send(source: Source) -> bool:
-    """Whether the desk itself can answer there."""
-    return source.state != "manual" and ActKind.REPLY in channel_class(source.platform).can.acts
 
 
 def places_by_hand(session: Session, actor: Actor) -> list[Source]:
@@ -112,7 +108,9 @@ def mark_published(session: Session, actor: Actor, case_id: int, text: str, form
     if message is None or message.case_id != case.id:
         raise NotFound("message.unknown", id=said.message_id)
     source = get_source(session, actor, message.source_id)
-    _check(session, actor, case, source, text, url)
+    if carrier_of(session, source, message) is not None:
+        raise Refused("source.can_send", platform=source.platform)
+    _check(session, actor, case, text, url)
     place = Place(message.visibility == "public", source.platform, message.text)
     reply = Reply(
         case_id=case.id, message_id=message.id, staff_id=actor.staff_id, text=text, form_key=form_key,
@@ -132,9 +130,7 @@ def mark_published(session: Session, actor: Actor, case_id: int, text: str, form
     return act
 
 
-def _check(session: Session, actor: Actor, case: Case, source: Source, text: str, url: str) -> None:
-    if can_send(source):
-        raise Refused("source.can_send", platform=source.platform)
+def _check(session: Session, actor: Actor, case: Case, text: str, url: str) -> None:
     if not text:
         raise Refused("text.empty")
     if url and not url.startswith(("http://", "https://")):

@@ -13,6 +13,7 @@ from classifier import Verdict
 from models import Case, Draft, Label, Message, Note, Route, Staff, utc_now
 from models.base import storable
 from services.candidates import supersede
+from services.carriers import answered_cases
 from services.case_states import CLOSE_REASONS, STAGES, is_open, move, wake
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
@@ -70,7 +71,7 @@ def admit(session: Session, messages: Sequence[Message]) -> None:
     waiting = [message for message in messages if message.work == "received"]
     if not waiting:
         return
-    keys = {message.id: subject_key(message) for message in waiting}
+    keys = {message.id: subject_key(message) for message in waiting} | answered_cases(session, waiting)
     cases = _known_cases(session, set(keys.values()))
     fresh: dict[str, Message] = {}
     for message in sorted(waiting, key=lambda m: (m.published_at, m.id)):

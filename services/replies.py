@@ -16,6 +16,7 @@ from models import Act, Author, Case, Draft, Message, Publication, Reply, Route,
 from models.base import storable
 from services.agreement import cause_to_wait
 from services.candidates import end_waiting, supersede
+from services.carriers import carried_context, carrier_of
 from services.case_states import MOVES, is_open, move
 from services.cases import (
     check_version,
@@ -120,8 +121,8 @@ def write_reply(
     if message is None or message.case_id != case.id:
         raise NotFound("message.unknown", id=wish.message_id)
     source = session.get_one(Source, message.source_id)
-    _check_text(source, message, text)
-    place = Place(message.visibility == "public", source.platform, message.text)
+    carrier = _carrier(session, source, message, text)
+    place = Place(message.visibility == "public", carrier.platform, message.text)
     reply = Reply(
         case_id=case.id, message_id=message.id, staff_id=actor.staff_id, text=text, form_key=form_key,
         route_id=_answer_used(session, actor, case, wish.route_id), afterwards=AFTERWARDS[wish.then],
@@ -131,7 +132,9 @@ def write_reply(
     session.flush()
     if channel_class(source.platform).is_live(message.container):
         wish = replace(wish, undo_seconds=0)
-    act = queue_act(session, actor, ActKind.REPLY, source, message, text=text, reply=reply, due_at=_due_at(wish))
+    act = queue_act(session, actor, ActKind.REPLY, carrier, message, text=text, reply=reply, due_at=_due_at(wish))
+    if carrier.id != source.id:
+        act.target = {**act.target, "context": carried_context(source, message)}
     accept_label(session, actor, message)
     note_facts(session, reply)
     holding = reply.promised_until is not None and is_approved_text(session, text)
@@ -180,14 +183,17 @@ def go_on(session: Session, actor: Actor, case: Case, state: str | None) -> None
         move(session, case, state, actor, reason="answered" if state == "solved" else None)
 
 
-def _check_text(source: Source, message: Message, text: str) -> None:
-    if ActKind.REPLY not in channel_class(source.platform).can.acts:
-        raise Refused("source.no_reply", platform=source.platform)
+def _carrier(session: Session, source: Source, message: Message, text: str) -> Source:
+    """The place by which the reply goes, having looked whether it may."""
     if source.state == "manual":
         raise Refused("source.by_hand", id=source.id)
-    check_length(source, text)
+    carrier = carrier_of(session, source, message)
+    if carrier is None:
+        raise Refused("source.no_reply", platform=source.platform)
+    check_length(carrier, text)
     if message.state == SourceState.DELETED.value and message.visibility == "public":
         raise Refused("message.deleted")
+    return carrier
 
 
 def check_length(source: Source, text: str) -> None:

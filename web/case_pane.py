@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind, Capabilities
-from models import Act, Case, Clock, Department, Label, RouteFile, RouteLine, Staff
+from models import Act, Case, Clock, Department, Label, RouteFile, RouteLine, Source, Staff
 from services.accounts import list_staff
 from services.agreement import Cause, agreement_of, cause_to_wait
-from services.by_hand import can_send
 from services.candidates import may_agree
+from services.carriers import carrier_of
 from services.crm.cards import Beside, beside
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.labelling import classifier_word
@@ -77,6 +77,7 @@ class Pane:
     names: Mapping[int, str] = field(default_factory=dict)
     duty: Duty = field(default_factory=Duty)  # whom «Кто за что отвечает» names
     forecasts: Mapping[int, Forecast] = field(default_factory=dict)  # act → when the platform's limits let it go
+    carrier: Source | None = None  # the place by which a reply goes; None: a person publishes it there
     answerers: Mapping[int, str] = field(default_factory=dict)  # department → who answers and when they look
 
     @property
@@ -89,7 +90,7 @@ class Pane:
 
     @property
     def can_reply(self) -> bool:
-        return can_send(self.view.source)
+        return self.carrier is not None
 
     def may_agree(self, act: Act) -> bool:
         return act.id in self.agreeable
@@ -106,14 +107,22 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
     own = [e for e in view.thread if e.message.case_id == case_id and e.message.direction == "in"]
     policy = policy_of(session)
     words = {entry.message.id: classifier_word(session, entry.message.id) for entry in own}
+    newest = own[-1] if own else None
+    place = (
+        view.source
+        if newest is None or newest.message.source_id == view.source.id
+        else session.get_one(Source, newest.message.source_id)
+    )
+    carrier = carrier_of(session, place, newest.message if newest else None)
     return Pane(
         view=view,
         thread=_fold(_tree(view, words)),
         history=sentences_of(view, {p.id: p.name for p in people}, {u.id: u for u in units}),
-        can=channel_class(view.source.platform).can,
+        can=channel_class(carrier.platform if carrier else view.source.platform).can,
+        carrier=carrier,
         draft=draft_of(session, actor, case_id),
         drafts=tuple(drafts_of(session, actor, [case_id]).get(case_id, ())),
-        newest=own[-1] if own else None,
+        newest=newest,
         people=tuple(p for p in people if p.active and actor_of(p).may("case.reply")),
         departments=tuple(units),
         form_key=str(uuid4()),

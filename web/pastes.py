@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from collectors.manual import Pasted, read_paste
-from services.by_hand import Published, bring_message, can_send, is_by_hand, mark_published, places_by_hand
+from services.by_hand import Published, bring_message, is_by_hand, mark_published, places_by_hand
 from services.errors import DeskError
 from services.replies import AFTERWARDS
 from web.cases import done
@@ -24,7 +24,7 @@ screen = Blueprint("pastes", __name__)
 
 @screen.app_context_processor
 def _names() -> dict[str, object]:
-    return {"local_input": local_input, "is_by_hand": is_by_hand, "can_send": can_send, "why_not": why_not}
+    return {"local_input": local_input, "is_by_hand": is_by_hand, "why_not": why_not}
 
 
 @screen.get("/places/paste")

@@ -196,6 +196,12 @@ def why_not(source: Source) -> str:
             "%(place)s lets no program answer lawfully: copy the answer, publish it there and mark it here.",
             place=name,
         )
+    carrier = channel_class(source.platform).can.answered_by
+    if carrier:
+        return _(
+            "Here one answers by letter. Connect a mailbox in «Places» and the answer goes from here; until then "
+            "write from your own and mark it here."
+        )
     return _(
         "One cannot reply on %(platform)s from here. Answer on the platform and mark it here.",
         platform=platform_name(source.platform),

@@ -5,7 +5,8 @@ from sqlalchemy import func, select
 
 from collectors.manual import Pasted
 from models import Act, Case, Event, Message, RawItem, Reply, Source
-from services.by_hand import Published, bring_message, can_send, is_by_hand, mark_published, places_by_hand
+from services.by_hand import Published, bring_message, is_by_hand, mark_published, places_by_hand
+from services.carriers import carrier_of
 from services.cases import get_case
 from services.errors import Forbidden, Refused, Stale
 from services.replies import write_reply
@@ -94,10 +95,10 @@ def test_only_by_the_person_s_word_where_the_desk_cannot_send(cast, database, br
 def test_a_place_goes_into_people_s_hands_and_back(cast, database, place) -> None:
     with database.write.begin() as session:
         source = session.get_one(Source, cast.source_id)
-        assert can_send(source)
+        assert carrier_of(session, source, None) is source
         set_state(session, DESK, source.id, "manual")
         assert is_by_hand(source)
-        assert not can_send(source)
+        assert carrier_of(session, source, None) is None
         assert {one.id for one in places_by_hand(session, cast.smm)} == {place, source.id}
         assert source.id not in due_sources(session)
         bring_message(session, cast.smm, source.id, Pasted("Где ссылка на оплату?", "Вера"))
