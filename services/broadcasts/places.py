@@ -32,6 +32,16 @@ def publications_on_air(session: Session, source_id: int) -> set[int]:
     return set(session.scalars(query))
 
 
+def is_on_air(session: Session, source_id: int) -> bool:
+    """Whether something of a place is on air now."""
+    query = (
+        select(BroadcastPlace.id)
+        .join(Broadcast, Broadcast.id == BroadcastPlace.broadcast_id)
+        .where(Broadcast.state == ON_AIR, BroadcastPlace.source_id == source_id)
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def broadcasts_of(session: Session, publication_ids: Collection[int]) -> dict[int, int]:
     """publication → its broadcast."""
     query = (
