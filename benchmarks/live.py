@@ -288,6 +288,10 @@ def _lags(shown: dict[str, float], seen: dict[str, float], faults: Faults) -> di
     for number, (name, at) in enumerate(shown.items()):
         if name in seen:
             found[faults.spoils(number, at) or ""].append(seen[name] - at)
+    late = [round(at - faults.killed, 1) for number, (name, at) in enumerate(shown.items())
+            if name in seen and seen[name] - at > 2 and faults.spoils(number, at) is None]  # fmt: skip
+    if late:
+        print(f"{len(late)} over two seconds, shown {late[0]} to {late[-1]} s after the kill")
     return found
 
 

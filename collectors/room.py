@@ -85,7 +85,7 @@ class Room(Channel):
         if not isinstance(messages, list) or len(messages) > MOST:
             raise ChannelError("messages", code="invalid", permanent=True)
         title = clean(str(told.get("title") or room))[:LONGEST_NAME]
-        found = (self._raw(room, title, one) for one in messages if isinstance(one, dict))
+        found = (self._raw(room, title, one, dated=True) for one in messages if isinstance(one, dict))
         return list({raw.external_id: raw for raw in found if raw is not None}.values())
 
     def _prove(self, payload: bytes, headers: Mapping[str, str]) -> None:
@@ -100,7 +100,8 @@ class Room(Channel):
         if not good and not hmac.compare_digest(named.encode("utf-8", "replace"), secret.encode()):
             raise ChannelError("secret", code="auth", permanent=True)
 
-    def _raw(self, room: str, title: str, given: Mapping[str, Any]) -> Raw | None:
+    def _raw(self, room: str, title: str, given: Mapping[str, Any], *, dated: bool = False) -> Raw | None:
+        """``dated``: the same room next week is another publication, and so another broadcast."""
         one = {name: next((given[key] for key in keys if key in given), None) for name, keys in NAMES.items()}
         text = clean(str(one["text"] or "")).strip()[:LONGEST_TEXT]
         if not text:
@@ -114,7 +115,8 @@ class Room(Channel):
         told = f"{at.isoformat()}\n{author}\n{text}"
         identity = str(one["id"] or hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:32])
         text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return Raw("said", f"{PREFIX}{room}", identity[:200], text.encode("utf-8", "replace"))
+        day = f".{at.astimezone(UTC):%Y-%m-%d}" if dated else ""
+        return Raw("said", f"{PREFIX}{room}{day}", identity[:200], text.encode("utf-8", "replace"))
 
     def parse(self, raw: Raw) -> list[Incoming]:
         body = json.loads(raw.body)

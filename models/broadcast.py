@@ -29,6 +29,7 @@ class Broadcast(Base):
     ends_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # None: by the platform or the clock
     drops: Mapped[int] = mapped_column(default=0)
     viewers: Mapped[int | None]  # the most that were there at once
     plan: Mapped[dict[str, Any]] = mapped_column(default=dict)

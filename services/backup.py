@@ -6,12 +6,12 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import MetaData, Table, delete, func, insert, select, update
+from sqlalchemy import Date, MetaData, Table, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Act, Base, Setting, UtcDateTime, utc_now
@@ -97,6 +97,8 @@ def _plain(row: dict[str, Any], files: FileStore) -> dict[str, Any]:
     for name, value in row.items():
         if isinstance(value, datetime):
             row[name] = value.astimezone(UTC).isoformat()
+        elif isinstance(value, date):
+            row[name] = value.isoformat()
         elif isinstance(value, bytes):
             row[name] = files.put(value) if len(value) > APART_BYTES else base64.b64encode(value).decode()
     return row
@@ -109,6 +111,8 @@ def _typed(table: Table, row: dict[str, Any], files: FileStore) -> dict[str, Any
         kind = table.c[name].type
         if isinstance(kind, UtcDateTime):
             row[name] = datetime.fromisoformat(value)
+        elif isinstance(kind, Date):
+            row[name] = date.fromisoformat(value)
         elif holds_bytes(kind):
             row[name] = files.get(value) if isinstance(value, dict) else base64.b64decode(value)
     return row

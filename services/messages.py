@@ -12,12 +12,12 @@ from collectors.base import Attachment as IncomingFile
 from collectors.base import Incoming, Person, SourceState
 from collectors.base import Publication as IncomingPublication
 from models import Act, Attachment, Author, Message, Publication, RawItem, TextVersion, utc_now
-from services.broadcasts.places import publications_on_air
+from services.broadcasts.places import is_on_air, publications_on_air
 from services.cases import admit
 from services.crm.arrivals import note_arrivals
 from services.crm.forgetting import ERASED, hidden_id
 from services.events import record
-from services.leases import insert_missing
+from services.leases import insert_missing, keep_order
 from services.outcomes import join_own, mark_removed
 from services.rights import DESK
 from services.search_index import index_messages, rename_author
@@ -39,6 +39,8 @@ def store_messages(
     latest = {(item.container, item.external_id): item for item in incoming}
     items = list(latest.values())
     final = channel_class(platform).can.removal_is_final
+    if any(item.quiet for item in items) or is_on_air(session, source_id):
+        keep_order(session)
     authors = _store_authors(session, platform, [item.author for item in items if item.author is not None])
     places = _store_publications(session, source_id, items, publications)
     known = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from web.language import Lazy, _, _l
+from web.language import Lazy, _, _l, ngettext
 
 KINDS: Mapping[str, Lazy] = {"stream": _l("Live broadcast"), "lesson": _l("Lesson"), "webinar": _l("Autowebinar")}
 STATES: Mapping[str, Lazy] = {
@@ -158,4 +158,6 @@ def lasted(seconds: int | None) -> str:
     hours, minutes = divmod(seconds // 60, 60)
     if not hours:
         return _("%(num)s min", num=minutes)
+    if not minutes:
+        return ngettext("%(num)s h", "%(num)s h", hours)
     return _("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import flask_babel
 
-__all__ = ["Lazy", "_", "_l", "format_date", "format_datetime", "here", "is_russian", "ngettext"]
+__all__ = ["Lazy", "_", "_l", "format_date", "format_datetime", "format_decimal", "here", "is_russian", "ngettext"]
 
 
 class Lazy(Protocol):

@@ -8,6 +8,7 @@ from models import Source, utc_now
 from services import visits
 from services.broadcasts.schedule import watchers
 from services.visits import Form
+from web.broadcast_words import lasted
 from web.forms import go
 from web.language import Lazy, _, _l
 from web.numbers import whole
@@ -39,6 +40,7 @@ def _page(place_id: int | None) -> str:
             "visits/index.html", rows=visits.list_places(session, actor), log=visits.log_of(session, actor),
             place=visits.get_place(session, actor, place_id) if place_id else None, people=watchers(session),
             sources=list(session.scalars(select(Source).order_by(Source.id))), outcomes=OUTCOMES, now=utc_now(),
+            lasted=lasted,
         )  # fmt: skip
 
 

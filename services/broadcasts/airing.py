@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from collectors.airing import Airing
 from models import Broadcast, BroadcastPlace, Message, Publication, Source, utc_now
 from models.database import Database
 from services.broadcasts.places import (
+    ROOM,
     link_of_room,
     places_of,
     planned_alike,
     publications_of,
     resolve,
+    room_of,
     video_of,
 )
 from services.broadcasts.schedule import get_broadcast
@@ -32,8 +34,6 @@ RETURN = timedelta(minutes=30)
 FORGOTTEN = timedelta(hours=2)
 """After its planned end, when nobody says anything any more, a broadcast that nobody ended ends by itself."""
 SILENT = timedelta(minutes=30)
-ROOM = "room-"
-"""Publications of webinar rooms begin so."""
 SOON = timedelta(hours=1)
 """Links of what is further away are looked into later."""
 
@@ -45,19 +45,26 @@ def go_live(session: Session, actor: Actor, row: Broadcast, at: datetime | None 
     again = row.started_at is not None
     move(row, ON_AIR, actor)
     row.started_at = row.started_at or at or utc_now()
-    row.ended_at = None
+    row.ended_at = row.ended_by_id = None
     if again:
         row.drops += 1
     record(session, "broadcast.live", actor, object_id=row.id, again=again)
 
 
 def end(session: Session, actor: Actor, row: Broadcast, at: datetime | None = None) -> None:
-    """It is over; what is open is carried over by the desk's job."""
+    """It is over; what is open is carried over by the desk's job. A person's word stands: see ``may_return``."""
     move(row, "ended", actor)
+    row.ended_by_id = actor.staff_id
     row.ended_at = at or utc_now()
     for place in places_of(session, [row.id]).get(row.id, []):
         place.due_at = None
     record(session, "broadcast.ended", actor, object_id=row.id)
+
+
+def may_return(row: Broadcast) -> bool:
+    """Whether a platform's word or somebody who writes puts it on air (again). What a person ended only a person
+    does: «спасибо!» a minute after the end is no new beginning, and a stream may run on with music."""
+    return row.ended_by_id is None and row.state not in ("moved", "cancelled", "reported")
 
 
 def switch(session: Session, actor: Actor, broadcast_id: int, to: str) -> Broadcast:
@@ -159,7 +166,7 @@ def _follow(session: Session, place: BroadcastPlace, airing: Airing, now: dateti
         record(session, "broadcast.changed", DESK, object_id=row.id)
     if airing.viewers is not None:
         row.viewers = max(row.viewers or 0, airing.viewers)
-    if airing.state == "live" and row.state not in ("moved", "cancelled", "reported"):
+    if airing.state == "live" and may_return(row):
         if row.state != ON_AIR:
             go_live(session, DESK, row, airing.started_at)
         elif place.ended_at is not None or (place.read_at is None and _has_ended(session, row)):
@@ -227,8 +234,9 @@ def broadcast_for(session: Session, publication_id: int) -> Broadcast:
         return session.get_one(Broadcast, known.broadcast_id)
     source = session.get_one(Source, place.source_id)
     now = utc_now()
-    room = place.external_id.removeprefix(ROOM) if place.external_id.startswith(ROOM) else ""
-    row = planned_alike(session, place.source_id, place.title or "", now, room)
+    room = room_of(place.external_id)
+    row = _same_room(session, place, room, now) if room else None
+    row = row or planned_alike(session, place.source_id, place.title or "", now, room)
     link = link_of_room(places_of(session, [row.id]).get(row.id, []), room) if row is not None else None
     if row is None:
         row = Broadcast(
@@ -242,6 +250,21 @@ def broadcast_for(session: Session, publication_id: int) -> Broadcast:
         link = BroadcastPlace(broadcast_id=row.id, url=place.url or "")
         session.add(link)
     link.platform, link.source_id, link.publication = source.platform, place.source_id, place.external_id
-    go_live(session, DESK, row, now)
+    if may_return(row):
+        go_live(session, DESK, row, now)
     session.flush()
     return row
+
+
+def _same_room(session: Session, place: Publication, room: str, now: datetime) -> Broadcast | None:
+    """A room has a publication a day: one that speaks on over midnight speaks in the same broadcast."""
+    query = (
+        select(Broadcast, BroadcastPlace.publication)
+        .join(BroadcastPlace, BroadcastPlace.broadcast_id == Broadcast.id)
+        .where(
+            BroadcastPlace.source_id == place.source_id, BroadcastPlace.publication.startswith(f"{ROOM}{room}"),
+            or_(Broadcast.state == ON_AIR, Broadcast.ended_at > now - RETURN),
+        )
+    )  # fmt: skip
+    found = session.execute(query.order_by(Broadcast.id.desc()))
+    return next((row for row, publication in found if room_of(publication or "") == room), None)

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from classifier import Verdict
 from models import Broadcast, BroadcastMention, BroadcastQuestion, Label, Message, utc_now
 from models.database import Database
-from services.broadcasts.airing import broadcast_for, go_live
+from services.broadcasts.airing import broadcast_for, go_live, may_return
 from services.broadcasts.incidents import raise_incidents
 from services.broadcasts.places import broadcasts_of, second_of_message
 from services.broadcasts.troubles import trouble_of
-from services.cases import APPLICATION
+from services.cases import APPLICATION, lift_message
 from services.events import record
 from services.labelling import LabelsTexts, label_row, try_classify
 from services.leases import insert_missing
@@ -75,7 +75,7 @@ def _look(
             by_broadcast[homes[message.publication_id]].append(message)
     for broadcast_id, said in by_broadcast.items():
         row = session.get_one(Broadcast, broadcast_id)
-        if row.state in ("planned", "duty", "ended", "review") and _is_fresh(row, said):
+        if row.state in ("planned", "duty", "ended", "review") and may_return(row) and _is_fresh(row, said):
             go_live(session, DESK, row, min(message.published_at for message in said))
         _lift(session, row, said, verdicts, classifier)
     session.execute(
@@ -105,6 +105,7 @@ def _lift(
     questions: list[dict[str, Any]] = []
     mentions: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
+    late: list[int] = []
     for message in said:
         if message.direction != "in" or message.state == "deleted":
             continue
@@ -122,13 +123,18 @@ def _lift(
         label = worth_lifting(message.text, verdict)
         if label is None:
             continue
-        questions.append(_question(row, message, verdict, label, second))
+        if row.reported_at is not None:
+            late.append(message.id)
+        else:
+            questions.append(_question(row, message, verdict, label, second))
         if verdict is not None and classifier is not None:
             labels.append(label_row(message.id, verdict, classifier.version))
     if questions:
         insert_missing(session, BroadcastQuestion, questions, "message_id")
     if labels:
         session.execute(insert(Label), labels)
+    for message_id in late:  # after the report nothing more is added to it: what is asked becomes work at once
+        lift_message(session, DESK, message_id)
     if mentions:
         insert_missing(session, BroadcastMention, mentions, "message_id")
         raise_incidents(session, row, {str(one["kind"]) for one in mentions})

@@ -12,6 +12,8 @@ from models import Broadcast, BroadcastPlace, Message, Publication, Source
 from services.broadcasts.states import ON_AIR, PLANNED
 
 YOUTUBE_LIVE = "live-"
+ROOM = "room-"
+_DAY = re.compile(r"\.\d{4}-\d\d-\d\d$")
 CLOSE = timedelta(minutes=45)
 """A chat that speaks so long before or after the time of a plan belongs to it."""
 _VK = re.compile(r"(?:wall|video|clip|photo)-?\d+_\d+")
@@ -30,6 +32,16 @@ def publications_on_air(session: Session, source_id: int) -> set[int]:
         .where(Broadcast.state == ON_AIR, BroadcastPlace.source_id == source_id)
     )
     return set(session.scalars(query))
+
+
+def is_on_air(session: Session, source_id: int) -> bool:
+    """Whether something of a place is on air now."""
+    query = (
+        select(BroadcastPlace.id)
+        .join(Broadcast, Broadcast.id == BroadcastPlace.broadcast_id)
+        .where(Broadcast.state == ON_AIR, BroadcastPlace.source_id == source_id)
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def broadcasts_of(session: Session, publication_ids: Collection[int]) -> dict[int, int]:
@@ -161,6 +173,11 @@ def planned_alike(session: Session, source_id: int, title: str, at: datetime, ro
     free = [row for row in near if all(one.source_id != source_id for one in places.get(row.id, []))]
     named = (row for row in free if link_of_room(places.get(row.id, []), room) is not None)
     return next(named, None) or next((row for row in free if _plain(row.title) == _plain(title)), None)
+
+
+def room_of(publication: str) -> str:
+    """The webinar room behind a publication («room-NAME.2026-11-25»), "" for any other."""
+    return _DAY.sub("", publication.removeprefix(ROOM)) if publication.startswith(ROOM) else ""
 
 
 def link_of_room(places: Iterable[BroadcastPlace], room: str) -> BroadcastPlace | None:

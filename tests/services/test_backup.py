@@ -1,7 +1,7 @@
 """Backup and restore: equal on either database, broken archives refused, unsent acts distrusted."""
 
 import zipfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from models import Act, Attachment, Base, Case, Message, utc_now
+from models import Act, Attachment, Base, Case, Fact, Message, utc_now
 from services.backup import INDEX, SKIPPED, run_backup, run_restore
 from services.backup_files import FileStore
 from services.errors import DeskError
@@ -39,6 +39,7 @@ def archive(cast, database, tmp_path):
     label_all(database)
     with database.write.begin() as session:
         write_reply(session, cast.smm, session.scalars(select(Case.id)).one(), "В среду.", "f", undo_seconds=0)
+        session.add(Fact(code="price", title="Цена", value="5 000 ₽", valid_to=date(2026, 12, 31)))
     return run_backup(database, tmp_path / "backups")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response, jsonify, render_template, request, url_for
 
+from collectors import CHANNELS
 from services.broadcasts.schedule import on_air
 from services.broadcasts.stream import PAGE, Said, View, books_of, said_after, view_broadcast
 from services.broadcasts.tapes import SPEEDS
@@ -22,6 +23,7 @@ def desk(broadcast_id: int) -> str:
         units = departments(session)
     return render_template(
         "broadcasts/desk.html", view=view, lines=lines, units=units, speeds=SPEEDS, rate=rate_of(view),
+        platforms=[*CHANNELS],
     )  # fmt: skip
 
 

@@ -1,10 +1,12 @@
 """A chat opens no cases: questions are lifted, five «нет звука» are one incident with one question to technical."""
 
 import threading
+import time
 from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from collectors.base import Incoming, Person
 from models import (
     Broadcast,
     BroadcastIncident,
@@ -23,8 +25,10 @@ from models import (
 from services.broadcasts.airing import run_ends
 from services.broadcasts.incidents import change_incident, report_trouble, rumours
 from services.broadcasts.lifting import PATIENCE, run_lift
+from services.broadcasts.stream import said_after
 from services.broadcasts.troubles import trouble_of
 from services.inbox import rest_page
+from services.messages import store_messages
 from tests.services.broadcasts.conftest import START
 from tests.services.test_cases import Table
 
@@ -40,6 +44,24 @@ def test_talk_goes_by_and_a_question_is_lifted_with_its_second(air, database) ->
         assert set(session.scalars(select(Message.work))) == {"chat"}
         assert session.scalars(select(Label.label)).all() == ["question"]
         assert rest_page(session, air.cast.smm) == []
+
+
+def test_two_who_write_at_once_are_seen_in_the_order_of_their_numbers(air, database) -> None:
+    """A page that has seen a line asks only for higher numbers: a lower one must not appear after it."""
+    first = threading.Thread(target=lambda: air.say("второе", "Борис"))
+    with database.write.begin() as session:
+        item = Incoming(
+            "room-air", "slow", "первое", START, Person("p", "Анна"), None, "room-air", quiet=True
+        )  # fmt: skip
+        store_messages(session, air.source_id, "room", [item])
+        first.start()
+        time.sleep(0.4)
+        with database.read.begin() as other:
+            assert "второе" not in other.scalars(select(Message.text)).all()
+    first.join()
+    with database.read.begin() as session:
+        lines = [line.text for line in said_after(session, air.cast.smm, air.id)]
+    assert lines[-2:] == ["первое", "второе"]
 
 
 def test_looking_twice_at_once_lifts_once(air, database) -> None:

@@ -7,11 +7,14 @@ from sqlalchemy import select
 
 from collectors.airing import Airing
 from collectors.base import Incoming, Person, Publication
-from models import Broadcast, BroadcastPlace, Message, Source, utc_now
-from services.broadcasts.airing import take_airings
+from models import Broadcast, BroadcastPlace, Case, Message, Source, utc_now
+from services.broadcasts.airing import switch, take_airings
+from services.broadcasts.figures import hand_in
 from services.broadcasts.lifting import run_lift
 from services.broadcasts.places import addresses_of, publications_of
 from services.broadcasts.schedule import Plan, plan_broadcast
+from services.broadcasts.stream import books_of
+from services.broadcasts.wrapping import run_wraps
 from services.messages import store_messages
 from tests.services.test_cases import Table
 
@@ -115,3 +118,60 @@ def test_a_telegram_post_is_found_however_its_link_was_copied() -> None:
         assert "https://t.me/school/12" in addresses_of(link)
     assert addresses_of("https://example.com/?p=7") == ["https://example.com/?p=7"]
     assert "https://example.com/lesson" in addresses_of("https://example.com/lesson?utm_source=vk")
+
+
+def finish(database, cast, broadcast_id: int) -> None:
+    with database.write.begin() as session:
+        switch(session, cast.smm, broadcast_id, "ended")
+
+
+def test_what_a_person_ended_only_a_person_puts_on_air_again(cast, database, room) -> None:
+    live = Airing("v1", "Эфир", "live", "room-v1", "https://youtu.be/v1", "chat")
+    with database.write.begin() as session:
+        take_airings(session, room, "youtube", [live])
+    one = rows(database)[0].id
+    finish(database, cast, one)
+    with database.write.begin() as session:
+        take_airings(session, room, "youtube", [live])  # the stream runs on with music
+    say(database, room, "room", "room-v1", "Эфир", "А запись будет?")
+    assert [(row.state, row.drops) for row in rows(database)] == [("ended", 0)]
+    run_wraps(database)
+    with database.write.begin() as session:
+        books = books_of(session, one)
+        assert (books.asked, books.ends["carried"], books.balanced) == (1, 1, True)
+        switch(session, cast.smm, one, "live")
+        take_airings(session, room, "youtube", [live])
+    assert [(row.state, row.ended_by_id) for row in rows(database)] == [("live", None)]
+
+
+def test_what_is_asked_after_the_report_becomes_work_at_once_and_the_report_stays(cast, database, room) -> None:
+    say(database, room, "room", "room-a", "Эфир")
+    one = rows(database)[0].id
+    finish(database, cast, one)
+    run_wraps(database)
+    with database.write.begin() as session:
+        hand_in(session, cast.smm, one, "", None, session.get_one(Broadcast, one).version)
+    say(database, room, "room", "room-a", "Эфир", "А где запись?")
+    say(database, room, "room", "room-a", "Эфир", "спасибо")
+    with database.read.begin() as session:
+        assert books_of(session, one).asked == 1
+        late = session.scalars(select(Message).where(Message.text == "А где запись?")).one()
+        assert session.get_one(Case, late.case_id).number is not None
+        assert session.scalars(select(Message.case_id).where(Message.text == "спасибо")).one() is None
+    assert [row.state for row in rows(database)] == ["reported"]
+
+
+def test_the_same_room_next_week_is_another_broadcast_and_over_midnight_the_same(cast, database, room) -> None:
+    say(database, room, "room", "room-demo.2026-11-25", "Вебинар")
+    say(database, room, "room", "room-demo.2026-11-26", "Вебинар", "Ещё вопрос?")
+    say(database, room, "room", "room-demo-2.2026-11-26", "Другой", "И тут?")
+    assert [row.title for row in rows(database)] == ["Вебинар", "Другой"]
+    with database.write.begin() as session:
+        assert books_of(session, rows(database)[0].id).asked == 2
+        for row in session.scalars(select(Broadcast)):
+            row.state, row.ended_at = "review", utc_now() - timedelta(days=7)
+    next_week = plan(database, cast, "Следующий вебинар", links=("https://rooms.example/demo",))
+    say(database, room, "room", "room-demo.2026-12-02", "Вебинар", "А это новый?")
+    with database.read.begin() as session:
+        assert books_of(session, next_week).asked == 1
+    assert [row.state for row in rows(database)] == ["review", "review", "live"]

@@ -46,7 +46,7 @@ document.addEventListener("keydown", (event) => {
 // A form that was sent must not be sent again by a second click, unless the answer says it failed.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.hasAttribute("hx-post") || form.dataset.sent) return;
+  if (form.hasAttribute("hx-post") || form.dataset.sent || event.defaultPrevented) return; // the page stays: so do its buttons
   setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
 });
 addEventListener("pageshow", (event) => {

@@ -27,7 +27,15 @@ function take() {
   const { second, rate } = column().dataset;
   base = { second: Number(second), rate: Number(rate), at: performance.now() };
   choose(chosen && document.getElementById(`q${chosen}`) ? chosen : null);
+  for (const { dataset } of column().querySelectorAll(".air-q")) mark(dataset.message);
   tick();
+}
+
+// A line is drawn when it is said; that it is a question is known a moment later.
+function mark(id) {
+  const line = lines.querySelector(`[data-id="${CSS.escape(id)}"]`);
+  line?.classList.add("is-asked");
+  line?.querySelector(".air-lift")?.remove();
 }
 
 function tick() {
@@ -48,7 +56,7 @@ const glyphs = new Map();
 
 function glyph(line) {
   if (!glyphs.has(line.platform)) {
-    const there = document.querySelector(`.glyph-${CSS.escape(line.platform)}`);
+    const there = document.getElementById("air-glyphs").content.querySelector(`.glyph-${CSS.escape(line.platform)}`);
     const made = there ? there.cloneNode(true) : document.createElement("span");
     if (there) made.style.setProperty("--size", "14px");
     made.setAttribute("aria-label", line.place);
