@@ -69,6 +69,7 @@ SCREENS = (
     "crm.exports",
     "crm.privacy",
     "report_tables",
+    "report_paper",
     "contracts",
     "broadcasts",
     "visits",

@@ -203,6 +203,8 @@ MATRIX: dict[str, str] = {
     "report_tables.index": "report.view",
     "report_tables.show": "report.view",
     "report_tables.sheet": "report.view",
+    "report_paper.answers": "report.view",
+    "report_paper.one": "report.view",
     "report_tables.cases": "data.export",
     "report_tables.verdict": "case.close_grave",
     # Terms

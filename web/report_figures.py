@@ -116,7 +116,7 @@ COLUMNS: Mapping[str, Lazy] = {
     "client": _l("Client"),
     "programme": _l("Programme"),
     "price": _l("Price"),
-    "paid": _l("Paid"),
+    "paid": _l("Paid so far"),
     "debt": _l("Debt"),
     "state": _l("State"),
     "signature": _l("Signed how"),
@@ -206,10 +206,12 @@ LACKING: Mapping[str, Lazy] = {
 
 
 def read_cell(value: Any, unit: str) -> str | None:
-    """A figure of these units as it is read; None for another unit."""
+    """A figure of these units as it is read; None for another unit. A text that is not there is nothing to say."""
     if unit not in _READ:
         return None
-    return "—" if value is None or value == "" or value == [] else _READ[unit](value)
+    if value is None or value == "" or value == []:
+        return "" if unit == "text" else "—"
+    return str(_READ[unit](value))
 
 
 def filed_cell(value: Any, unit: str) -> Any:

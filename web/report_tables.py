@@ -63,7 +63,7 @@ def sheet(code: str, format: str) -> Response:
     if any(line.place for line in table.lines):
         with current_desk().database.write.begin() as session:
             note_export(session, current_actor(), code, asked_cut())
-    heading = [str(report_words.SPLITS[table.by]), *(str(report_words.COLUMNS[name]) for name in table.columns)]
+    heading = [report_words.first_heading(table), *(str(report_words.COLUMNS[name]) for name in table.columns)]
     rows = [[named(line), *(filed_cell(cell.value, cell.unit) for cell in line.cells)] for line in table.lines]
     if table.total is not None:
         rows.append([str(report_words.IN_ALL), *(filed_cell(cell.value, cell.unit) for cell in table.total)])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 
+from services.reports.shape import Table
 from web import report_figures
 from web.deadlines import span
 from web.language import Lazy, _, _l
@@ -315,6 +316,11 @@ CASE_COLUMNS: Mapping[str, Lazy] = {
     "department_minutes": _l("Department's minutes"),
     "client_minutes": _l("Author's minutes"),
 }
+
+
+def first_heading(table: Table) -> str:
+    """Over the names of the lines: what they are split by, of a register the number."""
+    return _("Number") if any(line.place for line in table.lines) else str(SPLITS[table.by])
 
 
 def cell(value: object, unit: str) -> str:
