@@ -45,8 +45,8 @@ HOW: Mapping[str, Lazy] = {
         "decided."
     ),
     "debts": _l(
-        "As of the last day of the period, or of today: lines of schedules due before that day, less what was paid "
-        "on them before it; contracts that are signed, in force or paused. Overdue share = debt ÷ all that was "
+        "As of the last day of the period, or of today: lines of schedules due before that day, less what came "
+        "up to it; contracts that are signed, in force or paused. Overdue share = debt ÷ all that was "
         "due. "
         "Collected = paid in the period of what was overdue at its beginning ÷ that."
     ),
