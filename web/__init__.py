@@ -70,6 +70,7 @@ SCREENS = (
     "crm.privacy",
     "report_tables",
     "report_paper",
+    "report_views",
     "contracts",
     "broadcasts",
     "visits",

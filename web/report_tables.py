@@ -14,6 +14,7 @@ from services.reports.shape import Line, Table
 from services.reports.sheets import CASE_COLUMNS, case_rows, note_export, write_csv, write_xlsx
 from services.reports.tables import LEFT_OUT, REPORTS, run_table
 from services.reports.upkeep import is_rebuilding
+from services.reports.views import shelf_of
 from services.routing import departments
 from web import report_words
 from web.addresses import back
@@ -23,6 +24,7 @@ from web.language import _
 from web.numbers import whole
 from web.report_figures import NAMED, filed_cell
 from web.report_filters import asked_cut, choices, period_of
+from web.report_views import view_address
 from web.security import current_actor, current_desk, rang
 from web.theme_words import THEMES
 from web.toasts import tell
@@ -35,8 +37,10 @@ SPOOLED = 4 * 1024 * 1024
 
 @screen.get("")
 def index() -> str:
+    with current_desk().database.read.begin() as session:
+        shelf = shelf_of(session, current_actor())
     return render_template(
-        "reports/all.html", left_out=LEFT_OUT,
+        "reports/all.html", left_out=LEFT_OUT, shelf=shelf, view_address=view_address,
         reports={code: one for code, one in REPORTS.items() if current_actor().may(one.right)},
     )  # fmt: skip
 

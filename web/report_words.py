@@ -318,6 +318,19 @@ CASE_COLUMNS: Mapping[str, Lazy] = {
 }
 
 
+RHYTHMS: Mapping[str, Lazy] = {
+    "day": _l("Every day"),
+    "week": _l("On Mondays"),
+    "month": _l("On the first of a month"),
+}
+PAGES: Mapping[str, Lazy] = {
+    "morning": _l("Morning: five lines"),
+    "week": _l("The past week for the director"),
+    "month": _l("The past month for the director"),
+}
+"""What comes by mail besides views."""
+
+
 def first_heading(table: Table) -> str:
     """Over the names of the lines: what they are split by, of a register the number."""
     return _("Number") if any(line.place for line in table.lines) else str(SPLITS[table.by])

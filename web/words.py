@@ -283,6 +283,7 @@ ERRORS: Mapping[str, Lazy] = {
     "password.wrong": _l("The present password is not right."),
     "password.differ": _l("The two new passwords differ."),
     "role.unknown": _l("Choose a role."),
+    "order.when": _l("Choose how often and at which hour."),
     "verdict.outcome": _l("Choose what was found."),
     "report.unknown": _l("There is no such report."),
     "route.unknown": _l("There is no such question."),
