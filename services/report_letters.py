@@ -56,7 +56,7 @@ def _director(page: "Page", what: str, on: date) -> Found:
     ]
     query = {"from": first.isoformat(), "to": last.isoformat()}
     subject = page.say(f"{what}_subject", first=_day(page, first), last=_day(page, last))
-    return subject, ["\n".join(lines), *_link(page, "/reports", query)]
+    return subject, ["\n".join(lines), *_link(page, "/reports/summary", query)]
 
 
 def _view(page: "Page", view: ReportView, on: date) -> Found:

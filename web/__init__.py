@@ -71,6 +71,7 @@ SCREENS = (
     "report_tables",
     "report_paper",
     "report_views",
+    "report_months",
     "contracts",
     "broadcasts",
     "visits",

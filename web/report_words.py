@@ -290,7 +290,6 @@ MISSING: Mapping[str, Lazy] = {
     "documents": _l("Documents issued in time: terms of documents are not counted yet."),
     "privacy": _l("Personal data and consents: the registers stand under «Clients», their counts not here yet."),
     "marks": _l("Quality: nobody's marks are collected yet."),
-    "month": _l("The month's report: print the reports above one by one; a signed snapshot is not there yet."),
 }
 """What a report of the Regulation lacks here; such a report is named, never shown as 0."""
 

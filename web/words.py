@@ -284,6 +284,8 @@ ERRORS: Mapping[str, Lazy] = {
     "password.differ": _l("The two new passwords differ."),
     "role.unknown": _l("Choose a role."),
     "order.when": _l("Choose how often and at which hour."),
+    "snapshot.early": _l("The month is not over yet."),
+    "snapshot.unknown": _l("There is no such month."),
     "verdict.outcome": _l("Choose what was found."),
     "report.unknown": _l("There is no such report."),
     "route.unknown": _l("There is no such question."),
