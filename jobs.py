@@ -42,6 +42,7 @@ from services.raws import run_trim
 from services.recount import run_recount
 from services.relabel import run_relabel
 from services.reports.upkeep import run_rebuild
+from services.reports.views import run_orders
 from services.room import is_disk_full
 from services.search_index import run_index
 from services.snoozes import run_wake
@@ -208,6 +209,12 @@ def segments(desk: Desk) -> None:
     run_segments(desk.database)
 
 
+def letters(desk: Desk) -> None:
+    """Puts ordered reports on their way to whoever ordered them."""
+    if run_orders(desk.database, desk.config.desk.time_zone):
+        deliver(desk)
+
+
 def facts(desk: Desk) -> None:
     """Makes the facts of reports anew, after an upgrade or where somebody asked for it."""
     if run_rebuild(desk.database):
@@ -272,6 +279,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         transfer,
         retention,
         segments,
+        letters,
         facts,
         papers,
         contracts,

@@ -46,6 +46,7 @@ ROUNDS, WARM = 10, 1
 PERIODS = {"month": 30, "quarter": 91, "two_years": 731}
 FILTERS = {"": "", "three_filters": "&kind=question&platform=vk&staff=2"}
 GOAL, DASHBOARD, SHEET_ROWS, SHEET_SECONDS = 300.0, 150.0, 100_000, 20.0
+THEMES = (None, "access", "payment", "video", "homework", "schedule", "curator")
 MINUTES = (3, 9, 15, 24, 38, 52, 75, 110, 150, 185, 240, 330, 480, 700, 1300)
 
 
@@ -84,7 +85,7 @@ class Facts(Made):
         ended = at + timedelta(minutes=took * 3)
         return {
             "id": n, "source_id": case["source_id"], "platform": self.platforms[case["source_id"]],
-            "kind": case["label"] if case["sure"] else None, "theme": None, "checked": n % 3 == 0,
+            "kind": case["label"] if case["sure"] else None, "theme": pick(n, 17, THEMES), "checked": n % 3 == 0,
             "department_id": pick(n, 13, (*self.units, *(None,) * 20)), "staff_id": pick(n, 14, self.people),
             "lead_id": case["assignee_id"], "counts": pick(n, 15, range(10)) != 0,
             "holder": pick(n, 16, ("desk", "department", "client")) if is_open else None,

@@ -27,8 +27,8 @@ class ReportView(Base):
 
 
 class ReportOrder(Base):
-    """A page that goes to ``staff_id`` by mail. ``what``: view (then ``view_id``) · morning · week · month ·
-    marketing · technical · curators. ``rhythm``: day · week (Monday) · month (its first day), at ``hour`` local.
+    """A page that goes to ``staff_id`` by mail. ``what``: view (then ``view_id``) · morning · week ·
+    month. ``rhythm``: day · week (Monday) · month (its first day), at ``hour`` local.
 
     ``next_at`` is the moment of the next letter: the row is the schedule, and moving it on is what sends once.
     """

@@ -1,12 +1,12 @@
 """What the desk writes to its own people: how a letter is put together, from words in a data file."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from models import Case, Delivery, Department, Message, Route, Staff
 from services.deliveries import Letter, Write, waiting_for
 from services.entrance import LINK_DAYS, device_actor, make_link
 from services.questions import question_view, without_contacts
+from services.report_letters import report_letter
 from services.rights import DESK
 from services.routing import lines_of
 from services.sla import clocks_of_routes
@@ -39,7 +40,7 @@ def letter_writer(public_url: str | None, zone: str) -> Write:
     address = (public_url or "").rstrip("/")
 
     def _write(session: Session, row: Delivery, staff: Staff, replies: bool) -> Letter | None:
-        page = _Page(session, row, staff, replies, address, zone)
+        page = Page(session, row, staff, replies, address, zone)
         found = _KINDS[row.kind](page)
         if found is None:
             return None
@@ -50,7 +51,7 @@ def letter_writer(public_url: str | None, zone: str) -> Write:
     return _write
 
 
-class _Page:
+class Page:
     """One letter in the making."""
 
     def __init__(
@@ -66,6 +67,9 @@ class _Page:
     def when(self, at: datetime) -> str:
         there = at.astimezone(ZoneInfo(self.zone))
         return format_datetime(there, self.words["format"], tzinfo=ZoneInfo(self.zone), locale=self.staff.locale)
+
+    def day(self, on: date) -> str:
+        return format_date(on, self.words["day"], locale=self.staff.locale)
 
     def link(self, purpose: str, route_id: int | None = None) -> str:
         return f"{self.address}/a/{make_link(self.session, self.staff.id, purpose, route_id)}"
@@ -86,7 +90,7 @@ def short(text: str, limit: int = SUBJECT) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def _questions(page: _Page) -> tuple[str, list[str]] | None:
+def _questions(page: Page) -> tuple[str, list[str]] | None:
     routes = waiting_for(page.session, page.staff, page.row.data["routes"])[:MOST_SHOWN]
     if not routes:
         return None
@@ -106,7 +110,7 @@ def _questions(page: _Page) -> tuple[str, list[str]] | None:
     return subject, lines
 
 
-def _question(page: _Page, route: Route, number: int | None) -> str:
+def _question(page: Page, route: Route, number: int | None) -> str:
     view = question_view(page.session, DESK, route.id)
     clock = clocks_of_routes(page.session, [route.id]).get(route.id)
     unit = page.session.get_one(Department, route.department_id)
@@ -137,13 +141,13 @@ def _first_words(session: Session, route: Route) -> str:
     return short(session.scalar(first) or "", QUOTED)
 
 
-def _again(page: _Page) -> tuple[str, list[str]] | None:
+def _again(page: Page) -> tuple[str, list[str]] | None:
     if not page.address or not device_actor(page.staff).roles:
         return None
     return page.say("again_subject"), [page.say("again"), *page.way_in(page.row.data.get("route"))]
 
 
-def _taken(page: _Page) -> tuple[str, list[str]] | None:
+def _taken(page: Page) -> tuple[str, list[str]] | None:
     routes = [route for key in page.row.data["routes"] if (route := page.session.get(Route, key)) is not None]
     if not routes:
         return None
@@ -161,7 +165,7 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {line}" for line in text.splitlines())
 
 
-def _refused(page: _Page) -> tuple[str, list[str]] | None:
+def _refused(page: Page) -> tuple[str, list[str]] | None:
     route = page.session.get(Route, page.row.data.get("route") or 0)
     why = page.say(f"refused_{page.row.data['code']}", short=short(route.question) if route else "…")
     lines = [page.say("refused"), why]
@@ -171,7 +175,7 @@ def _refused(page: _Page) -> tuple[str, list[str]] | None:
 
 
 def _door(kind: str) -> "_Kind":
-    def _letter(page: _Page) -> tuple[str, list[str]] | None:
+    def _letter(page: Page) -> tuple[str, list[str]] | None:
         if not page.address:
             return None
         text = page.say(kind, link=page.link(kind), days=LINK_DAYS[kind])
@@ -180,13 +184,13 @@ def _door(kind: str) -> "_Kind":
     return _letter
 
 
-def _test(page: _Page) -> tuple[str, list[str]] | None:
+def _test(page: Page) -> tuple[str, list[str]] | None:
     lines = [page.say("test"), page.say("test_reply" if page.replies else "test_no_reply")]
     return page.say("test_subject"), lines
 
 
-_Kind = Callable[[_Page], tuple[str, list[str]] | None]
+_Kind = Callable[[Page], tuple[str, list[str]] | None]
 _KINDS: dict[str, _Kind] = {
     "questions": _questions, "again": _again, "taken": _taken, "refused": _refused, "invite": _door("invite"),
-    "reset": _door("reset"), "test": _test,
+    "reset": _door("reset"), "test": _test, "report": report_letter,
 }  # fmt: skip

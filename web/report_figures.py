@@ -45,8 +45,8 @@ HOW: Mapping[str, Lazy] = {
         "decided."
     ),
     "debts": _l(
-        "As of the last day of the period, or of today: lines of schedules due before that day, less what was paid "
-        "on them before it; contracts that are signed, in force or paused. Overdue share = debt ÷ all that was "
+        "As of the last day of the period, or of today: lines of schedules due before that day, less what came "
+        "up to it; contracts that are signed, in force or paused. Overdue share = debt ÷ all that was "
         "due. "
         "Collected = paid in the period of what was overdue at its beginning ÷ that."
     ),
@@ -116,7 +116,7 @@ COLUMNS: Mapping[str, Lazy] = {
     "client": _l("Client"),
     "programme": _l("Programme"),
     "price": _l("Price"),
-    "paid": _l("Paid"),
+    "paid": _l("Paid so far"),
     "debt": _l("Debt"),
     "state": _l("State"),
     "signature": _l("Signed how"),
@@ -206,10 +206,12 @@ LACKING: Mapping[str, Lazy] = {
 
 
 def read_cell(value: Any, unit: str) -> str | None:
-    """A figure of these units as it is read; None for another unit."""
+    """A figure of these units as it is read; None for another unit. A text that is not there is nothing to say."""
     if unit not in _READ:
         return None
-    return "—" if value is None or value == "" or value == [] else _READ[unit](value)
+    if value is None or value == "" or value == []:
+        return "" if unit == "text" else "—"
+    return str(_READ[unit](value))
 
 
 def filed_cell(value: Any, unit: str) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask import request
@@ -12,6 +12,7 @@ from classifier import LABELS
 from collectors import CHANNELS
 from services.accounts import list_staff
 from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
+from services.reports.periods import USUAL, days_of, own_days
 from services.rights import DESK
 from services.routing import departments
 from services.sources import list_sources
@@ -22,8 +23,7 @@ from web.security import current_desk
 from web.theme_words import THEMES
 from web.words import department_name, label_name, platform_name
 
-DEFAULT = "days30"
-LONGEST = timedelta(days=366 * 10)
+DEFAULT = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +61,10 @@ def period_of(args: Mapping[str, str]) -> str:
 def _period(args: Mapping[str, str], on: date) -> tuple[date, date]:
     name = period_of(args)
     first, last = _day(args.get("from")), _day(args.get("to"))
-    if not name and first and last and first <= last <= first + LONGEST:
-        return first, last
-    month = on.replace(day=1)
-    return {
-        "today": (on, on),
-        "week": (on - timedelta(days=6), on),
-        "month": (month, on),
-        "last_month": ((month - timedelta(days=1)).replace(day=1), month - timedelta(days=1)),
-        "quarter": (on.replace(month=(on.month - 1) // 3 * 3 + 1, day=1), on),
-        "year": (on.replace(month=1, day=1), on),
-    }.get(name, (on - timedelta(days=29), on))
+    own = own_days(first, last)
+    if not name and own is not None:
+        return own
+    return days_of(name, on)
 
 
 def query_of(cut: Cut, **changes: Any) -> dict[str, str]:

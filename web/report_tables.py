@@ -14,6 +14,7 @@ from services.reports.shape import Line, Table
 from services.reports.sheets import CASE_COLUMNS, case_rows, note_export, write_csv, write_xlsx
 from services.reports.tables import LEFT_OUT, REPORTS, run_table
 from services.reports.upkeep import is_rebuilding
+from services.reports.views import shelf_of
 from services.routing import departments
 from web import report_words
 from web.addresses import back
@@ -23,6 +24,7 @@ from web.language import _
 from web.numbers import whole
 from web.report_figures import NAMED, filed_cell
 from web.report_filters import asked_cut, choices, period_of
+from web.report_views import view_address
 from web.security import current_actor, current_desk, rang
 from web.theme_words import THEMES
 from web.toasts import tell
@@ -35,8 +37,10 @@ SPOOLED = 4 * 1024 * 1024
 
 @screen.get("")
 def index() -> str:
+    with current_desk().database.read.begin() as session:
+        shelf = shelf_of(session, current_actor())
     return render_template(
-        "reports/all.html", left_out=LEFT_OUT,
+        "reports/all.html", left_out=LEFT_OUT, shelf=shelf, view_address=view_address,
         reports={code: one for code, one in REPORTS.items() if current_actor().may(one.right)},
     )  # fmt: skip
 
@@ -63,7 +67,7 @@ def sheet(code: str, format: str) -> Response:
     if any(line.place for line in table.lines):
         with current_desk().database.write.begin() as session:
             note_export(session, current_actor(), code, asked_cut())
-    heading = [str(report_words.SPLITS[table.by]), *(str(report_words.COLUMNS[name]) for name in table.columns)]
+    heading = [report_words.first_heading(table), *(str(report_words.COLUMNS[name]) for name in table.columns)]
     rows = [[named(line), *(filed_cell(cell.value, cell.unit) for cell in line.cells)] for line in table.lines]
     if table.total is not None:
         rows.append([str(report_words.IN_ALL), *(filed_cell(cell.value, cell.unit) for cell in table.total)])

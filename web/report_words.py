@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 
+from services.reports.shape import Table
 from web import report_figures
 from web.deadlines import span
 from web.language import Lazy, _, _l
@@ -289,7 +290,6 @@ MISSING: Mapping[str, Lazy] = {
     "documents": _l("Documents issued in time: terms of documents are not counted yet."),
     "privacy": _l("Personal data and consents: the registers stand under «Clients», their counts not here yet."),
     "marks": _l("Quality: nobody's marks are collected yet."),
-    "month": _l("The month's report: print the reports above one by one; a signed snapshot is not there yet."),
 }
 """What a report of the Regulation lacks here; such a report is named, never shown as 0."""
 
@@ -315,6 +315,24 @@ CASE_COLUMNS: Mapping[str, Lazy] = {
     "department_minutes": _l("Department's minutes"),
     "client_minutes": _l("Author's minutes"),
 }
+
+
+RHYTHMS: Mapping[str, Lazy] = {
+    "day": _l("Every day"),
+    "week": _l("On Mondays"),
+    "month": _l("On the first of a month"),
+}
+PAGES: Mapping[str, Lazy] = {
+    "morning": _l("Morning: five lines"),
+    "week": _l("The past week for the director"),
+    "month": _l("The past month for the director"),
+}
+"""What comes by mail besides views."""
+
+
+def first_heading(table: Table) -> str:
+    """Over the names of the lines: what they are split by, of a register the number."""
+    return _("Number") if any(line.place for line in table.lines) else str(SPLITS[table.by])
 
 
 def cell(value: object, unit: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 FONT = "Arial"
-WIDTH = 9900
-"""Twentieths of a point between the margins of A4."""
+WIDTH, LANDSCAPE = 9900, 14850
+"""Twentieths of a point between the margins of A4, upright and on its side."""
 STEPS = 44
 """A bar is so many narrow columns, some of them filled: every program that shows tables shows it alike."""
 INK, FAINT = "0B6E62", "E6E5DE"
@@ -18,7 +18,8 @@ _SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
 def compose(sheet: Mapping[str, Any]) -> bytes:
-    """``sheet``: title, under it ``words``, and ``blocks`` of kinds heading · text · quote · table · bars."""
+    """``sheet``: title, under it ``words``, and ``blocks`` of kinds heading · text · quote · table · bars;
+    ``landscape``: on its side, for wide tables."""
     from docx import Document
     from docx.shared import Cm, Pt
 
@@ -29,7 +30,12 @@ def compose(sheet: Mapping[str, Any]) -> bytes:
     style.font.name, style.font.size = FONT, Pt(9.5)
     style.paragraph_format.space_after = Pt(3)
     section = document.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
+    lies = sheet.get("landscape", False)
+    section.page_width, section.page_height = (Cm(29.7), Cm(21)) if lies else (Cm(21), Cm(29.7))
+    if lies:
+        from docx.enum.section import WD_ORIENT
+
+        section.orientation = WD_ORIENT.LANDSCAPE
     section.left_margin = section.right_margin = Cm(1.75)
     section.top_margin = section.bottom_margin = Cm(1.5)
     document.core_properties.title = sheet["title"]
@@ -38,7 +44,7 @@ def compose(sheet: Mapping[str, Any]) -> bytes:
     if sheet.get("words"):
         _say(document, sheet["words"], quiet=True)
     for block in sheet["blocks"]:
-        _BLOCKS[block["kind"]](document, block)
+        _BLOCKS[block["kind"]](document, {**block, "width": LANDSCAPE if lies else WIDTH})
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
@@ -85,7 +91,7 @@ def _table(document: Any, block: Mapping[str, Any]) -> None:
     """``head`` (empty: none, then ``wide`` is given), ``rows`` of texts, ``wide``: parts of the width; all but the
     first column stand to the right where ``figures`` is set."""
     wide = block.get("wide") or [1] * len(block["head"])
-    widths = [WIDTH * part // sum(wide) for part in wide]
+    widths = [block["width"] * part // sum(wide) for part in wide]
     figures, last = block.get("figures", False), len(block["rows"]) - 1 if block.get("total") else None
 
     def cells(row: Sequence[str], *, bold: bool, fill: str = "") -> list[str]:

@@ -11,9 +11,9 @@ MOST_TEXT = 20_000
 """Of one text on a sheet; what is longer says so at its end."""
 
 
-def draw_sheet(title: str, words: str, blocks: Sequence[Block]) -> bytes:
+def draw_sheet(title: str, words: str, blocks: Sequence[Block], *, landscape: bool = False) -> bytes:
     """The PDF; ``blocks`` as services.documents.compose takes them. Raises Refused(«template.limit»)."""
-    sheet = _cleaned({"title": title, "words": words, "blocks": list(blocks)})
+    sheet = _cleaned({"title": title, "words": words, "blocks": list(blocks), "landscape": landscape})
     return base64.b64decode(run_child(["compose", "draw"], {"sheet": sheet})["pdf"])
 
 
@@ -52,7 +52,11 @@ def table(
     }  # fmt: skip
 
 
-def bars(rows: Sequence[tuple[str, float, str]]) -> Block:
-    """Name, number, its words; the longest bar is the greatest number."""
+def bars(rows: Sequence[tuple[str, float, str]], tones: Sequence[str] = ()) -> Block:
+    """Name, number, its words; the longest bar is the greatest number. ``tones``: a colour a row (RRGGBB)."""
     most = max((number for _name, number, _words in rows), default=0)
-    return {"kind": "bars", "rows": [[name, number / most if most else 0, words] for name, number, words in rows]}
+    drawn = [[name, number / most if most else 0, words] for name, number, words in rows]
+    return {
+        "kind": "bars",
+        "rows": [[*row, tone] for row, tone in zip(drawn, tones, strict=True)] if tones else drawn,
+    }

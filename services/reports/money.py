@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,9 +35,9 @@ def _part(some: int, whole: int) -> float | None:
 
 
 def debts_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
-    """As of the last day of the period, or today before it: what was due earlier and what payments left of it."""
+    """As of the last day of the period, or today before it: what was due earlier, less what came up to that day."""
     day = min(cut.last, _today(cut, now))
-    rows = _owed(session, day)
+    rows = _owed(session, day, day)
     debts = [(line, debt) for line, debt in rows if debt]
     whole = sum(debt for _line, debt in debts)
 
@@ -60,23 +60,23 @@ def debts_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     return Table(DEBT_COLUMNS, by, tuple(lines), cells(debts) if rows else None, beside, ("promises_kept",))
 
 
-def _owed(session: Session, day: date) -> list[tuple[Instalment, int]]:
-    """Lines due before ``day`` of contracts that are not settled, with what was unpaid at its beginning."""
+def _owed(session: Session, day: date, through: date) -> list[tuple[Instalment, int]]:
+    """Lines due before ``day`` of contracts that are not settled, with what payments ``through`` a day left."""
     query = (
         select(Instalment).join(Contract, Contract.id == Instalment.contract_id)
         .where(Instalment.current, Instalment.due_on < day, Instalment.stage != "written_off")
         .where(Contract.state.in_(OWING)).order_by(Instalment.due_on, Instalment.id)
     )  # fmt: skip
     lines = list(session.scalars(query))
-    paid = _paid_before(session, [line.id for line in lines], day)
+    paid = _paid(session, [line.id for line in lines], through)
     return [(line, max(0, line.amount - paid.get(line.id, 0))) for line in lines]
 
 
-def _paid_before(session: Session, ids: Sequence[int], day: date) -> dict[int, int]:
+def _paid(session: Session, ids: Sequence[int], through: date) -> dict[int, int]:
     query = (
         select(Allocation.instalment_id, func.sum(Allocation.amount))
         .join(Payment, Payment.id == Allocation.payment_id)
-        .where(Payment.paid_on < day).group_by(Allocation.instalment_id)
+        .where(Payment.paid_on <= through).group_by(Allocation.instalment_id)
     )  # fmt: skip
     wanted = set(ids)
     return {row[0]: int(row[1]) for row in session.execute(query) if row[0] in wanted} if wanted else {}
@@ -84,9 +84,9 @@ def _paid_before(session: Session, ids: Sequence[int], day: date) -> dict[int, i
 
 def _collected(session: Session, first: date, day: date) -> float | None:
     """Of what was overdue as the period began, the part that was paid within it."""
-    opening = {line.id: debt for line, debt in _owed(session, first) if debt}
-    before = _paid_before(session, list(opening), first)
-    after = _paid_before(session, list(opening), day)
+    eve = first - timedelta(days=1)
+    opening = {line.id: debt for line, debt in _owed(session, first, eve) if debt}
+    before, after = (_paid(session, list(opening), through) for through in (eve, day))
     paid = sum(min(debt, after.get(key, 0) - before.get(key, 0)) for key, debt in opening.items())
     return _part(paid, sum(opening.values()))
 

@@ -21,11 +21,11 @@ class Trend:
     numbers: dict[str, tuple[int, ...]]
 
 
-def pieces_of(cut: Cut) -> tuple[Cut, ...]:
-    """Days of a month, weeks of half a year, else calendar months; the last may be short."""
+def pieces_of(cut: Cut, most_days: int = MOST_DAYS) -> tuple[Cut, ...]:
+    """Days, up to ``most_days``, weeks of half a year, else calendar months; the last may be short."""
     days = (cut.last - cut.first).days + 1
     if days <= MOST_WEEKS * 7:
-        step = timedelta(days=1 if days <= MOST_DAYS else 7)
+        step = timedelta(days=1 if days <= most_days else 7)
         firsts = [cut.first + step * number for number in range(-(-days // step.days))]
     else:
         firsts, month = [cut.first], _next_month(cut.first)
@@ -36,9 +36,9 @@ def pieces_of(cut: Cut) -> tuple[Cut, ...]:
     return tuple(replace(cut, first=first, last=last) for first, last in zip(firsts, lasts, strict=True))
 
 
-def trend(session: Session, names: Sequence[str], cut: Cut, now: datetime) -> Trend:
+def trend(session: Session, names: Sequence[str], cut: Cut, now: datetime, most_days: int = MOST_DAYS) -> Trend:
     """One walk a list: each of its rows falls into one piece."""
-    pieces = pieces_of(cut)
+    pieces = pieces_of(cut, most_days)
     found: dict[str, tuple[int, ...]] = {}
     for name in names:
         cohort = COHORTS[name]

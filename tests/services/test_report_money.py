@@ -171,7 +171,7 @@ def test_a_debt_is_what_it_was_on_its_day(played) -> None:
                         int(one["сумма"])
                         for one in payments
                         if (one["договор"], one["строка"]) == (line["договор"], line["№"])
-                        and (on(one["день"]) or day) < day
+                        and (on(one["день"]) or day) <= day
                     )
                     owed += max(0, int(line["сумма"]) - paid)
             assert sum(line.cells[2].value for line in table.lines) == owed * KOPECKS, day

@@ -1,0 +1,189 @@
+"""Reports as PDF: the page's own figures, their charts as bars, and under them how they are reckoned."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, request, send_file
+from sqlalchemy.orm import Session
+
+from models import utc_now
+from services.documents.sheets import Block, bars, draw_sheet, heading, table, text
+from services.reports.answers import Answers, answers_report
+from services.reports.cut import Cut
+from services.reports.shape import Table
+from services.reports.sheets import note_export
+from services.reports.tables import run_table
+from services.reports.trend import trend
+from services.rights import Actor
+from web import report_words as said
+from web.charts import Chart, answers_chart, table_chart
+from web.dates import day, exact
+from web.language import _
+from web.report_figures import LACKING
+from web.report_filters import asked_cut, choices, filter_words
+from web.report_tables import line_name
+from web.security import current_actor, current_desk
+from web.words import department_name, label_name
+
+screen = Blueprint("report_paper", __name__, url_prefix="/reports/paper")
+UPRIGHT = 8
+"""More columns lie on their side."""
+MOST_LINES = 250
+MOST_DAYS = 10
+"""A longer period is drawn by weeks: sixty bars are no picture."""
+TONES: Mapping[str, str] = {
+    "accent": "0B6E62", "blue": "1F5FBF", "red": "B3361F", "amber": "86560A", "faint": "A9A89F",
+}  # fmt: skip
+
+
+@screen.get("/answers.pdf")
+def answers() -> Response:
+    with current_desk().database.read.begin() as session:
+        content = answers_pdf(session, current_actor(), asked_cut())
+    return _file(content, "answers")
+
+
+@screen.get("/<code>.pdf")
+def one(code: str) -> Response:
+    cut, actor = asked_cut(), current_actor()
+    with current_desk().database.read.begin() as session:
+        found = run_table(session, actor, code, cut, utc_now(), request.args.get("by"))
+        content = table_pdf(session, code, found, cut)
+    if any(line.place for line in found.lines):
+        with current_desk().database.write.begin() as session:
+            note_export(session, actor, code, cut)
+    return _file(content, code)
+
+
+def _file(content: bytes, name: str) -> Response:
+    return send_file(io.BytesIO(content), "application/pdf", as_attachment=True, download_name=f"otklik-{name}.pdf")
+
+
+def answers_pdf(session: Session, actor: Actor, cut: Cut) -> bytes:
+    """«Отчёт об ответах» on paper."""
+    now = utc_now()
+    report = answers_report(session, actor, cut, now)
+    chart = answers_chart(report, trend(session, ("came", "answered"), cut, now, MOST_DAYS))
+    return draw_sheet(_("Report on answers"), under(session, cut), list(answers_blocks(report, chart)))
+
+
+def table_pdf(session: Session, code: str, found: Table, cut: Cut) -> bytes:
+    """One of «Все отчёты» on paper."""
+    blocks = list(table_blocks(session, code, found, cut))
+    lies = len(found.columns) > UPRIGHT
+    return draw_sheet(str(said.TITLES[code]), under(session, cut), blocks, landscape=lies)
+
+
+def under(session: Session, cut: Cut) -> str:
+    """Period, filters, and when it was made: what a paper needs to be understood alone."""
+    period = day(cut.first) if cut.first == cut.last else f"{day(cut.first)} – {day(cut.last)}"
+    filters = ", ".join(words for _name, words in filter_words(cut, choices(session)))
+    made = _("Made %(time)s.", time=exact(utc_now()))
+    return "\n".join(part for part in (period, filters, made) if part)
+
+
+def table_blocks(session: Session, code: str, found: Table, cut: Cut) -> Iterator[Block]:
+    named = line_name(session, found)
+    chart = table_chart(code, found, cut, named, lambda _cell: "")
+    if chart is not None:
+        yield chart_block(chart)
+    rows = [[named(line), *_cells(line.cells)] for line in found.lines[:MOST_LINES]]
+    if found.total is not None:
+        rows.append([str(said.IN_ALL), *_cells(found.total)])
+    head = [said.first_heading(found), *(str(said.COLUMNS[name]) for name in found.columns)]
+    if rows:
+        words = any(cell.unit == "text" for line in found.lines[:1] for cell in line.cells)
+        yield table(
+            head, rows, wide=(4 if not words else 2, *(_wide(name) for name in found.columns)),
+            figures=not words, total=found.total is not None,
+        )  # fmt: skip
+    else:
+        yield text(_("No cases in this period"))
+    if len(found.lines) > MOST_LINES:
+        yield text(_("%(num)s more lines are in the spreadsheet.", num=len(found.lines) - MOST_LINES), quiet=True)
+    if found.beside:
+        yield table(
+            [], [[str(said.COLUMNS[name]), said.cell(c.value, c.unit)] for name, c in found.beside], wide=(3, 2)
+        )
+    yield text(str(said.HOW[code]), quiet=True)
+    for name in found.missing:
+        yield text(f"{_('Not here:')} {LACKING[name]}", quiet=True)
+
+
+_WORDY = ("place", "unit", "author", "client", "programme", "amendments", "signature")
+
+
+def _wide(name: str) -> int:
+    return {"essence": 5, "measures": 5, "themes": 5}.get(name, 3 if name in _WORDY else 2)
+
+
+def _cells(cells: Sequence[Any]) -> list[str]:
+    return [said.cell(cell.value, cell.unit) for cell in cells]
+
+
+def chart_block(chart: Chart) -> Block:
+    """The chart's own values: a bar for each name and series, in the series' colour."""
+    series, rows, tones = chart["series"], [], []
+    for place, name in enumerate(chart["names"]):
+        for one in series:
+            title = f"{name}: {one['name'].lower()}" if len(series) > 1 else name
+            rows.append((title, float(one["values"][place] or 0), one["words"][place]))
+            tones.append(TONES[one["tone"]])
+    return bars(rows, tones)
+
+
+def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
+    whole, before = report.whole, report.before
+    rows = [
+        (_("Came"), str(whole.came), str(before.came)), (_("Answered"), str(whole.answered), str(before.answered)),
+        (_("Wait now"), str(whole.waiting), ""),
+        (_("Usually"), said.minutes(whole.first.median), said.minutes(before.first.median)),
+        (_("9 of 10"), said.minutes(whole.first.p90), said.minutes(before.first.p90)),
+        (_("In time"), said.percent(whole.in_time.value), said.percent(before.in_time.value)),
+        (_("Late"), str(whole.in_time.late), str(before.in_time.late)), (_("Resolved"), str(report.resolved), ""),
+        (_("Resolved in time"), said.percent(report.resolution.value), ""),
+        (_("Whose time it was:"), _("we %(a)s, departments %(b)s, authors %(c)s", a=said.minutes(report.delay.desk),
+           b=said.minutes(report.delay.department), c=said.minutes(report.delay.client)), ""),
+        (_("Checked by people:"), said.percent(report.checked / whole.came if whole.came else None), ""),
+    ]  # fmt: skip
+    yield table(["", _("Period"), _("Period before")], [list(row) for row in rows], wide=(3, 4, 2))
+    if chart is not None:
+        yield heading(_("Came and answered"))
+        yield chart_block(chart)
+    for title, lines, name_of in (
+        (_("By place"), report.places, lambda line: line.name),
+        (_("By kind"), report.kinds, lambda line: label_name(line.key)),
+    ):
+        yield heading(title)
+        yield table(_head(_("Came"), _("Answered"), _("Wait now")), [
+            [name_of(one), str(one.came), str(one.answered), str(one.waiting), *_spread(one.first, one.in_time)]
+            for one in lines
+        ], wide=_WIDE, figures=True)  # fmt: skip
+    if report.units:
+        yield heading(_("Departments"))
+        yield table(_head(_("Asked"), _("Answered"), _("Overdue now")), [
+            [department_name(one.unit), str(one.asked), str(one.answered), str(one.overdue),
+             *_spread(one.answer, one.in_time)]
+            for one in report.units
+        ], wide=_WIDE, figures=True)  # fmt: skip
+    if report.people:
+        yield heading(_("Through whom"))
+        yield table(_head(_("Answers"), _("First answers"), ""), [
+            [one.name, str(one.answers), str(one.first.count), "", *_spread(one.first, one.in_time)]
+            for one in report.people
+        ], wide=_WIDE, figures=True)  # fmt: skip
+    yield heading(_("How the figures are reckoned"))
+    for code in ("came", "answered", "usual", "p90", "in_time", "resolution", "delay", "unit", "people"):
+        yield text(str(said.FORMULAS[code]), quiet=True)
+
+
+_WIDE = (4, 2, 2, 2, 2, 2, 2, 2)
+
+
+def _head(*names: str) -> list[str]:
+    return ["", *names, _("Usually"), _("9 of 10"), _("In time"), _("Late")]
+
+
+def _spread(first: Any, in_time: Any) -> list[str]:
+    return [said.minutes(first.median), said.minutes(first.p90), said.percent(in_time.value), str(in_time.late)]
