@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Case, Clock, Department, Message, Route, Source, utc_now
+from services.airtime import airtimes
 from services.calendars import (
     add_working,
     add_working_days,
@@ -20,7 +21,7 @@ from services.calendars import (
 from services.events import record
 from services.presets import LEGAL_TERMS
 from services.rights import Actor, require
-from services.terms import MASS, Policy, class_of, policy_of
+from services.terms import LIVE, LIVE_SHARE, MASS, Policy, Term, class_of, policy_of
 
 SHARES = (0.8, 1.0, 1.5)
 """Of its term: to the owner, to the head, to the director (domain.md §6.6)."""
@@ -141,18 +142,25 @@ def is_history(
 
 
 def _start(session: Session, policy: Policy, case: Case, at: datetime) -> None:
-    name = class_of(policy, case)
+    name = class_of(policy, case, airtimes(session, [case]).get(case.id))
     terms = policy.classes[name]
     for kind, term in (("first", terms.first), ("resolution", terms.resolution)):
         if term is not None:
-            clock = Clock(
-                case_id=case.id, kind=kind, sla_class=name, calendar=term.calendar, level=0, paused_seconds=0,
-                term_seconds=term.minutes * 60, started_at=at,
-            )  # fmt: skip
-            reckon(policy, clock)
-            session.add(clock)
+            _add_clock(session, policy, case, kind, name, term, at)
     session.flush()
     _show(session, case)
+
+
+def _add_clock(
+    session: Session, policy: Policy, case: Case, kind: str, name: str, term: Term, at: datetime
+) -> None:
+    clock = Clock(
+        case_id=case.id, kind=kind, sla_class=name, calendar=term.calendar, level=0, paused_seconds=0,
+        term_seconds=term.minutes * 60, started_at=at,
+    )  # fmt: skip
+    reckon(policy, clock)
+    session.add(clock)
+    session.flush()
 
 
 def reckon(policy: Policy, clock: Clock) -> None:
@@ -306,15 +314,37 @@ def note_author(session: Session, case: Case, published_at: datetime) -> None:
 def reclassify(session: Session, case: Case) -> None:
     """The kind changed: what still runs has the new terms from the same receipt."""
     policy = policy_of(session)
-    name = class_of(policy, case)
+    name = class_of(policy, case, airtimes(session, [case]).get(case.id))
     terms = policy.classes[name]
-    for clock in clocks_of(session, [case.id]).get(case.id, []):
+    clocks = clocks_of(session, [case.id]).get(case.id, [])
+    for clock in clocks:
         term = {"first": terms.first, "resolution": terms.resolution}.get(clock.kind)
         if term is not None and clock.done_at is None and clock.sla_class != name:
             clock.sla_class, clock.calendar, clock.term_seconds = name, term.calendar, term.minutes * 60
             clock.level = 0
             reckon(policy, clock)
+    running = any(clock.kind == "first" for clock in clocks)
+    if terms.resolution is None:
+        for clock in clocks:
+            if clock.kind == "resolution" and clock.done_at is None and clock.sla_class != name:
+                session.delete(clock)  # a class without a term for the end: it never ran
+        session.flush()
+    elif running and case.open_key is not None and not any(clock.kind == "resolution" for clock in clocks):
+        _add_clock(session, policy, case, "resolution", name, terms.resolution, case.opened_at)
     _show(session, case)
+
+
+def end_airtime(session: Session, publication_ids: Sequence[int]) -> None:
+    """The broadcast of these publications is over: what was asked and is still open has ordinary terms."""
+    query = (
+        select(Case).join(Clock, Clock.case_id == Case.id)
+        .where(
+            Case.publication_id.in_(publication_ids), Case.open_key.is_not(None), Clock.kind == "first",
+            Clock.sla_class == LIVE,
+        ).order_by(Case.id)
+    )  # fmt: skip
+    for case in session.scalars(query).unique():
+        reclassify(session, case)
 
 
 def start_department(session: Session, route: Route) -> Clock | None:
@@ -324,9 +354,13 @@ def start_department(session: Session, route: Route) -> Clock | None:
         return None
     policy, now = policy_of(session), utc_now()
     unit = policy.unit(session.get_one(Department, route.department_id).code)
-    name, minutes, hours, days = class_of(policy, case), unit.minutes, unit.hours, "desk"
+    name = class_of(policy, case, airtimes(session, [case]).get(case.id))
+    minutes, hours, days = unit.minutes, unit.hours, "desk"
+    at_once = policy.classes[name].first if name == LIVE else None
     mass = policy.classes[name].first if name == MASS else None
-    if mass is not None:
+    if at_once is not None:
+        minutes, hours, days = max(int(at_once.minutes * LIVE_SHARE), 1), (), at_once.calendar
+    elif mass is not None:
         # The technical department owes its word as soon as the desk does, and has no answering hours then.
         minutes, hours, days = mass.minutes, (), mass.calendar
     calendar = policy.calendars[days]

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Case, Setting, utc_now
+from services.airtime import AFTER
 from services.calendars import KINDS, Calendar
 from services.errors import Refused
 from services.events import record
@@ -139,8 +140,27 @@ MASS = "TECH0"
 """A failure for everybody at once (domain.md §6.6); a preset without it treats it like any other technical case."""
 
 
-def class_of(policy: Policy, case: Case) -> str:
-    """The class whose terms a case has; a label that nobody is sure of counts like any other."""
+LIVE = "LIVE"
+"""The chat of a broadcast while it is on air; a department has half of the desk's ten minutes."""
+LIVE_SHARE = 0.5
+_ASKED_LIVE = ("QPUB", "QPRV", "LEAD")
+
+
+def class_of(policy: Policy, case: Case, airtime: str | None = None) -> str:
+    """The class whose terms a case has; a label that nobody is sure of counts like any other.
+
+    ``airtime`` as of services.airtime: on air LIVE takes the place of questions and applications, and a question
+    that outlives the broadcast is a private one (domain.md §6.6–6.7).
+    """
+    name = _by_kind(policy, case)
+    if name not in _ASKED_LIVE or airtime is None:
+        return name
+    if airtime == AFTER:
+        return name if name == "LEAD" else "QPRV"
+    return LIVE
+
+
+def _by_kind(policy: Policy, case: Case) -> str:
     question = ("QPUB", "QPRV")
     found = CLASS_OF.get(case.kind or case.label or "", question)
     if found in SLA[policy.preset].get("plain", ()):

@@ -145,6 +145,7 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     ),
     "route.recalled": lambda e, n: _("%(unit)s: question taken back", unit=n.of_route(e)),
     "route.hurried": lambda e, n: _("%(unit)s: asked to hurry", unit=n.of_route(e)),
+    "act.sending": lambda e, n: _("Being sent, attempt %(number)s", number=e.data.get("attempt", 1)),
     "act.accepted": lambda e, n: _("Taken by the platform"),
     "act.seen": lambda e, n: _("Visible on the platform"),
     "act.failed": lambda e, n: _("Could not be sent: %(why)s", why=_code(e)),
