@@ -17,6 +17,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from benchmarks.figures import Figure, finish, header
+from benchmarks.limits import NoLimits
 from benchmarks.storm import fresh_databases
 from collectors import channel_class
 from collectors.base import Channel, Page, Raw, Walk
@@ -40,17 +41,6 @@ HOLDS = frozenset({"youtube", "wordpress"})
 """Platforms on which a comment may wait and be approved later."""
 FAULTS = ("429", "500", "reset", "timeout", "html", "cut", "token")
 URL = "http://127.0.0.1:1"
-
-
-class NoLimits:
-    def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
-        return None
-
-    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
-        return True
-
-    def spent_on(self, name: str, day: str) -> int:
-        return 0
 
 
 class Killed(BaseException):

@@ -18,6 +18,7 @@ from sqlalchemy import func, insert, select, update
 
 from benchmarks.figures import Figure, finish, header
 from benchmarks.lies_platforms import ASKS_A_PERSON, WRITES, Rig, honest, rig
+from benchmarks.limits import NoLimits
 from benchmarks.storm import DONE, OPEN, fresh_databases
 from collectors import channel_class
 from collectors.base import Channel, ChannelError, Sent
@@ -37,17 +38,6 @@ EQUAL = 5
 """Every so manieth reply says the same as others: «Спасибо!» must not settle on another's id (R5)."""
 LONGEST = 0.25
 OpenChannel = Callable[[Source], Channel]
-
-
-class NoLimits:
-    def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
-        return None
-
-    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
-        return True
-
-    def spent_on(self, name: str, day: str) -> int:
-        return 0
 
 
 @dataclass(frozen=True)

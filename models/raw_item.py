@@ -36,8 +36,8 @@ class Packed(TypeDecorator[bytes]):
 
 
 class RawItem(Base):
-    """``state``: new · parsed · quarantined. ``attempts`` is counted before the parser runs, so that a raw
-    which kills the process is found by its count."""
+    """``state``: new · parsed · quarantined · older (see services.history). ``attempts`` is counted before the
+    parser runs, so that a raw which kills the process is found by its count."""
 
     __tablename__ = "raw_item"
     __table_args__ = (

@@ -20,6 +20,7 @@ from models.database import Database
 from services.connections import add_place
 from services.errors import NotFound, Refused
 from services.events import record
+from services.history import choose_depth
 from services.rights import DESK, Actor, actor_of, require
 from services.secrets import Keyring
 from services.sources import edit_source, get_source, record_failure, secret_fields
@@ -56,6 +57,7 @@ def begin_access(
     source_id: int | None,
     title: str,
     redirect: str,
+    depth: str = "",
 ) -> str:
     """The address of the platform's consent; what was typed waits sealed until the browser comes back.
 
@@ -79,7 +81,7 @@ def begin_access(
     address = channel_class(platform).consent_address(wire, whole, redirect, state, verifier)
     kept = {
         "platform": platform, "source": str(source_id or ""), "title": title, "verifier": verifier,
-        "redirect": redirect, **{f"v.{name}": _text(value) for name, value in values.items()},
+        "redirect": redirect, "depth": depth, **{f"v.{name}": _text(value) for name, value in values.items()},
     }  # fmt: skip
     _forget_old(session)
     session.add(Setting(name=_name(state), value={"sealed": keyring.seal(kept), "staff": actor.staff_id}))
@@ -116,6 +118,7 @@ class _Waiting:
     title: str
     verifier: str
     redirect: str
+    depth: str
     values: dict[str, Any]
 
 
@@ -153,7 +156,8 @@ def _take(session: Session, keyring: Keyring, actor: Actor, state: str) -> _Wait
             values[name] = text.splitlines() if "list" in str(fields[name].annotation) else text
     return _Waiting(
         kept["platform"], int(kept["source"]) if kept["source"] else None, kept["title"], kept["verifier"],
-        kept["redirect"], {name: value for name, value in values.items() if value not in ("", "None")},
+        kept["redirect"], kept.get("depth", ""),
+        {name: value for name, value in values.items() if value not in ("", "None")},
     )  # fmt: skip
 
 
@@ -165,6 +169,8 @@ def _store(session: Session, actor: Actor, keyring: Keyring, waiting: _Waiting, 
     else:
         title = waiting.title or get_source(session, DESK, waiting.source_id).title
         source = edit_source(session, actor, keyring, waiting.source_id, title=title, values=values)
+    if waiting.depth:
+        choose_depth(session, actor, source.id, waiting.depth)
     source.token_until, source.consent_until = granted.token_until, granted.consent_until
     record(session, "source.connected", actor, object_id=source.id)
     return source.id

@@ -153,7 +153,7 @@ def _start(session: Session, policy: Policy, case: Case, at: datetime) -> None:
 
 def _add_clock(
     session: Session, policy: Policy, case: Case, kind: str, name: str, term: Term, at: datetime
-) -> None:
+) -> Clock:
     clock = Clock(
         case_id=case.id, kind=kind, sla_class=name, calendar=term.calendar, level=0, paused_seconds=0,
         term_seconds=term.minutes * 60, started_at=at,
@@ -161,6 +161,7 @@ def _add_clock(
     reckon(policy, clock)
     session.add(clock)
     session.flush()
+    return clock
 
 
 def reckon(policy: Policy, clock: Clock) -> None:
@@ -323,14 +324,16 @@ def reclassify(session: Session, case: Case) -> None:
             clock.sla_class, clock.calendar, clock.term_seconds = name, term.calendar, term.minutes * 60
             clock.level = 0
             reckon(policy, clock)
-    running = any(clock.kind == "first" for clock in clocks)
+    has_terms = any(clock.kind == "first" for clock in clocks)
     if terms.resolution is None:
         for clock in clocks:
             if clock.kind == "resolution" and clock.done_at is None and clock.sla_class != name:
                 session.delete(clock)  # a class without a term for the end: it never ran
         session.flush()
-    elif running and case.open_key is not None and not any(clock.kind == "resolution" for clock in clocks):
-        _add_clock(session, policy, case, "resolution", name, terms.resolution, case.opened_at)
+    elif has_terms and case.open_key is not None and not any(clock.kind == "resolution" for clock in clocks):
+        clock = _add_clock(session, policy, case, "resolution", name, terms.resolution, case.opened_at)
+        if case.state in PAUSED_BY:
+            _pause(policy, clock, utc_now())
     _show(session, case)
 
 

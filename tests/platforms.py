@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from benchmarks.limits import NoLimits
 from collectors import channel_class
 from collectors.base import Channel
 from collectors.wire import Guard, Wire
@@ -21,19 +22,6 @@ from services.sources import add_source, check_settings
 from tests.sandbox.running import Running
 
 KEY = b"0123456789abcdef0123456789abcdef0123456789a="
-
-
-class NoLimits:
-    """The rates of platforms are no matter on loopback."""
-
-    def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
-        return None
-
-    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
-        return True
-
-    def spent_on(self, name: str, day: str) -> int:
-        return 0
 
 
 class Meeting:

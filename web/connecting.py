@@ -45,7 +45,7 @@ def begin(platform: str) -> AnyResponse:
             address = access.begin_access(
                 session, current_actor(), desk.keyring, wire_to(platform), platform=platform, values=values,
                 source_id=request.form.get("source_id", type=whole), title=request.form.get("title", "").strip(),
-                redirect=return_address(),
+                redirect=return_address(), depth=request.form.get("depth", ""),
             )  # fmt: skip
     except DeskError as error:
         return _refused(explain(error) + _missing(error.data))

@@ -6,7 +6,8 @@ from datetime import datetime
 from markupsafe import Markup
 
 from collectors import CHANNELS, channel_class
-from models import RawItem, Source, utc_now
+from models import Message, RawItem, Source, utc_now
+from services.carriers import ADDRESS
 from services.connections import Problem, fields_of
 from web.dates import exact, when
 from web.language import Lazy, _, _l, ngettext
@@ -186,8 +187,8 @@ def state_words(source: Source) -> tuple[str, str]:
     return "good", _("being read")
 
 
-def why_not(source: Source) -> str:
-    """Why the desk cannot answer at this place by itself."""
+def why_not(source: Source, message: Message | None = None) -> str:
+    """Why the desk cannot answer at this place by itself, or not this message."""
     if source.state == "manual":
         return _("This place is kept by hand now: copy the answer, publish it there and mark it here.")
     if channel_class(source.platform).can.grade == "manual":
@@ -197,6 +198,8 @@ def why_not(source: Source) -> str:
             place=name,
         )
     carrier = channel_class(source.platform).can.answered_by
+    if carrier and message is not None and not message.context.get(ADDRESS):
+        return _("No e-mail was left to answer to. Answer by the telephone that was, and mark it here.")
     if carrier:
         return _(
             "Here one answers by letter. Connect a mailbox in «Places» and the answer goes from here; until then "

@@ -24,6 +24,7 @@ from services.broadcasts.states import ON_AIR, PLANNED, WATCH, move
 from services.errors import Refused
 from services.events import record
 from services.rights import DESK, Actor, require
+from services.sla import end_airtime
 
 USUAL_LENGTH = timedelta(hours=2)
 """Where the platform does not say when it ends."""
@@ -58,6 +59,8 @@ def end(session: Session, actor: Actor, row: Broadcast, at: datetime | None = No
     row.ended_at = at or utc_now()
     for place in places_of(session, [row.id]).get(row.id, []):
         place.due_at = None
+    session.flush()
+    end_airtime(session, publications_of(session, row.id))
     record(session, "broadcast.ended", actor, object_id=row.id)
 
 

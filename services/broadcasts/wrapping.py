@@ -18,7 +18,6 @@ from services.errors import DeskError
 from services.events import record
 from services.leases import insert_missing
 from services.rights import DESK
-from services.sla import end_airtime
 from services.terms import policy_of
 
 REPORT_AT = time(12)
@@ -43,7 +42,6 @@ def run_wraps(database: Database, now: datetime | None = None) -> int:
     for broadcast_id in ended:
         done += _carry_all(database, broadcast_id)
         with database.write.begin() as session:
-            end_airtime(session, publications_of(session, broadcast_id))
             row = session.get_one(Broadcast, broadcast_id, with_for_update=True)
             if row.state == "ended" and not _waits(session, row):
                 move(row, "review", DESK)

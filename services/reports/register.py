@@ -48,7 +48,7 @@ def register_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     if by == "wishes":
         ended = sum(1 for row in rows if row[7] is not None and row[7].state in ("accepted", "declined", "done"))
         beside = (("in_register", Cell(len(rows))), ("wishes_decided", Cell(ended)))
-    return Table(COLUMNS, by, lines, None, tuple(beside))
+    return Table(COLUMNS, by, lines, None, tuple(beside), ("more",) if len(rows) == MOST else ())
 
 
 def _line(row: Any, now: datetime) -> Line:

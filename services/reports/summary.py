@@ -149,9 +149,11 @@ def see_snapshot(session: Session, actor: Actor, snapshot_id: int) -> Snapshot:
 
 
 def _frozen(table: Table) -> dict[str, Any]:
+    """Of a register only the whole: its lines name people, and a person who is forgotten must not stay in here."""
+    lines = [line for line in table.lines if line.place is None]
     return {
         "by": table.by, "columns": list(table.columns),
-        "lines": [[str(line.key), line.name, [plain(cell.value) for cell in line.cells]] for line in table.lines],
+        "lines": [[str(line.key), line.name, [plain(cell.value) for cell in line.cells]] for line in lines],
         "whole": {name: plain(cell.value) for name, cell in wholes(table)},
     }  # fmt: skip
 

@@ -6,19 +6,6 @@ from typing import Any
 from collectors.base import Channel, Incoming, Raw, Walk
 
 
-class Silent:
-    """A limiter that never waits."""
-
-    def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
-        return None
-
-    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
-        return True
-
-    def spent_on(self, name: str, day: str) -> int:
-        return 0
-
-
 class Desk:
     """Keeps raws by identity, believes complete listings, and holds the cursor of the last stored page."""
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
+from benchmarks.limits import NoLimits
 from collectors.isso import Isso, Settings
 from collectors.wire import Wire
-from tests.collectors.desk import Silent
 
 EPOCH = 1_790_000_000.25
 PAGES = ["/a/", "/b/"]
@@ -169,4 +169,4 @@ def channel(**given: Any) -> Isso:
         "own_hashes": [OUR_HASH],
         **given,
     }
-    return Isso(Settings.model_validate(values), Wire(), Silent())
+    return Isso(Settings.model_validate(values), Wire(), NoLimits())

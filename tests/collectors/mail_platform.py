@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from benchmarks.limits import NoLimits
 from collectors.mail import Mail, Settings
 from collectors.wire import Guard, Wire
-from tests.collectors.desk import Silent
 
 US, PASSWORD = "desk@school.test", "right-horse-7"
 
@@ -311,7 +311,7 @@ class MailPlatform:
         }
         ports = (self.imap.server.port, self.smtp.server.port)
         guard = Guard(allow_private=frozenset(f"127.0.0.1:{port}" for port in ports))
-        return Mail(Settings.model_validate(values), Wire(guard), Silent())
+        return Mail(Settings.model_validate(values), Wire(guard), NoLimits())
 
     def stop(self) -> None:
         self.imap.server.stop()

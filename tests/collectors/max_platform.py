@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
+from benchmarks.limits import NoLimits
 from collectors.max import Max, Settings
 from collectors.wire import Wire
-from tests.collectors.desk import Silent
 
 TOKEN, SECRET = "f9LHtoken-of-the-bot", "hook-secret-1"
 BOT, GROUP, DIALOGUE = 9001, -7001, 5001
@@ -167,4 +167,4 @@ def refused(status: int, code: str, **headers: str) -> httpx.Response:
 
 def channel(**more: Any) -> Max:
     settings = Settings(token=TOKEN, base_url="https://max.example/", **more)
-    return Max(settings, Wire(), Silent())
+    return Max(settings, Wire(), NoLimits())

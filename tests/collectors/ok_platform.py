@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 import httpx
 
+from benchmarks.limits import NoLimits
 from collectors.ok import Ok, Settings
 from collectors.wire import Wire
-from tests.collectors.desk import Silent
 
 GROUP, ME, CHAT = "70000001234567", "900", "chat:C1"
 KEYS = {
@@ -201,4 +201,4 @@ def refused(code: int, text: str = "REFUSED") -> httpx.Response:
 def channel(*, messages: bool = True) -> Ok:
     keys = dict(KEYS) if messages else {name: value for name, value in KEYS.items() if name != "bot_token"}
     settings = Settings(group_id=GROUP, base_url="https://ok.example/", our_ids=["77"], **keys)
-    return Ok(settings, Wire(), Silent())
+    return Ok(settings, Wire(), NoLimits())

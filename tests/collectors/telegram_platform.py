@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
+from benchmarks.limits import NoLimits
 from collectors.telegram import Settings, Telegram
 from collectors.wire import Wire
-from tests.collectors.desk import Silent
 
 BOT = 7001
 TOKEN = f"{BOT}:AAsecretsecret"
@@ -199,4 +199,4 @@ def private(number: int = 42) -> dict[str, Any]:
 
 def channel(**given: Any) -> Telegram:
     values = {"base_url": "https://bots.example/", "token": TOKEN, **given}
-    return Telegram(Settings.model_validate(values), Wire(), Silent())
+    return Telegram(Settings.model_validate(values), Wire(), NoLimits())

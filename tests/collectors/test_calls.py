@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.limits import NoLimits
 from collectors.base import ChannelError, Incoming, Raw, Visibility
 from collectors.calls import NAMES, Calls, Settings
 from collectors.wire import Wire
-from tests.collectors.desk import Silent
 
 CALL = {
     "call_id": "c-1",
@@ -25,7 +25,7 @@ CALL = {
 
 
 def channel(**more: Any) -> Calls:
-    return Calls(Settings(**more), Wire(), Silent())
+    return Calls(Settings(**more), Wire(), NoLimits())
 
 
 def told(call: dict[str, Any], hook: Calls | None = None, **headers: str) -> list[Raw]:

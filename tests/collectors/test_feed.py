@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from benchmarks.limits import NoLimits
 from collectors.base import ChannelError, Raw, Walk
 from collectors.feed import Feed, Settings
 from collectors.feed.document import read_document, read_time
 from collectors.wire import Wire
-from tests.collectors.desk import Desk, Silent
+from tests.collectors.desk import Desk
 
 URL = "https://blog.example/comments/feed/"
 EPOCH = 1_790_000_000
@@ -109,7 +110,7 @@ def site() -> Iterator[Site]:
 
 
 def channel(*urls: str, own: tuple[str, ...] = ()) -> Feed:
-    return Feed(Settings(urls=list(urls) or [URL], own_names=list(own)), Wire(), Silent())
+    return Feed(Settings(urls=list(urls) or [URL], own_names=list(own)), Wire(), NoLimits())
 
 
 @pytest.mark.parametrize("atom", [False, True])

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.limits import NoLimits
 from collectors.base import ChannelError, Raw, Visibility, Walk
 from collectors.form import CONTAINER, Form, Settings, page_address, version_of
 from collectors.wire import Wire
-from tests.collectors.desk import Silent
 
 CONSENT, NEWS = "Согласен на обработку имени и почты, чтобы получить ответ.", "Согласен получать новости школы."
 JSON = {"Content-Type": "application/json", "X-Otklik-Address": "203.0.113.7"}
@@ -22,7 +22,7 @@ LETTER: dict[str, Any] = {
 
 
 def channel(news: str = NEWS) -> Form:
-    return Form(Settings(consent=CONSENT, consent_news=news), Wire(), Silent())
+    return Form(Settings(consent=CONSENT, consent_news=news), Wire(), NoLimits())
 
 
 def sent(**more: Any) -> list[Raw]:

@@ -15,10 +15,11 @@ import httpx
 import pytest
 from werkzeug import Request, Response
 
+from benchmarks.limits import NoLimits
 from collectors.base import Act, ActKind, ChannelError, Sent, SourceState, Target, Verdict, Walk
 from collectors.isso import Isso, Settings
 from collectors.wire import Guard, Wire
-from tests.collectors.desk import Desk, Silent
+from tests.collectors.desk import Desk
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
@@ -90,7 +91,7 @@ class Running:
             **given,
         }
         pairs = frozenset(one.removeprefix("http://").rstrip("/") for one in (self.url, self.site))
-        return Isso(Settings.model_validate(told), Wire(Guard(allow_private=pairs)), Silent())
+        return Isso(Settings.model_validate(told), Wire(Guard(allow_private=pairs)), NoLimits())
 
 
 @Request.application

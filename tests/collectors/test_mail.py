@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from benchmarks.limits import NoLimits
 from collectors import channel_class
 from collectors.base import ChannelError, Page, Walk
 from collectors.mail import Mail, folder
 from collectors.mail.letter import fingerprint, letter_id
 from collectors.wire import Guard, Wire
-from tests.collectors.desk import Desk, Silent
+from tests.collectors.desk import Desk
 from tests.collectors.mail_platform import PASSWORD, MailPlatform, letter
 
 
@@ -324,11 +325,11 @@ def test_the_words_of_the_server_become_errors(
 def test_addresses_are_guarded(platform: MailPlatform) -> None:
     mail = platform.channel()
     with pytest.raises(ChannelError) as plain:
-        read_all(Mail(mail.settings, Wire(Guard()), Silent()))
+        read_all(Mail(mail.settings, Wire(Guard()), NoLimits()))
     assert (plain.value.code, plain.value.permanent) == ("settings", True)
     encrypted = mail.settings.model_copy(update={"imap_security": "tls"})
     with pytest.raises(ChannelError) as refused:
-        read_all(Mail(encrypted, Wire(Guard()), Silent()))
+        read_all(Mail(encrypted, Wire(Guard()), NoLimits()))
     assert (refused.value.code, refused.value.permanent) == ("address", True)
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.limits import NoLimits
 from collectors.base import Act, ActKind, ChannelError, Page, Sent, Target, Verdict, Walk
 from collectors.mail import Mail, Settings
 from collectors.wire import Guard, Wire
-from tests.collectors.desk import Desk, Silent
+from tests.collectors.desk import Desk
 from tests.dovecot_and_exim import make_certificate
 from tests.mail_servers import CLIENT, DESK, PASSWORD, MailServers, running_mail_servers
 
@@ -63,7 +64,7 @@ def channel(servers: MailServers, **given: Any) -> Mail:
     settings = Settings.model_validate(values)
     sides = ((settings.imap_host, settings.imap_port), (settings.smtp_host, settings.smtp_port))
     guard = Guard(allow_private=frozenset(f"{host}:{port}" for host, port in sides))
-    return Mail(settings, Wire(guard), Silent())
+    return Mail(settings, Wire(guard), NoLimits())
 
 
 def letter(number: int, text: str = "Здравствуйте! Когда откроется урок?", **headers: str) -> bytes:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.limits import NoLimits
 from collectors.base import Act, ActKind, ChannelError, Raw, Sent, Target, Verdict
 from collectors.mail import Mail
 from collectors.mail.letter import letter_id
 from collectors.wire import Guard, Wire
-from tests.collectors.desk import Silent
 from tests.collectors.mail_platform import US, MailPlatform, SmtpPlatform
 
 
@@ -211,7 +211,7 @@ def test_a_server_inside_is_reached_only_when_it_is_listed(platform: MailPlatfor
     mail = platform.channel()
     changed = mail.settings.model_copy(update={side: "tls"}) if side != "none" else mail.settings
     with pytest.raises(ChannelError) as refused:
-        Mail(changed, Wire(Guard()), Silent()).act(act())
+        Mail(changed, Wire(Guard()), NoLimits()).act(act())
     expected = "settings" if side == "none" else "address"
     assert (refused.value.code, refused.value.permanent, refused.value.sent) == (expected, True, Sent.NO)
 
@@ -232,5 +232,5 @@ def test_nothing_listens_there(platform: MailPlatform) -> None:
         mail = platform.channel(smtp_port=port)
         guard = Guard(allow_private=frozenset({f"127.0.0.1:{port}"}))
         with pytest.raises(ChannelError) as refused:
-            Mail(mail.settings, Wire(guard), Silent()).act(act())
+            Mail(mail.settings, Wire(guard), NoLimits()).act(act())
     assert (refused.value.code, refused.value.sent) == ("network", Sent.NO)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from benchmarks.limits import NoLimits
 from collectors.manual import Manual, Pasted, Settings, paste_raw, pasted_message, read_paste
 from collectors.wire import Wire
-from tests.collectors.desk import Silent
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ def test_identity_and_place() -> None:
     found = pasted_message(first)
     assert found.publication is not None
     assert found.publication.url == "https://x.example/p/1"
-    assert Manual(Settings(), Wire(), Silent()).parse(first) == [found]
+    assert Manual(Settings(), Wire(), NoLimits()).parse(first) == [found]
 
 
 def test_a_private_message_stays_with_its_person() -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.limits import NoLimits
 from collectors.base import ChannelError, Raw
 from collectors.room import Room, Settings
-from tests.collectors.desk import Silent
 
 BODY = json.dumps(
     {
@@ -31,7 +31,7 @@ BODY = json.dumps(
 
 
 def room(secret: str = "") -> Room:
-    return Room(Settings(secret=secret or None), None, Silent())
+    return Room(Settings(secret=secret or None), None, NoLimits())
 
 
 def signature(secret: str, body: bytes = BODY) -> str:

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs
 
 import httpx
 
+from benchmarks.limits import NoLimits
 from collectors.vk import Settings, Vk
 from collectors.wire import Wire
-from tests.collectors.desk import Silent
 
 GROUP = 77
 BASE = "https://vkapi.example/"
@@ -58,7 +58,7 @@ def channel(base: str = BASE, wire: Wire | None = None, **more: Any) -> Vk:
         "user_token": "user-token",
         "community_token": "community-token",
     }
-    return Vk(Settings.model_validate({**told, **more}), wire or Wire(), Silent())
+    return Vk(Settings.model_validate({**told, **more}), wire or Wire(), NoLimits())
 
 
 @dataclass

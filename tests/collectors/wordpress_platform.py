@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
+from benchmarks.limits import NoLimits
 from collectors.wire import Wire
 from collectors.wordpress import Settings, WordPress
-from tests.collectors.desk import Silent
 
 EPOCH = 1_790_000_000
 US, EDITOR_MAIL = 2, "desk@blog.example"
@@ -278,4 +278,4 @@ def channel(**given: Any) -> WordPress:
         "password": "app pass word",
         **given,
     }
-    return WordPress(Settings.model_validate(values), Wire(), Silent())
+    return WordPress(Settings.model_validate(values), Wire(), NoLimits())

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 
 import httpx
 
+from benchmarks.limits import NoLimits
 from collectors.wire import Wire
 from collectors.youtube import Settings, YouTube
-from tests.collectors.desk import Silent
 
 US = "UCschoolschoolschoolsch1"
 BASE = "https://tube.example/"
@@ -49,7 +49,7 @@ def channel(base: str = BASE, wire: Wire | None = None, **more: Any) -> YouTube:
         "client_secret": "secret",
         "refresh_token": "refresh",
     }
-    return YouTube(Settings.model_validate({**told, **more}), wire or Wire(), Silent())
+    return YouTube(Settings.model_validate({**told, **more}), wire or Wire(), NoLimits())
 
 
 def stamp(seconds: int) -> str:

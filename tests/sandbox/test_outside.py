@@ -8,17 +8,20 @@ from typing import Any
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
+from benchmarks.limits import NoLimits
 from collectors.base import Walk
 from collectors.feed import Feed, Settings
 from collectors.wire import Guard, Wire
 from sandbox import keys
-from tests.collectors.desk import Desk, Silent
+from tests.collectors.desk import Desk
 from tests.sandbox.running import Running
 
 
 def test_the_feed_tells_of_answers_and_of_nothing_new(alone: Running) -> None:
     settings = Settings(urls=[f"{alone.url}/reviews/feed.xml"], own_names=[keys.SCHOOL])
-    desk = Desk(Feed(settings, Wire(Guard(allow_private=frozenset({alone.url.removeprefix("http://")}))), Silent()))
+    desk = Desk(
+        Feed(settings, Wire(Guard(allow_private=frozenset({alone.url.removeprefix("http://")}))), NoLimits())
+    )
     desk.read(Walk.BACKFILL)
     standing = {item["text"]: item for item in alone.truth("feed")}
     held = {one.text: one for one in desk.messages().values()}

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.limits import NoLimits
 from collectors.base import Act, ActKind, ChannelError, Target
 from collectors.wire import Guard, Wire
 from collectors.youtube import Settings, YouTube
 from sandbox import keys
-from tests.collectors.desk import Silent
 from tests.sandbox.running import Running
 from tests.sandbox.test_youtube import client, refused
 
@@ -67,7 +67,7 @@ def test_a_chat_from_its_beginning_to_its_end(world: Running, tube: Any) -> None
 def test_our_channel_reads_and_writes_it(world: Running) -> None:
     source = keys.sources(world.url)[0]
     settings = Settings(**source["settings"], **source["secrets"])
-    own = YouTube(settings, Wire(Guard(allow_private=frozenset({world.url.removeprefix("http://")}))), Silent())
+    own = YouTube(settings, Wire(Guard(allow_private=frozenset({world.url.removeprefix("http://")}))), NoLimits())
     live = control(world, title="Эфир для канала", minutes=30)
     found = next(one for one in own.airings() if one.external_id == live["id"])
     assert (found.state, found.viewers) == ("live", 311)

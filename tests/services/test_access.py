@@ -47,11 +47,13 @@ def values(met: Meeting, platform: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def begin(met: Meeting, actor: Actor, platform: str, *, source_id: int | None = None, **more: object) -> str:
+def begin(
+    met: Meeting, actor: Actor, platform: str, *, source_id: int | None = None, depth: str = "", **more: object
+) -> str:
     with met.database.write.begin() as session:
         return begin_access(
             session, actor, met.keyring, met.wire, platform=platform, values={**values(met, platform), **more},
-            source_id=source_id, title="", redirect=BACK,
+            source_id=source_id, title="", redirect=BACK, depth=depth,
         )  # fmt: skip
 
 
@@ -94,6 +96,14 @@ def test_from_the_button_to_a_place_that_is_read(met, head, platform) -> None:
     else:
         assert timedelta(0) < source.token_until - utc_now() <= timedelta(hours=1)
         assert {right.name for right in check.missing} == {"messages"}
+
+
+def test_the_chosen_depth_goes_along(met, head) -> None:
+    source_id = come_back(met, head, press(begin(met, head, "youtube", depth="month")))
+    with met.database.read.begin() as session:
+        source = session.get_one(Source, source_id)
+        assert source.history_from is not None
+        assert timedelta(days=30) < utc_now() - source.history_from < timedelta(days=32)
 
 
 def test_vk_tokens_are_renewed_before_they_end(met, head) -> None:

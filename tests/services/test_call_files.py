@@ -4,12 +4,12 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from benchmarks.limits import NoLimits
 from collectors.calls import Calls, Settings
 from collectors.wire import Wire
 from models import Call, Message
 from services.call_files import run_import_calls
 from services.errors import Refused
-from tests.collectors.desk import Silent
 
 RUSSIAN = """Кто звонил;Кому;Дата и время;Длительность;Статус;Направление
 8 999 000-10-02;+74950000000;25.11.2026 14:05;0;Пропущенный;Входящий
@@ -23,7 +23,7 @@ def take(cast, database):
     with database.write.begin() as session:
         place = cast.add_source(session, "calls", line="").id
     return lambda content: run_import_calls(
-        database, place, Calls(Settings(secret=SecretStr("x")), Wire(), Silent()), content
+        database, place, Calls(Settings(secret=SecretStr("x")), Wire(), NoLimits()), content
     )
 
 

@@ -7,6 +7,7 @@ from email.policy import default
 import pytest
 from sqlalchemy import select
 
+from benchmarks.limits import NoLimits
 from collectors import channel_class
 from collectors.base import Raw
 from collectors.form import Form
@@ -17,7 +18,6 @@ from services.intake import run_collect, run_parse, store_raws
 from services.replies import write_reply
 from services.sending import run_outbox
 from services.sources import check_settings
-from tests.collectors.desk import Silent
 from tests.collectors.mail_platform import US, MailPlatform
 
 CONSENT = "Согласен на обработку данных для ответа"
@@ -40,7 +40,7 @@ def ask_by_form(database, cast, **told) -> int:
     """What a visitor sends, taken by the form's channel; returns its case."""
     with database.write.begin() as session:
         source_id = cast.add_source(session, "form", heading="Напишите нам", consent=CONSENT).id
-    form = Form(check_settings("form", {"heading": "Напишите нам", "consent": CONSENT}), None, Silent())
+    form = Form(check_settings("form", {"heading": "Напишите нам", "consent": CONSENT}), None, NoLimits())
     body = json.dumps({**ASKED, **told, "consents": {"answer": True}}).encode()
     raws: list[Raw] = form.receive(body, {"content-type": "application/json"})
     with database.write.begin() as session:

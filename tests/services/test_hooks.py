@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from benchmarks.limits import NoLimits
 from collectors import channel_class
 from collectors.base import Channel
 from collectors.wire import Wire
@@ -29,20 +30,9 @@ LETTER = {"email": "vera@example.ru", "text": "Когда начало?", "key":
 AT = 1_790_000_000_000
 
 
-class Silent:
-    def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
-        return None
-
-    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
-        return True
-
-    def spent_on(self, name: str, day: str) -> int:
-        return 0
-
-
 def open_channel(source: Source) -> Channel:
     settings = check_settings(source.platform, {**source.settings, **KEYRING.unseal(source.secrets)})
-    return channel_class(source.platform)(settings, Wire(), Silent())
+    return channel_class(source.platform)(settings, Wire(), NoLimits())
 
 
 @pytest.fixture

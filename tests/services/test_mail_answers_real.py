@@ -8,6 +8,7 @@ from email.policy import SMTP, default
 import pytest
 from sqlalchemy import func, select
 
+from benchmarks.limits import NoLimits
 from collectors.mail import Mail, Settings
 from collectors.mail.note import NoteSender
 from collectors.wire import Guard, Wire
@@ -15,7 +16,6 @@ from models import Message, Route, Source, Staff
 from services.deliveries import run_deliveries
 from services.intake import run_collect
 from services.letters import letter_writer
-from tests.collectors.desk import Silent
 from tests.mail_servers import CLIENT, DESK, PASSWORD, running_mail_servers
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -69,7 +69,7 @@ def test_a_question_goes_out_and_its_answer_comes_home(cast, ask, database, serv
     servers.wait_for(DESK, at_home + 1)
 
     def open_channel(_source: Source) -> Mail:
-        return Mail(settings, wire, Silent())
+        return Mail(settings, wire, NoLimits())
 
     assert run_collect(database, source_id, open_channel, "test") > 0
     with database.read.begin() as session:

@@ -1,5 +1,6 @@
 """A signed month: nothing of it changes, a forged figure is found, and later data show as a difference."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -111,3 +112,26 @@ def test_the_head_signs_a_month_that_is_over_and_the_director_reads_it_once(
         assert len(files_of(session, signed)) == 2
     with pytest.raises(NotFound):
         month_cut("2026-13", ZONE)
+
+
+def test_what_is_signed_names_nobody(cast, database) -> None:
+    """A register tells of people by name; the month keeps its figures alone, for whoever is forgotten later."""
+    with database.write.begin() as session:
+        session.get_one(Source, cast.source_id).created_at = OVER - timedelta(days=60)
+    with time_machine.travel(OVER - timedelta(days=10), tick=False) as clock:
+        cast.write("Когда вебинар?", "Анна Яр", published_at=utc_now())
+        label_all(database)
+        with database.write.begin() as session:
+            session.execute(update(CaseFact).values(kind="complaint"))
+        clock.move_to(OVER)
+        with database.read.begin() as session:
+            register = summary(session, cast.head, month_cut("2026-11", ZONE), utc_now())["register"]
+            assert "Анна Яр" in str(register)
+        signed = sign(cast.head, database)
+    with database.read.begin() as session:
+        row = session.get_one(Snapshot, signed)
+        kept = json.dumps(row.figures, ensure_ascii=False)
+        assert "Анна Яр" not in kept
+        assert "Когда вебинар" not in kept
+        assert row.figures["register"]["whole"]["in_register"] == 1
+        assert is_whole(session, row)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import func, select
 
+from benchmarks.limits import NoLimits
 from collectors import CHANNELS, channel_class
 from collectors.base import Channel, Page, Raw
 from collectors.wire import Wire
@@ -20,7 +21,6 @@ from services.reported import READERS
 from services.rights import DESK
 from services.secrets import Keyring
 from services.sources import add_source, check_settings
-from tests.collectors.desk import Silent
 
 KEY = b"a key of the desk"
 KEYRING = Keyring([b"0123456789abcdef0123456789abcdef0123456789a="])
@@ -46,7 +46,7 @@ WORDS = "Не поняла третье упражнение, там точно 
 
 def open_channel(source: Source) -> Channel:
     settings = check_settings(source.platform, {**source.settings, **KEYRING.unseal(source.secrets)})
-    return channel_class(source.platform)(settings, Wire(), Silent())
+    return channel_class(source.platform)(settings, Wire(), NoLimits())
 
 
 class School:

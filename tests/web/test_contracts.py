@@ -10,6 +10,7 @@ from models import Contract
 from services.contracts.examples import STUDENTS, seed_contracts
 from services.contracts.legal import seed_norms
 from services.contracts.offers import accept_order, read_order
+from services.reports.tables import REPORTS
 from services.training import seed_people
 from tests.services.documents.attacks import plain
 
@@ -46,6 +47,18 @@ def test_the_examples_are_made_although_an_order_came_first(desk, cast) -> None:
 @pytest.fixture
 def head(school, enter):
     return enter("head")
+
+
+@pytest.mark.parametrize("code", REPORTS)
+def test_every_report_opens_on_the_screen_and_as_files(head, code) -> None:
+    """Over the examples, so that registers have rows, and each row its page."""
+    page = head.get(f"/reports/all/{code}?period=year")
+    assert page.status_code == 200
+    for ending in ("xlsx", "csv"):
+        assert head.get(f"/reports/all/{code}.{ending}?period=year").status_code == 200
+    assert head.get(f"/reports/paper/{code}.pdf?period=year").status_code == 200
+    if code == "contracts":
+        assert 'href="/contracts/1"' in page.get_data(as_text=True)
 
 
 def test_every_page_opens(head) -> None:

@@ -3,7 +3,9 @@
 import pytest
 from sqlalchemy import select
 
+from collectors.base import Visibility
 from models import Act, Case, Message, Source
+from services.messages import store_messages
 from services.rights import DESK
 from services.sources import set_state
 
@@ -76,3 +78,25 @@ def test_a_stopped_place_is_given_into_people_s_hands(enter, smm, cast, database
     with database.write.begin() as session:
         assert session.scalars(select(Message.source_id)).one() == cast.source_id
         set_state(session, DESK, cast.source_id, "active")
+
+
+def test_a_form_says_by_what_one_answers(smm, cast, database, label_all) -> None:
+    with database.write.begin() as session:
+        form = cast.add_source(session, "form", heading="Напишите нам", consent="Согласен на ответ").id
+        items = [
+            cast.incoming("Когда старт?", "Вера", visibility=Visibility.PRIVATE, context={"email": "v@home.test"}),
+            cast.incoming(
+                "Когда старт?", "Олег", visibility=Visibility.PRIVATE, context={"phone": "+7 900 100-20-30"}
+            ),
+        ]
+        store_messages(session, form, "form", items)
+    label_all()
+    with database.read.begin() as session:
+        mailed, phoned = session.scalars(select(Case.id).order_by(Case.id))
+    assert "Подключите почту" in smm.get(f"/inbox/{mailed}").text
+    with database.write.begin() as session:
+        cast.add_source(session, "mail", address="desk@school.example").title = "Почта школы"
+    page = smm.get(f"/inbox/{mailed}").text
+    assert "Письмом" in page
+    assert "на v@home.test, из «Почта школы»" in page
+    assert "по оставленному телефону" in smm.get(f"/inbox/{phoned}").text
