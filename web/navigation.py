@@ -50,7 +50,13 @@ MENU = (
     ),
     Item("contracts.index", _l("Contracts"), "file-text", "contract.view"),
     Item("broadcasts.index", _l("Broadcasts"), "broadcast", "broadcast.view"),
-    Item("reports.index", _l("Reports"), "chart-bar", "report.view"),
+    Item(
+        "reports.index",
+        _l("Reports"),
+        "chart-bar",
+        "report.view",
+        covers=("report_tables", "report_months", "report_views", "report_paper"),
+    ),
     Item("sources.index", _l("Places"), "antenna", "source.view", covers=("visits",)),
     Item("saved.index", _l("Saved replies"), "template", "case.reply", covers=("facts",)),
     Item(
