@@ -13,6 +13,7 @@ from collectors.base import ChannelError
 from models import Source, utc_now
 from services.errors import NotFound, Refused
 from services.events import record
+from services.leases import next_numbers
 from services.rights import DESK, Actor, require
 from services.secrets import Keyring
 
@@ -141,6 +142,7 @@ def wake_source(source: Source) -> None:
 def sync_declared(session: Session, keyring: Keyring, declared: Sequence[Mapping[str, Any]]) -> None:
     """Makes the declared places equal to config.yaml; one that is no longer declared is paused, not lost."""
     names = set()
+    next_numbers(session, "source.add")  # its row is a lock: two processes that start at once do not both make one
     for item in declared:
         names.add(item["name"])
         source = session.scalar(select(Source).where(Source.declared_as == item["name"]))

@@ -115,13 +115,18 @@ class Visitor:
         return self.page
 
     def open_case(self, text: str, seconds: float = 60) -> Page:
-        """Opens the case that shows ``text`` once it has arrived; new ones may wait behind the pill."""
+        """Opens the case that shows ``text`` once it has arrived.
+
+        New ones may wait behind the pill, and an ordinary one stands below whatever is urgent, on a later page.
+        """
         row, pill = self.page.locator(".row", has_text=text), self.page.locator("[data-pill]")
         until = time.monotonic() + seconds
         while not row.first.is_visible():
             assert time.monotonic() < until, f"«{text}» did not arrive"
             with contextlib.suppress(PlaywrightError):  # the list may be drawn anew under the mouse
                 pill.click(timeout=500)
+            with contextlib.suppress(PlaywrightError):
+                self.page.locator("#more button").click(timeout=500)
         row.first.click()
         expect(self.page.locator("#thread")).to_contain_text(text)
         return self.page

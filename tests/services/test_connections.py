@@ -1,6 +1,8 @@
 """Connecting a place: forms drawn from settings, secrets that never come back, checks against real servers."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from services.connections import (
 from services.errors import Forbidden, NotFound, Refused
 from services.intake import store_raws
 from services.secrets import Keyring
-from services.sources import edit_source, secret_fields, set_state
+from services.sources import edit_source, secret_fields, set_state, sync_declared
 from tests.platforms import KEY, Meeting, meeting
 
 KEYS = Keyring([KEY])
@@ -232,3 +234,19 @@ class TestAgainstTheSandbox:
         with pytest.raises(ChannelError) as error:
             check_connection(met.open_channel, draft_source(met.keyring, "wordpress", values))
         assert error.value.code == "address"
+
+
+def test_two_processes_that_start_at_once_make_a_declared_place_once(database) -> None:
+    values = {"base_url": "https://blog.example/wp-json/", "username": "desk", "password": "p"}
+    declared = [{"name": f"blog{n}", "platform": "wordpress", "title": "Блог", "values": values} for n in range(3)]
+    barrier = threading.Barrier(4, timeout=30)
+
+    def start(_: int) -> None:
+        barrier.wait()
+        with database.write.begin() as session:
+            sync_declared(session, KEYS, declared)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(start, range(4)))
+    with database.read.begin() as session:
+        assert sorted(session.scalars(select(Source.declared_as))) == ["blog0", "blog1", "blog2"]
