@@ -147,6 +147,7 @@ def end(page: Page, money: Page, address: str) -> None:
     expect(money.locator("#terminations")).to_contain_text("31 000,00")
     page.goto(address)
     page.locator("#terminations").get_by_role("button", name="Согласовать возврат").click()
+    expect(page.locator("#terminations")).to_contain_text("Согласовано руководителем")
     page.locator("#terminations").get_by_role("link", name="Составить документ").click()
     page.get_by_role("button", name="Составить документ").click()
     assert "Тридцать одна тысяча рублей" in read_papers(page)

@@ -56,11 +56,8 @@ def test_a_case_is_opened_by_its_number(visit) -> None:
 def test_slash_searches_and_a_hit_opens_its_case(visit) -> None:
     visitor = visit()
     page = ready(visitor.enter_as("SMM"))
-    word = next(
-        one.strip("?,.!»«")
-        for one in page.locator(".row-text").first.inner_text().split()
-        if len(one.strip("?,.!»«")) > 5
-    )
+    words = (one.strip("?,.!»«") for text in page.locator(".row-text").all_inner_texts() for one in text.split())
+    word = next(one for one in words if len(one) > 5 and one.isalpha())
     page.keyboard.press("Slash")
     expect(page.locator("#search-box")).to_be_focused()
     page.keyboard.type(word)
