@@ -28,8 +28,8 @@ TESTS = (
     *(
         f"tests/services/test_{name}.py"
         for name in (
-            "rights", "act_states", "outbox", "outcomes", "replies", "reply_care", "agreement", "pacing", "holding",
-            "split", "sending", "backup", "races", "watch", "health",
+            "rights", "act_states", "act_steps", "outbox", "outcomes", "replies", "reply_care", "agreement",
+            "pacing", "holding", "split", "sending", "backup", "races", "watch", "health",
         )
     ),
     "tests/web/test_outbox.py",

@@ -22,10 +22,13 @@ STEPS: tuple[tuple[str, list[str]], ...] = (
 )
 DEEP: tuple[tuple[str, list[str]], ...] = (
     ("dice", ["pytest", "-n", "2", "--dist", "loadgroup", "-m", "not journey"]),
-    ("storm", ["pytest", "tests/services/test_storm.py"]),
+    ("storm", ["pytest", "tests/services/test_storm.py", "tests/services/test_sending_faults.py"]),
+    ("lies", ["pytest", "tests/services/test_lies.py"]),
     ("mutants", ["python", "tests/mutate.py"]),
 )
-"""Besides, with `--deep`: a hundred kills a kind of channel, every guard of the send protocol deleted in turn."""
+"""Besides, with `--deep`: a hundred kills a kind of channel, a hundred replies through a liar before every channel,
+every guard of the send protocol deleted in turn."""
+HUNDREDS = {"storm": {"OTKLIK_KILLS": "100"}, "lies": {"OTKLIK_LIES": "100"}}
 
 
 def main() -> int:
@@ -46,7 +49,7 @@ def main() -> int:
         began = time.monotonic()
         print(f"· {name}", flush=True)
         words = ["pytest", *chosen] if chosen else command
-        variables = {**os.environ, "OTKLIK_KILLS": "100"} if name == "storm" else None
+        variables = {**os.environ, **HUNDREDS.get(name, {})}
         code = subprocess.call([str(BIN / words[0]), *words[1:]], cwd=ROOT, env=variables)
         print(f"  {name}: {'ok' if code == 0 else 'FAILED'} in {time.monotonic() - began:.1f} s", flush=True)
         if code:

@@ -98,6 +98,16 @@ def test_reading_back_an_old_reply_changes_no_promise(database, cast, case_id) -
     assert promises(database)[0].done_at is None
 
 
+def test_a_promise_that_is_read_back_after_the_answer_is_not_made_anew(database, cast, case_id) -> None:
+    published(database, cast, case_id, "f1", "901")
+    published(database, cast, case_id, "f2", "902", text="Откроем завтра", then="keep")
+    with database.read.begin() as session:
+        said = session.scalars(select(Act.text).where(Act.external_id == "901")).one()
+    cast.write(said, author=Person("desk", "Школа", is_us=True), external_id="901")
+    [promise] = promises(database)
+    assert promise.done_at is not None
+
+
 def test_a_department_that_owes_gives_the_day(database, cast, case_id) -> None:
     with database.write.begin() as session:
         session.get_one(Source, cast.source_id).created_at = datetime(2026, 11, 1, tzinfo=UTC)

@@ -65,6 +65,15 @@ def test_the_end_at_any_commit_call_or_file_write_violates_nothing(sqlite_templa
     assert {word for one in done for word in one.acked} == {ANSWER, CHANGED}
 
 
+@pytest.mark.skipif(KILLS < 100, reason="`test --deep`: a server of its own and a hundred databases")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_end_at_every_fourth_point_on_postgresql(tmp_path, kind) -> None:
+    with storm.fresh_databases("postgresql") as make:
+        done = list(trials(make, kind, tmp_path, itertools.count(1 + KINDS.index(kind), 4)))
+    assert len(done) > 20
+    assert [(one.point, what) for one in done for what in one.broken] == []
+
+
 def test_the_points_see_a_desk_that_sends_again_what_it_does_not_know(
     sqlite_template, tmp_path, monkeypatch
 ) -> None:

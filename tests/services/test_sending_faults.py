@@ -1,0 +1,94 @@
+"""A sender that is told to stop, and a clock that jumps: nothing is sent twice, nothing is left in between."""
+
+import os
+import random
+import signal
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+import time_machine
+from sqlalchemy import func, select
+
+from benchmarks import storm
+from collectors import CHANNELS
+from models import Act, Source, utc_now
+from models.database import open_database
+from services.outbox import channel_act, claim_act
+from services.sending import Lanes, run_outbox
+
+# A rolling restart a round; `test --deep` makes a hundred.
+ROUNDS = max(3, int(os.environ.get("OTKLIK_KILLS", "10")) // 3)
+EACH = 6
+
+
+@pytest.fixture
+def platform():
+    storm.register()
+    with storm.liar(honest=True) as url:
+        yield url
+    for name in [name for name in CHANNELS if name.startswith("storm_")]:
+        del CHANNELS[name]
+
+
+def _send_until_told(url: str) -> None:
+    """What the scheduler does: ticks, and at SIGTERM lets the calls that are under way end."""
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    lanes = Lanes(open_database(url), storm.open_channel)
+    while not ended.wait(0.005):
+        lanes.start()
+    lanes.stop()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["list", "none"])
+def test_a_sender_that_is_told_to_stop_leaves_nothing_in_between(database, platform, kind) -> None:
+    url = database.engine.url.render_as_string(hide_password=False)
+    places, rolled = storm.add_places(database, kind, platform, 2), random.Random(storm.SEED)
+    for _ in range(ROUNDS):
+        storm.add_acts(database, places, EACH)
+        database.engine.dispose()
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                _send_until_told(url)
+                code = 0
+            finally:
+                os._exit(code)
+        time.sleep(0.05 + rolled.uniform(0, 0.15))
+        began = time.monotonic()
+        os.kill(child, signal.SIGTERM)
+        _, status = os.waitpid(child, 0)
+        # Told before it listens, it ends by the signal itself: it has claimed nothing yet.
+        assert os.waitstatus_to_exitcode(status) in (0, -signal.SIGTERM)
+        assert time.monotonic() - began < 30
+        with database.read.begin() as session:
+            between = select(func.count()).select_from(Act).where(Act.state.in_(("sending", "unknown")))
+            assert session.scalar(between) == 0
+    run_outbox(database, storm.open_channel)
+    assert storm.judge(database, platform) == storm.Outcome(ROUNDS * EACH, 0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("hours", [-24, -1, 1, 24])
+def test_a_clock_that_jumps_after_the_call_sends_nothing_again(database, platform, hours) -> None:
+    """The platform has taken the reply, its answer was lost with the sender; then somebody sets the clock."""
+    [place] = storm.add_places(database, "list", platform)
+    storm.add_acts(database, [place], 1)
+    with database.write.begin() as session:
+        act = claim_act(session)
+        source = session.get_one(Source, place)
+    assert act is not None
+    channel = storm.open_channel(source)
+    channel.act(channel_act(act))
+    channel.close()
+    with time_machine.travel(utc_now() + timedelta(hours=hours)):
+        run_outbox(database, storm.open_channel)
+    storm.hurry(database)
+    storm.calm(database)
+    told = storm.judge(database, platform)
+    assert (told.acts, told.lost, told.doubled, told.reviews) == (1, 0, 0, 0)
+    with database.read.begin() as session:
+        assert session.scalars(select(Act.attempt)).one() == 1
