@@ -1,20 +1,22 @@
 """«Исходящие» as people read it: each act not yet proven, with whom it is for and what stands there now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from models import Act, Author, Base, Case, Message, Publication, Source, Staff
+from models import Act, Author, Base, Case, Event, Message, Publication, Source, Staff, utc_now
 from services.inbox import Entry, view_case
 from services.outbox import unproven
 from services.pacing import Forecast, forecasts
-from services.rights import Actor
+from services.rights import Actor, require
 
 T = TypeVar("T", bound=Base)
 MOST_NOW = 8
+SHOWN_AFTER_RETRY = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,25 @@ class Outgoing:
 
 def outgoing_rows(session: Session, actor: Actor) -> tuple[Outgoing, ...]:
     """Everything not yet proven, oldest first, with one query a table."""
-    acts = unproven(session, actor)
+    return _rows(session, actor, unproven(session, actor))
+
+
+def gone_after_retry(session: Session, actor: Actor, now: datetime | None = None) -> tuple[Outgoing, ...]:
+    """What a person had sent again within half an hour and the platform has taken since, newest first.
+
+    A row that only vanished would not say whether the press has sent it.
+    """
+    require(actor, "outbox.view")
+    pressed = exists().where(
+        Event.case_id == Act.case_id, Event.object_id == Act.id, Event.kind == "act.retried",
+        Event.staff_id.is_not(None),
+    )  # fmt: skip
+    since = (now or utc_now()) - SHOWN_AFTER_RETRY  # a press sets ``due_at``
+    taken = select(Act).where(Act.state.in_(("accepted", "seen")), Act.due_at >= since, pressed)
+    return _rows(session, actor, session.scalars(taken.order_by(Act.due_at.desc(), Act.id.desc()).limit(20)).all())
+
+
+def _rows(session: Session, actor: Actor, acts: Sequence[Act]) -> tuple[Outgoing, ...]:
     messages = _named(session, Message, (act.message_id for act in acts))
     authors = _named(session, Author, (one.author_id for one in messages.values()))
     places = _named(session, Publication, (one.publication_id for one in messages.values()))

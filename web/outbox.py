@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services import outbox, replies
-from services.outgoing import outgoing_rows
+from services.outgoing import gone_after_retry, outgoing_rows
 from web.language import _
 from web.marks import typed_link
 from web.outbox_words import ACTIONS
@@ -22,7 +22,8 @@ def index() -> str:
 def _page(template: str) -> str:
     with current_desk().database.read.begin() as session:
         rows = outgoing_rows(session, current_actor())
-    return render_template(template, rows=rows, ACTIONS=ACTIONS)
+        gone = gone_after_retry(session, current_actor())
+    return render_template(template, rows=rows, gone=gone, ACTIONS=ACTIONS)
 
 
 def _done(text: str) -> Response | str:

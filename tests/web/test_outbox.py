@@ -85,6 +85,24 @@ def test_retry_sends_again_and_twice_is_refused(smm, make_act, database, desk):
     assert (again.status_code, again.headers["HX-Reswap"]) == (422, "none")
 
 
+@pytest.mark.parametrize("state", ["accepted", "seen"])
+def test_what_was_sent_again_is_shown_when_the_platform_has_taken_it(smm, make_act, database, state):
+    act_id = make_act("dead", error_code="network", attempt=2)
+    make_act(state, "Ушло само, без нажатия", author="Вера Жук")
+    smm.post(f"/outgoing/{act_id}/retry")
+    assert f"gone-{act_id}" not in smm.get("/outgoing").text
+    with database.write.begin() as session:
+        act = session.get_one(Act, act_id)
+        act.state, act.url = state, "https://school.example/a#comment-7"
+    page = smm.get("/outgoing").text
+    assert f"gone-{act_id}" in page
+    assert 'href="https://school.example/a#comment-7"' in page
+    assert "Ушло само, без нажатия" not in page
+    with database.write.begin() as session:
+        session.get_one(Act, act_id).due_at = utc_now() - timedelta(minutes=31)
+    assert f"gone-{act_id}" not in smm.get("/outgoing").text
+
+
 def test_cancel_gives_the_text_back(smm, cast, make_act, database):
     act_id = make_act("dead", "Ответ, который не ушёл", error_code="invalid")
     answer = smm.post(f"/outgoing/{act_id}/cancel", htmx=True)
