@@ -30,7 +30,7 @@ def place_address(place: tuple[str, int]) -> str:
     """The page behind a register's row."""
     kind, row_id = place
     if kind == "contract":
-        return url_for("contracts.show", contract_id=row_id)
+        return url_for("contracts.page", contract_id=row_id)
     return url_for("inbox.show", case_id=row_id)
 
 
