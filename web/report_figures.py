@@ -198,7 +198,7 @@ LACKING: Mapping[str, Lazy] = {
     "retention": _l("Day until which the paper is kept: no term of keeping is set for contracts."),
     "waiting_time": _l("How long callers waited: the exchange does not tell."),
     "deals": _l("From contact to deal: deals are not kept here yet."),
-    "prices": _l("Questions about price and names of competitors: on «What people ask about»."),
+    "prices": _l("Quotes, questions about price, names of competitors, new topics: not picked out yet."),
     "detected": _l("Time to detect: when a trouble truly began is known only from what viewers write."),
     "homework": _l("Late checks of homework: the school's system does not tell of them."),
 }
