@@ -95,6 +95,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "route.answer": Scope.ALL,
         "report.view": Scope.ALL,
         "report.sign": Scope.ALL,
+        "wish.edit": Scope.ALL,
         "data.export": Scope.ALL,
         "staff.view": Scope.ALL,
         "session.end": Scope.ALL,

@@ -72,6 +72,7 @@ SCREENS = (
     "report_paper",
     "report_views",
     "report_months",
+    "wishes",
     "contracts",
     "broadcasts",
     "visits",

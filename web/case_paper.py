@@ -13,7 +13,7 @@ from services.contracts.decisions import Listed, decisions_of_case
 from services.documents.sheets import Block, draw_sheet, heading, quote, table, text
 from services.inbox import Entry, Sending
 from services.outbox import WRITING
-from services.reports.facts import STANDING, spent_of
+from services.reports.facts import STANDING, Running, spent_of
 from services.rights import Actor
 from services.sla import clocks_of
 from services.terms import policy_of
@@ -107,7 +107,7 @@ def _about(session: Session, pane: Pane) -> list[list[str]]:
     ]
     if fact is not None:
         rows.append((_("Working time to the first answer"), minutes(fact.first_minutes)))
-        took = spent_of(policy_of(session).calendars["desk"], fact, utc_now())
+        took = spent_of(fact, Running(policy_of(session).calendars["desk"], utc_now()))
         spent = _("we %(a)s, departments %(b)s, the author %(c)s", a=minutes(took["desk"]),
                   b=minutes(took["department"]), c=minutes(took["client"]))  # fmt: skip
         rows.append((_("Whose time it was"), spent))

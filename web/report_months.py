@@ -119,7 +119,8 @@ def file(snapshot_id: int, name: str) -> Response:
 
 
 def month_name(month: str) -> str:
-    return str(format_date(month_cut(month, "UTC").first, "LLLL yyyy"))
+    name = str(format_date(month_cut(month, "UTC").first, "LLLL yyyy"))
+    return name[:1].upper() + name[1:]
 
 
 def month_title(month: str) -> str:

@@ -122,6 +122,7 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "message.edited": lambda e, n: _("The author edited the text"),
     "message.deleted": lambda e, n: _("The message was deleted on the platform"),
     "message.state": lambda e, n: _("The platform changed the message's state"),
+    "wish.asked": lambda e, n: _("Put under a wish of the register"),
     "case.verdict": lambda e, n: _(
         "The complaint was decided: %(what)s", what=CODES.get(e.data.get("code", ""), "—")
     ),

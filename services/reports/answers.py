@@ -249,19 +249,21 @@ def ages(session: Session, now: datetime) -> list[Age]:
 
 
 def queue(session: Session, cut: Cut, now: datetime) -> list[Age]:
-    """What is open now, by its age in working time; the filters of ``cut`` hold, its period does not."""
-    found = []
-    for age in ages(session, now):
-        row = session.execute(
-            COHORTS["queue"].query(
-                (
-                    func.count(), how_many(CaseFact.first_at.is_(None)), how_many(late_now(now)),
-                    how_many(CaseFact.holder == "department"), how_many(CaseFact.holder == "client"),
-                ), cut, now,
-            ).where(*age.conditions())
-        ).one()  # fmt: skip
-        found.append(Age(age.since, age.until, *(int(value) for value in row)))
-    return found
+    """What is open now, by its age in working time; the filters of ``cut`` hold, its period does not. One walk."""
+    empty = ages(session, now)
+    column = case(
+        *((CaseFact.opened_at >= age.since, number) for number, age in enumerate(empty) if age.since is not None),
+        else_=len(empty) - 1,
+    ).label("age")
+    sums = (
+        func.count(), how_many(CaseFact.first_at.is_(None)), how_many(late_now(now)),
+        how_many(CaseFact.holder == "department"), how_many(CaseFact.holder == "client"),
+    )  # fmt: skip
+    rows = session.execute(COHORTS["queue"].query((column, *sums), cut, now).group_by(column))
+    found = {int(row[0]): [int(value) for value in row[1:]] for row in rows}
+    return [
+        Age(age.since, age.until, *found.get(number, [0] * len(sums))) for number, age in enumerate(empty)
+    ]  # fmt: skip
 
 
 def how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from services.calendars import Calendar
 from services.events import record
 from services.export import safe_cell
 from services.reports.cut import Cut
-from services.reports.facts import spent_of
+from services.reports.facts import Running, spent_of
 from services.reports.lists import filed_rows
 from services.rights import Actor, require
 from services.terms import policy_of
@@ -38,8 +37,8 @@ def case_rows(
     require(actor, "report.view")
     require(actor, "data.export")
     zone, rows = ZoneInfo(cut.zone), filed_rows(session, name, cut, now, age, most)
-    calendar = policy_of(session).calendars["desk"]
-    return (_values(row, zone, calendar, now) for row in rows)
+    running = Running(policy_of(session).calendars["desk"], now)
+    return (_values(row, zone, running) for row in rows)
 
 
 def note_export(session: Session, actor: Actor, name: str, cut: Cut) -> None:
@@ -48,9 +47,9 @@ def note_export(session: Session, actor: Actor, name: str, cut: Cut) -> None:
     record(session, "report.exported", actor, code=name, first=cut.first.isoformat(), last=cut.last.isoformat())
 
 
-def _values(row: Any, zone: ZoneInfo, calendar: Calendar, now: datetime) -> list[Any]:
+def _values(row: Any, zone: ZoneInfo, running: Running) -> list[Any]:
     at, number, *rest = (value.astimezone(zone) if isinstance(value, datetime) else value for value in row[:-5])
-    return [number, at, *rest, *spent_of(calendar, row, now).values()]
+    return [number, at, *rest, *spent_of(row, running).values()]
 
 
 def write_xlsx(out: IO[bytes], heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

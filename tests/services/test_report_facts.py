@@ -1,21 +1,24 @@
 """Facts of reports: written by the act itself, and always what the rows say when they are reckoned anew."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 import time_machine
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts)
 from collectors.base import Publication
 from models import Act, Case, CaseFact, CaseStep, Clock, RouteFact, Source, utc_now
+from services.calendars import Calendar
 from services.cases import close, reopen_case
 from services.labelling import correct_label
 from services.outbox import note_reply
 from services.replies import take_back, write_reply
 from services.reports.cohorts import count
 from services.reports.cut import Cut
+from services.reports.facts import Running, minutes_between
 from services.reports.upkeep import ask_rebuild, run_rebuild, write_facts
 from services.routing import answer_route, ask_department, return_route
 from services.sla import lateness
@@ -204,3 +207,10 @@ def test_a_matter_that_comes_back_soon_is_a_repeat(cast, database, case_id, act,
     with database.read.begin() as session:
         assert count(session, "again_known", day, utc_now()) == 1
         assert count(session, "again_repeat", day, utc_now()) == repeats
+
+
+@settings(deadline=None)
+@given(st.datetimes(datetime(2026, 10, 1), datetime(2027, 1, 12), timezones=st.just(UTC)))
+def test_running_time_is_working_time(start) -> None:
+    calendar, now = Calendar(time(9), time(18)), moscow("12.01.2027 11:17")
+    assert Running(calendar, now).since(start) == minutes_between(calendar, start, now)

@@ -14,7 +14,7 @@ from services.documents.sheets import bars, draw_sheet, quote, table
 from services.outbox import claim_act
 from services.outcomes import record_receipt
 from services.replies import write_reply
-from services.reports.facts import spent_of
+from services.reports.facts import Running, spent_of
 from services.routing import answer_route, ask_department
 from services.terms import policy_of
 
@@ -108,6 +108,6 @@ def test_of_an_open_case_the_present_holders_time_runs_on(cast, database, open_c
         fact = session.get_one(CaseFact, case_id)
         fact.held_since, fact.holder = utc_now() - timedelta(days=21), "desk"
         calendar = policy_of(session).calendars["desk"]
-        spent = spent_of(calendar, fact, utc_now())
+        spent = spent_of(fact, Running(calendar, utc_now()))
     assert spent["desk"] > 9 * 60 * 10
     assert f"мы{spent['desk'] // 60}ч" in taken(enter("smm"), case_id)

@@ -1,9 +1,12 @@
 """The register of complaints: the head says what was found, others read, and who takes it is noted."""
 
+import re
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
-from models import Case, CaseFact, Event, Verdict
+from models import Case, CaseFact, Client, Contract, Event, Verdict
 from tests.web.test_report_tables import PERIOD
 
 
@@ -54,3 +57,17 @@ def test_every_report_opens_and_leaves_as_a_file(enter, code) -> None:
     head = enter("head")
     assert head.get(f"/reports/all/{code}?{PERIOD}").status_code == 200
     assert head.get(f"/reports/all/{code}.csv?{PERIOD}").status_code == 200
+
+
+def test_a_contract_opens_from_its_register(database, enter) -> None:
+    with database.write.begin() as session:
+        client = Client(name="Вера Соль", name_key="вера соль")
+        session.add(client)
+        session.flush()
+        session.add(Contract(kind="person", number="2026-00001", client_id=client.id, dated=date(2026, 11, 30)))
+    head = enter("head")
+    page = head.get(f"/reports/all/contracts?{PERIOD}").text
+    address = re.search(r'href="(/contracts/[0-9]+)"[^>]*>2026-00001', page)
+    assert address is not None
+    assert head.get(address[1]).status_code == 200
+    assert head.get(f"/reports/paper/contracts.pdf?{PERIOD}").status_code == 200
