@@ -18,6 +18,8 @@ from collectors.errors import ERROR_CODES as ERROR_CODES
 from collectors.errors import ChannelError as ChannelError
 from collectors.errors import Sent as Sent
 from collectors.errors import network_error as network_error
+from collectors.files import ActFile as ActFile
+from collectors.files import FileLimits as FileLimits
 from collectors.wire import Wire
 
 Cursor = dict[str, Any]
@@ -72,7 +74,7 @@ class Capabilities:
     duplicate_refused: bool = False  # the platform refuses the same text twice in the same place
     listen: bool = False
     receive: bool = False
-    attach: bool = False
+    files: FileLimits | None = None  # None: no file goes with a text
     nested: bool = True  # replies to replies stand as such on the platform
     max_length: int = 4000  # of one text, in units of ``count``
     count: str = "characters"  # characters · utf16 · bytes
@@ -232,7 +234,8 @@ class Act:
     ``key`` is a number made of ``token`` (1 … 2³¹−1), ``token`` a random string made with the row; neither changes
     between attempts. ``since`` is the time of the first attempt (None before it): lookup() looks no further back.
     ``taken`` are ids there that belong to other acts of ours: lookup() passes over them, whatever they say (R5).
-    ``mass``: one of many, which leaves the last of a day's budget to single ones.
+    ``mass``: one of many, which leaves the last of a day's budget to single ones. ``files`` go with the text; of an
+    edit they are what already stands beside it.
     """
 
     kind: ActKind
@@ -243,6 +246,7 @@ class Act:
     since: datetime | None = None
     taken: frozenset[str] = frozenset()
     mass: bool = False
+    files: tuple[ActFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

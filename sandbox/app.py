@@ -2,7 +2,20 @@
 
 from flask import Flask, Response, request
 
-from sandbox import consents, getcourse, ok, pages, reviews, telegram, truth, vk, wordpress, youtube
+from sandbox import (
+    consents,
+    files,
+    getcourse,
+    ok,
+    pages,
+    reviews,
+    telegram,
+    truth,
+    vk,
+    vk_uploads,
+    wordpress,
+    youtube,
+)
 from sandbox import max as max_messenger
 from sandbox.store import Store
 
@@ -19,6 +32,7 @@ def create_app(store: Store, rate_limits: bool = True) -> Flask:
     wires = (
         youtube.wire,
         vk.wire,
+        vk_uploads.wire,
         telegram.wire,
         wordpress.wire,
         max_messenger.wire,
@@ -26,6 +40,7 @@ def create_app(store: Store, rate_limits: bool = True) -> Flask:
         reviews.wire,
         getcourse.wire,
         consents.wire,
+        files.wire,
     )
     for blueprint in (*wires, truth.control, pages.site):
         app.register_blueprint(blueprint)

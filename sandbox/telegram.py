@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import keys
+from sandbox import files, keys
 from sandbox.faults import answered
 from sandbox.ground import store
 from sandbox.rates import Rate
@@ -30,6 +30,7 @@ from sandbox.telegram_forms import (
 wire = Blueprint("telegram", __name__, url_prefix="/telegram")
 
 LONGEST_TEXT = 4096
+LONGEST_CAPTION = 1024
 FIRST_UPDATE = 700_000_000
 FIRST_IDS = {"group": 300, "private": 0}
 KEPT_SECONDS = 24 * 3600
@@ -250,17 +251,18 @@ def unban_chat_member(params: Params) -> bool:
 # Messages
 
 
-def checked(params: Params) -> str:
-    text, mode = params.text("text"), params.text("parse_mode")
+def checked(params: Params, name: str = "text", longest: int = LONGEST_TEXT) -> str:
+    """The text, or the caption, which may be empty."""
+    text, mode = params.text(name), params.text("parse_mode")
     if mode:
         try:
             text = parsed(text, mode)
         except BadMarkup as error:
             raise Refused(400, f"Bad Request: can't parse entities: {error}") from error
-    if not text.strip():
+    if not text.strip() and name == "text":
         raise Refused(400, "Bad Request: message text is empty")
-    if len(text) > LONGEST_TEXT:
-        raise Refused(400, "Bad Request: message is too long")
+    if len(text) > longest:
+        raise Refused(400, f"Bad Request: message {'' if name == 'text' else 'caption '}is too long")
     return text
 
 
@@ -281,6 +283,25 @@ def send_message(params: Params) -> dict[str, Any]:
     item = publish(store(), draft)
     store().accept("sendMessage", item)
     return message(item)
+
+
+def sending(kind: str) -> Callable[[Params], dict[str, Any]]:
+    """sendPhoto and its kin: the part of the form that is named after the kind, and a caption."""
+
+    def send(params: Params) -> dict[str, Any]:
+        chat, person = chat_of(params)
+        sent = request.files.get(kind)
+        if sent is None:
+            raise Refused(400, f"Bad Request: there is no {kind} in the request")
+        text = checked(params, "caption", LONGEST_CAPTION)
+        _slow_down(chat, person)
+        draft = _draft_private(person, text, params) if chat == "private" else _draft_group(text, params)
+        item = publish(store(), draft)
+        files.hang(item, [files.keep(kind, sent)])
+        store().accept(f"send{kind.capitalize()}", item)
+        return message(item)
+
+    return send
 
 
 def _reply(params: Params, space: str) -> tuple[str, Item | None]:
@@ -342,11 +363,22 @@ def edit_message_text(params: Params) -> dict[str, Any]:
     if not item.ours:
         raise Refused(400, "Bad Request: message can't be edited")
     text = checked(params)
+    return _edited(item, text, "editMessageText")
+
+
+def edit_message_caption(params: Params) -> dict[str, Any]:
+    item = _standing(params, "edit")
+    if not item.ours or not files.files_of(item):
+        raise Refused(400, "Bad Request: there is no caption in the message to edit")
+    return _edited(item, checked(params, "caption", LONGEST_CAPTION), "editMessageCaption")
+
+
+def _edited(item: Item, text: str, method: str) -> dict[str, Any]:
     if text == item.text:
         same = "specified new message content and reply markup are exactly the same as a current content"
         raise Refused(400, f"Bad Request: message is not modified: {same}")
     item = store().edit(item, text)
-    store().accept("editMessageText", item)
+    store().accept(method, item)
     return message(item)
 
 
@@ -409,6 +441,8 @@ METHODS: dict[str, Callable[[Params], Any]] = {
     "deletewebhook": delete_webhook,
     "sendmessage": send_message,
     "editmessagetext": edit_message_text,
+    "editmessagecaption": edit_message_caption,
+    **{f"send{kind}": sending(kind) for kind in ("photo", "video", "audio", "document")},
     "deletemessage": delete_message,
     "deletemessages": delete_messages,
     "setmessagereaction": set_message_reaction,

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from sandbox import keys
+from sandbox.files import files_of
 from sandbox.ground import store
 from sandbox.store import Item, Person, Publication
 
@@ -100,7 +101,12 @@ def message(item: Item, nested: bool = False) -> dict[str, Any]:
     else:
         answer["chat"] = GROUP
     answer |= {"edit_date": int(item.edited)} if item.edited else {}
-    answer["text"] = item.text
+    hung = files_of(item)
+    answer["caption" if hung else "text"] = item.text
+    for file in hung:
+        told = {"file_id": f"f{file.id}", "file_unique_id": f"u{file.id}", "file_size": file.size}
+        sized = {**told, "width": 640, "height": 480}
+        answer[file.kind] = [sized] if file.kind == "photo" else {**told, "file_name": file.name}
     post = db.publication("telegram", "post", item.publication) if item.kind == "post" else None
     if post is not None:
         answer["message_thread_id"] = int(post.thread or 0)

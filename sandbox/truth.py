@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from sandbox import keys, ok, outside, posting, youtube_live
 from sandbox.faults import faults
+from sandbox.files import files_of
 from sandbox.ground import store, utc
 from sandbox.store import Draft, Item
 
@@ -55,6 +56,7 @@ def told(item: Item) -> dict[str, Any]:
         "label": item.label,
         "key": item.key,
         "likes": item.likes,
+        "files": [asdict(file) for file in files_of(item)],
     }
 
 

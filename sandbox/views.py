@@ -5,6 +5,7 @@ import re
 import zlib
 from dataclasses import dataclass
 
+from sandbox.files import File, files_of
 from sandbox.ground import store
 from sandbox.store import Item, Person, Publication
 
@@ -24,6 +25,7 @@ class Shown:
     to: str
     deleted: bool = False
     held: bool = False
+    files: tuple[File, ...] = ()
 
     @property
     def text(self) -> str:
@@ -115,7 +117,8 @@ def _shown(item: Item, people: dict[str, Person], known: dict[str, Item], head: 
     initials = "".join(word[0] for word in words[:2]).upper() or "?"
     tone = zlib.crc32(item.author.encode()) % TONES
     answered_name = people[to.author].name if to is not None else ""
-    return Shown(item, name, initials, tone, answered_name, not _stands(item), item.state == "held")
+    hung = tuple(files_of(item))
+    return Shown(item, name, initials, tone, answered_name, not _stands(item), item.state == "held", hung)
 
 
 def answered(publication: Publication | None, id_: str) -> Shown | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import keys, vk_comments, vk_community, vk_messages
+from sandbox import keys, vk_comments, vk_community, vk_messages, vk_uploads
 from sandbox.faults import answered
 from sandbox.ground import store
 from sandbox.rates import Rate
@@ -62,6 +62,10 @@ METHODS: dict[str, tuple[set[str], Callable[[Params], Any]]] = {
     "messages.edit": (WRITE, vk_messages.edit),
     "messages.delete": (WRITE, vk_messages.delete),
     "messages.markAsRead": (WRITE, vk_messages.mark_as_read),
+    "photos.getMessagesUploadServer": (WRITE, vk_uploads.photo_server),
+    "photos.saveMessagesPhoto": (WRITE, vk_uploads.save_photo),
+    "docs.getMessagesUploadServer": (WRITE, vk_uploads.doc_server),
+    "docs.save": (WRITE, vk_uploads.save_doc),
 }
 READING = ("get", "resolve")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox import keys
+from sandbox import files, keys, vk_uploads
 from sandbox.ground import store
 from sandbox.store import Draft, Item, Publication
 from sandbox.vk_comments import publish
@@ -26,7 +26,7 @@ def message(item: Item) -> dict[str, Any]:
         "conversation_message_id": int(store().scalar(sql, (item.publication, item.seq))),
         "important": False,
         "is_hidden": False,
-        "attachments": [],
+        "attachments": [vk_uploads.shown(file) for file in files.files_of(item)],
         "fwd_messages": [],
     }
     return answer | ({"update_time": int(item.edited)} if item.edited else {})
@@ -137,7 +137,7 @@ def _dialog(peer: int) -> Publication:
     raise VkError(936, "Contact not found")
 
 
-def _send(peer: int, text: str, random_id: int) -> Item:
+def _send(peer: int, text: str, random_id: int, attachment: str = "") -> Item:
     """The same ``random_id`` to the same person is the same message; 0 switches the check off."""
     dialog = _dialog(peer)
     guid = f"random:{random_id}" if random_id else None
@@ -148,6 +148,7 @@ def _send(peer: int, text: str, random_id: int) -> Item:
         if again:
             return again[0]
     item = publish(store(), Draft("vk", "dialog", dialog.id, str(OWNER), text, ours=True, guid=guid))
+    files.hang(item, vk_uploads.numbers(attachment))
     announce(item)
     store().accept("messages.send", item)
     return item
@@ -163,13 +164,13 @@ def send(params: Params) -> int | list[dict[str, Any]]:
     peers = [int(one) for one in params.text("peer_ids").split(",") if one.strip().lstrip("-").isdigit()]
     if not peers:
         peer = params.whole("peer_id", params.whole("user_id", 0))
-        return int(_send(peer, text, random_id).id)
-    return [_sent_to(peer, text, random_id) for peer in peers[:100]]
+        return int(_send(peer, text, random_id, params.text("attachment")).id)
+    return [_sent_to(peer, text, random_id, params.text("attachment")) for peer in peers[:100]]
 
 
-def _sent_to(peer: int, text: str, random_id: int) -> dict[str, Any]:
+def _sent_to(peer: int, text: str, random_id: int, attachment: str) -> dict[str, Any]:
     try:
-        item = _send(peer, text, random_id)
+        item = _send(peer, text, random_id, attachment)
     except VkError as error:
         return {"peer_id": peer, "message_id": 0, "error": {"code": error.code, "description": str(error)}}
     body = message(item)

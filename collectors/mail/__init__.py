@@ -15,6 +15,7 @@ from collectors.base import (
     ChannelSettings,
     Check,
     Cursor,
+    FileLimits,
     Incoming,
     Page,
     Proof,
@@ -24,6 +25,7 @@ from collectors.base import (
     Verdict,
     Walk,
 )
+from collectors.files import KINDS, MEGABYTE
 from collectors.mail.folder import FolderReader
 from collectors.mail.imap import Mailbox, open_mailbox
 from collectors.mail.letter import read_letter
@@ -51,6 +53,8 @@ class Mail(Channel):
         listen=True,
         max_length=100_000,
         settle_seconds=900,
+        # Most servers take letters of 25 MB, in which files stand a third longer than they are.
+        files=FileLimits(dict.fromkeys(KINDS, 15 * MEGABYTE), most=10, together=15 * MEGABYTE),
     )
     Settings: ClassVar[type[ChannelSettings]] = MailSettings
     settings: MailSettings

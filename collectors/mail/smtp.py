@@ -82,6 +82,9 @@ def compose(act: Act, settings: Settings, now: datetime) -> EmailMessage:
         letter["Subject"] = subject
     signature = f"\n\n-- \n{settings.signature.strip()}" if settings.signature.strip() else ""
     letter.set_content(clean(act.text) + signature + "\n")
+    for file in act.files:
+        main, _, sub = file.content_type.partition("/")
+        letter.add_attachment(file.content, maintype=main, subtype=sub, filename=clean(file.name))
     return letter
 
 

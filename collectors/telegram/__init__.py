@@ -15,6 +15,7 @@ from collectors.base import (
     ChannelError,
     Check,
     Cursor,
+    FileLimits,
     Incoming,
     Limiter,
     Page,
@@ -25,6 +26,7 @@ from collectors.base import (
     Sent,
     Walk,
 )
+from collectors.files import MEGABYTE
 from collectors.telegram.api import Api, Moved, is_id, seconds_between
 from collectors.telegram.message import Reader, moment
 from collectors.telegram.settings import Settings
@@ -38,6 +40,8 @@ LONG_POLL = 25
 """Seconds that one long poll waits; stopping takes no longer than this."""
 HOOK_HEADER = "x-telegram-bot-api-secret-token"
 
+SENDING = {"photo": "sendPhoto", "video": "sendVideo", "audio": "sendAudio", "document": "sendDocument"}
+"""Kind of a file → the method that sends it with a caption."""
 DONE_ALREADY = {ActKind.DELETE: "message to delete not found", ActKind.EDIT: "message is not modified"}
 """Refusals that mean that what was asked for is already so."""
 
@@ -61,6 +65,12 @@ class Telegram(Channel):
         rate_scope="container",  # 20 a minute in a group, one a second in a chat
         poll_seconds=10,
         deep_seconds=24 * 3600,
+        # A group of media would be several messages, of which an edit or a removal touches one: hence one file.
+        files=FileLimits(
+            {"photo": 10 * MEGABYTE, "video": 20 * MEGABYTE, "audio": 20 * MEGABYTE, "document": 20 * MEGABYTE},
+            text=1024,
+            edits=True,
+        ),
     )
     Settings = Settings
 
@@ -193,20 +203,21 @@ class Telegram(Channel):
     def act(self, act: Act) -> Receipt:
         """Sends or changes; an upgraded group is followed unless a message is named, as ids begin anew there."""
         method, params = _request(act)
+        file = act.files[0] if method in SENDING.values() else None
         self._api.wait_for_chat(params["chat_id"])
         try:
-            result = self._api.call(method, params, write=True)
+            result = self._api.call(method, params, write=True, file=file)
         except Moved as moved:
             if "message_id" in params or "reply_parameters" in params:
                 raise
             params["chat_id"] = moved.chat
-            result = self._api.call(method, params, write=True)
+            result = self._api.call(method, params, write=True, file=file)
         except ChannelError as error:
             if DONE_ALREADY.get(act.kind, "\0") not in error.message.lower():
                 raise
             result = True
         container = str(params["chat_id"])
-        if result is True and method != "sendMessage":
+        if result is True and act.kind not in (ActKind.REPLY, ActKind.MESSAGE):
             return Receipt(act.target.external_id, container=container)
         try:
             at = moment(result.get("edit_date") or result["date"])
@@ -221,6 +232,8 @@ def _request(act: Act) -> tuple[str, dict[str, Any]]:
     try:
         chat = {"chat_id": int(target.container)}
         if act.kind in (ActKind.REPLY, ActKind.MESSAGE):
+            if act.files:
+                return SENDING[act.files[0].kind], {**chat, "caption": act.text, **_place(act)}
             return "sendMessage", {**chat, "text": act.text, **_place(act)}
         if act.kind is ActKind.BAN:
             who = int(target.author_external_id or "")
@@ -230,6 +243,8 @@ def _request(act: Act) -> tuple[str, dict[str, Any]]:
         message = {**chat, "message_id": int(target.external_id or "")}
         match act.kind:
             case ActKind.EDIT:
+                if act.files:
+                    return "editMessageCaption", {**message, "caption": act.text}
                 return "editMessageText", {**message, "text": act.text}
             case ActKind.DELETE:
                 return "deleteMessage", message

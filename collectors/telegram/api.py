@@ -1,5 +1,6 @@
 """The Bot API as a wire: one method call, its answer or a ChannelError, and the token kept out of both."""
 
+import json
 import logging
 import re
 from functools import cached_property
@@ -7,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from collectors.base import ChannelError, Limiter, Sent, network_error
+from collectors.base import ActFile, ChannelError, Limiter, Sent, network_error
 from collectors.html import clean
 from collectors.telegram.settings import Settings
 from collectors.wire import Wire
@@ -69,6 +70,12 @@ def seconds_between(chat: int) -> float:
     return 1 if chat > 0 else 60 / 20
 
 
+def _form(params: dict[str, Any], file: ActFile) -> dict[str, Any]:
+    """Parameters that are objects go as JSON (core.telegram.org/bots/api, «Making requests»)."""
+    plain = {name: value if isinstance(value, str) else json.dumps(value) for name, value in params.items()}
+    return {"data": plain, "files": {file.kind: (file.name, file.content, file.content_type)}}
+
+
 class Api:
     """Calls methods of one bot."""
 
@@ -84,14 +91,24 @@ class Api:
             self._http.close()
             del self.__dict__["_http"]
 
-    def call(self, method: str, params: dict[str, Any], *, write: bool = False, wait: int = 0) -> Any:
+    def call(
+        self,
+        method: str,
+        params: dict[str, Any],
+        *,
+        write: bool = False,
+        wait: int = 0,
+        file: ActFile | None = None,
+    ) -> Any:
         """The ``result`` of a method; ``wait`` seconds of a long poll are added to the time-out.
 
+        ``file`` goes as the part of a form that is named after its kind, which then carries the parameters too.
         Raises ChannelError without a chained cause, for the address in it holds the token.
         """
         self._limiter.wait(f"telegram:{self._settings.bot_id}", rate=30)
         try:
-            response = self._http.post(method, json=params, timeout=self._wire.timeout(wait))
+            body = {"json": params} if file is None else _form(params, file)
+            response = self._http.post(method, timeout=self._wire.timeout(wait), **body)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise network_error(error, write=write) from None
         try:

@@ -12,6 +12,7 @@ from collectors.base import (
     ChannelError,
     Check,
     Cursor,
+    FileLimits,
     Granted,
     Incoming,
     Limiter,
@@ -22,14 +23,16 @@ from collectors.base import (
     Right,
     Walk,
 )
+from collectors.files import MEGABYTE
 from collectors.vk import consent
-from collectors.vk.acts import call_of, receipt_of
+from collectors.vk.acts import call_of, parts_of, receipt_of
 from collectors.vk.api import Api
 from collectors.vk.events import EVENT, GONE, event_raws, parse_event, prove, told_event
 from collectors.vk.items import parse_raw
 from collectors.vk.lookup import Lookup
 from collectors.vk.reader import MALFORMED, Reader
 from collectors.vk.settings import Settings
+from collectors.vk.uploads import uploaded
 from collectors.vk.walks import Walking
 from collectors.wire import Wire
 
@@ -50,6 +53,8 @@ class Vk(Channel):
         max_length=9000,
         poll_seconds=60,
         deep_seconds=6 * 3600,
+        # A community's token uploads for messages alone; an edit of VK's would drop what hangs on a message.
+        files=FileLimits({"photo": 10 * MEGABYTE, "document": 20 * MEGABYTE}, most=10, private_only=True),
     )
 
     greets: ClassVar[bool] = True
@@ -149,6 +154,11 @@ class Vk(Channel):
         if act.kind not in self.can.acts:
             raise ChannelError(f"VK has no method for {act.kind}", code="unsupported", permanent=True)
         method, params = call_of(act, self.settings.group_id)
+        if act.files:
+            kind, peer, _ = parts_of(act)
+            if kind != "peer" or method != "messages.send":
+                raise ChannelError("VK takes files in messages only", code="unsupported", permanent=True)
+            params["attachment"] = uploaded(self.api, act.files, peer)
         return receipt_of(act, self.api.call(method, write=True, **params), self.settings.site_url)
 
     def lookup(self, act: Act) -> Proof:

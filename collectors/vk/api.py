@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from collectors.base import ChannelError, Limiter, Sent, network_error
+from collectors.base import ActFile, ChannelError, Limiter, Sent, network_error
 from collectors.vk.settings import Settings
 from collectors.wire import Wire
 
@@ -39,6 +39,10 @@ METHODS: dict[str, tuple[str, ...]] = {
     "messages.send": ("community",),
     "messages.edit": ("community",),
     "messages.delete": ("community",),
+    "photos.getMessagesUploadServer": ("community",),
+    "photos.saveMessagesPhoto": ("community",),
+    "docs.getMessagesUploadServer": ("community",),
+    "docs.save": ("community",),
 }
 """Method → kinds of tokens that it takes, the better first (access_token_type of schema 5.199, platforms.md §3.1).
 
@@ -114,6 +118,23 @@ class Api:
         except (httpx.HTTPError, OSError) as error:
             raise network_error(error, write=write) from None
         return self._response(answer, method, write)
+
+    def upload(self, address: str, part: str, file: ActFile) -> dict[str, Any]:
+        """Hands a file to the server that VK named; nothing is published by it."""
+        try:
+            answer = self._client.post(address, files={part: (file.name, file.content, file.content_type)})
+            told = answer.json()
+        except httpx.InvalidURL:
+            raise ChannelError("the upload names no address", code="server") from None
+        except (httpx.HTTPError, OSError) as error:
+            raise network_error(error, write=False) from None
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict):
+            raise ChannelError("not an answer of VK's upload", code="server")
+        if told.get("error"):
+            raise ChannelError(self.scrub(f"upload: {told['error']}"), code="invalid", permanent=True)
+        return told
 
     def poll(self, server: str, **params: Any) -> dict[str, Any]:
         """One question to the long poll's own server."""

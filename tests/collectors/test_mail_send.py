@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.limits import NoLimits
-from collectors.base import Act, ActKind, ChannelError, Raw, Sent, Target, Verdict
+from collectors.base import Act, ActFile, ActKind, ChannelError, Raw, Sent, Target, Verdict
 from collectors.mail import Mail
 from collectors.mail.letter import letter_id
 from collectors.wire import Guard, Wire
@@ -188,6 +189,19 @@ def test_lookup_sees_the_copy_and_never_claims_absence(platform: MailPlatform) -
     platform.imap.refusals = {"SEARCH": "NO [UNAVAILABLE] later"}
     with pytest.raises(ChannelError):
         mail.lookup(act())
+
+
+def test_files_hang_on_the_letter_as_they_are(platform: MailPlatform) -> None:
+    content = bytes(range(256)) * 40
+    paper = ActFile("document", "Договор № 5.pdf", "application/pdf", "digest", len(content), content)
+    platform.channel().act(replace(act(), files=(paper, replace(paper, name="фото.png", content_type="image/png"))))
+    letter_out = sent(platform.smtp)
+    hung = list(letter_out.iter_attachments())
+    assert [(one.get_filename(), one.get_content_type()) for one in hung] == [
+        ("Договор № 5.pdf", "application/pdf"), ("фото.png", "image/png")
+    ]  # fmt: skip
+    assert all(one.get_content() == content and one.get_content_disposition() == "attachment" for one in hung)
+    assert letter_out.get_body().get_content().replace("\r", "").startswith("Здравствуйте!\n.\nОтвет.")
 
 
 def test_other_acts_are_refused(platform: MailPlatform) -> None:
