@@ -48,6 +48,7 @@ from services.snoozes import run_wake
 from services.sources import due_sources
 from services.visits import run_visits
 from services.watch import run_watch
+from services.workload import run_absences
 
 log = structlog.get_logger()
 
@@ -174,6 +175,12 @@ def deliver(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def absences(desk: Desk) -> None:
+    """Hands over the cases of whoever is away from today."""
+    if run_absences(desk.database):
+        desk.bell.ring()
+
+
 def seal(desk: Desk) -> None:
     """Seals the newest events."""
     run_seal(desk.database)
@@ -265,6 +272,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         learn,
         relabel,
         deliver,
+        absences,
         seal,
         recount,
         remind,

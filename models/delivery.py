@@ -10,7 +10,7 @@ from models.base import Base, utc_now
 
 
 class Delivery(Base):
-    """``channel``: mail · telegram · max. ``state``: queued · sending · sent · dead · cancelled (nothing left to tell).
+    """``channel``: mail · telegram · max. ``state``: queued · sending · sent · dead · cancelled (nothing to tell).
 
     ``token`` stands in the Message-ID, the same through all attempts: whoever answers the letter proves by it that
     it came to them. ``data`` holds ids and codes; texts are made anew at each attempt, codes of links too.

@@ -74,6 +74,8 @@ SCREENS = (
     "visits",
     "settings",
     "duties",
+    "absences",
+    "rota",
     "quality",
     "journal",
     "rules",

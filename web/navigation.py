@@ -61,6 +61,7 @@ MENU = (
         covers=(
             "terms",
             "duties",
+            "rota",
             "rules",
             "checks",
             "agreement",
@@ -71,6 +72,7 @@ MENU = (
             "state",
         ),
     ),
+    Item("absences.index", _l("Who is away"), "calendar", "absence.view"),
     Item("quality.index", _l("Quality of kinds"), "checklist", "case.view"),
     Item("staff.index", _l("Staff"), "users", "staff.view"),
 )
