@@ -49,6 +49,7 @@ from services.snoozes import run_wake
 from services.sources import due_sources
 from services.visits import run_visits
 from services.watch import run_watch
+from services.workload import run_absences
 
 log = structlog.get_logger()
 
@@ -176,6 +177,12 @@ def deliver(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def absences(desk: Desk) -> None:
+    """Hands over the cases of whoever is away from today."""
+    if run_absences(desk.database):
+        desk.bell.ring()
+
+
 def seal(desk: Desk) -> None:
     """Seals the newest events."""
     run_seal(desk.database)
@@ -273,6 +280,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         learn,
         relabel,
         deliver,
+        absences,
         seal,
         recount,
         remind,

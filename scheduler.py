@@ -42,6 +42,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("deliver", 5.0, 1),
     ("seal", 60.0, 1),
     ("letters", 30.0, 1),
+    ("absences", 60.0, 1),
     ("facts", 10.0, 1),
     ("papers", 8.0, 1),
     ("contracts", 300.0, 1),

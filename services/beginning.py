@@ -16,7 +16,7 @@ from services.documents.organisation import read_organisation, save_organisation
 from services.errors import Refused
 from services.events import record
 from services.nightly import backup_state
-from services.people import add_person
+from services.people import add_person, own_roles
 from services.responsibility import fill_defaults
 from services.rights import Actor, require
 from services.rules import list_rules, save_rule, switch_rule
@@ -171,8 +171,8 @@ def _own_people(training: Session) -> list[Staff]:
 
 
 def _take_person(session: Session, actor: Actor, row: Staff) -> Entrance:
-    unit = next((one.department.code for one in row.roles if one.department is not None), None)
-    roles = tuple(one.role for one in row.roles)
+    unit = next((one.department.code for one in own_roles(row) if one.department is not None), None)
+    roles = tuple(one.role for one in own_roles(row))
     return Entrance(*add_person(session, actor, name=row.name, email=row.email, roles=roles, department=unit))
 
 

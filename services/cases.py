@@ -22,6 +22,7 @@ from services.leases import insert_missing, next_numbers
 from services.presets import ANSWERED_KINDS, GRAVE_KINDS
 from services.responsibility import assign_by_table
 from services.rights import DESK, Actor, actor_of, require
+from services.rota import assign_duty
 from services.rules import apply_rules
 from services.search_index import index_note
 from services.sla import note_author, start_clocks
@@ -191,6 +192,7 @@ def settle_cases(session: Session, judged: Sequence[Judged]) -> None:
     give_numbers(session, promoted)
     apply_rules(session, promoted)
     assign_by_table(session, promoted)
+    assign_duty(session, promoted)
 
 
 def _reopen_or_hand_over(session: Session, case: Case, messages: Sequence[Message]) -> None:

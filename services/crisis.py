@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models import Case, Message, Notice, Signal, Staff, utc_now
 from models.database import Database
+from services.absences import stand_ins
 from services.events import record
 from services.rights import DESK, Actor, actor_of
 from services.terms import policy_of
@@ -51,7 +52,9 @@ def run_ring(database: Database) -> int:
         return 0
     with database.write.begin() as session:
         people = [actor_of(row) for row in session.scalars(select(Staff).order_by(Staff.id)) if row.active]
-        chain, now = chain_of(people), utc_now()
+        now = utc_now()
+        stand = stand_ins(session, now)
+        chain = [one for one in chain_of(people) if one not in stand] or chain_of(people)
         return sum(_ring_next(session, case_id, certain, chain, now) for case_id, certain in found)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from collectors.base import ChannelError
 from models import Delivery, Department, Route, Staff, utc_now
 from models.database import Database
+from services.absences import stand_ins
 from services.calendars import next_answering
 from services.errors import NotFound
 from services.events import record
@@ -79,12 +80,17 @@ def post_of(session: Session, actor: Actor, limit: int = 50) -> Post:
 
 
 def addressees_of(session: Session, route: Route) -> list[Staff]:
-    """Whom a question is for: the one it names, else everybody who answers for the department, else the heads."""
+    """Whom a question is for: the one it names or who stands in, else everybody who answers for the department and
+    is there, else the heads."""
     people = list(session.scalars(select(Staff).where(Staff.active).order_by(Staff.id)))
-    named = [one for one in people if one.id == route.staff_id]
+    stand = stand_ins(session)
     unit = [one for one in people if _answers_for(actor_of(one), route.department_id)]
+    named = [one for one in people if one.id == route.staff_id]
+    if route.staff_id in stand:
+        named = [one for one in unit if one.id == stand[route.staff_id]]
+    there = [one for one in unit if one.id not in stand]
     heads = [one for one in people if "head" in actor_of(one).roles]
-    return named or unit or heads
+    return named or there or unit or heads
 
 
 def _answers_for(actor: Actor, department_id: int) -> bool:

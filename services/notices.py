@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Act, Author, Broadcast, Case, Client, Clock, Message, Notice, Route, Source, Staff, Task, utc_now
 from models.database import Database
+from services.absences import instead, quiet_until, stand_ins
 from services.events import record
 from services.questions import first_name, without_contacts
 from services.rights import DESK, DESK_ROLES, Actor, actor_of
@@ -170,33 +171,34 @@ def _warn(session: Session, clock_ids: Sequence[int], now: datetime) -> None:
     cases = {case.id: case for case in session.scalars(select(Case).where(Case.id.in_(wanted)))}
     asked = {clock.route_id for clock in clocks if clock.route_id is not None}
     routes = {route.id: route for route in session.scalars(select(Route).where(Route.id.in_(asked)))}
-    policy, people = policy_of(session), [actor_of(row) for row in session.scalars(select(Staff))]
+    staff = {row.id: row for row in session.scalars(select(Staff))}
+    policy, people, stand = policy_of(session), [actor_of(row) for row in staff.values()], stand_ins(session, now)
     for clock in clocks:
         case = cases[clock.case_id]
         while clock.next_at is not None and clock.next_at <= now:
             clock.level += 1
             reckon(policy, clock)
         route = routes.get(clock.route_id or 0)
-        for staff_id in addressees(people, clock, case, route):
-            _tell(session, policy, staff_id, clock, now)
+        for staff_id in instead(stand, addressees(people, clock, case, route)):
+            _tell(session, policy, staff[staff_id], clock, now)
         given: dict[str, Any] = {"code": clock.kind, "level": clock.level}
         record(session, "clock.warned", DESK, case_id=case.id, object_id=clock.id, **given)
 
 
-def _tell(session: Session, policy: Policy, staff_id: int, clock: Clock, now: datetime) -> None:
+def _tell(session: Session, policy: Policy, staff: Staff, clock: Clock, now: datetime) -> None:
     """One line a case and question: the new one stands for those before it."""
     session.execute(
         update(Notice)
         .where(
-            Notice.staff_id == staff_id, Notice.case_id == clock.case_id, Notice.seen_at.is_(None),
+            Notice.staff_id == staff.id, Notice.case_id == clock.case_id, Notice.seen_at.is_(None),
             Notice.route_id.is_(None) if clock.route_id is None else Notice.route_id == clock.route_id,
         )
         .values(seen_at=now)
     )  # fmt: skip
     session.add(
         Notice(
-            staff_id=staff_id, kind=f"{clock.kind}.{clock.level}", case_id=clock.case_id, route_id=clock.route_id,
-            due_at=clock.due_at, show_at=policy.after_quiet(now), created_at=now,
+            staff_id=staff.id, kind=f"{clock.kind}.{clock.level}", case_id=clock.case_id, route_id=clock.route_id,
+            due_at=clock.due_at, show_at=quiet_until(staff, policy, now), created_at=now,
         )
     )  # fmt: skip
 

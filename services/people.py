@@ -37,11 +37,16 @@ def people(session: Session, actor: Actor) -> tuple[Person, ...]:
     return tuple(
         Person(
             staff,
-            tuple(role for role in ROLES if any(row.role == role for row in staff.roles)),
-            tuple(units[row.department_id] for row in staff.roles if row.department_id in units),
+            tuple(role for role in ROLES if any(row.role == role for row in own_roles(staff))),
+            tuple(units[row.department_id] for row in own_roles(staff) if row.department_id in units),
         )
         for staff in found
     )
+
+
+def own_roles(staff: Staff) -> list[StaffRole]:
+    """Roles that the person holds by themselves, not in another's stead."""
+    return [row for row in staff.roles if row.absence_id is None]
 
 
 def get_person(session: Session, actor: Actor, staff_id: int) -> Staff:
@@ -108,10 +113,11 @@ def edit_person(
     unit = session.scalar(select(Department.id).where(Department.code == (department or "")))
     if "manager" in wanted and unit is None:
         raise Refused("department.unknown", department=department)
-    before = {(row.role, row.department_id): row for row in staff.roles}
+    before = {(row.role, row.department_id): row for row in own_roles(staff)}
+    lent = [row for row in staff.roles if row.absence_id is not None]
     keys = [(role, unit if role == "manager" else None) for role in wanted]
     # Rows that stay are kept: a deletion after an insertion of the same key would break the unique constraint.
-    staff.roles = [before.get(key) or StaffRole(role=key[0], department_id=key[1]) for key in keys]
+    staff.roles = [*(before.get(key) or StaffRole(role=key[0], department_id=key[1]) for key in keys), *lent]
     staff.name, staff.trainee = name.strip(), trainee
     if staff.id == actor.staff_id and not actor_of(staff).may("staff.edit"):
         raise Refused("staff.self_role")

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import Case, Department, Message, Responsibility, Source, Staff
+from services.absences import stand_ins
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import DESK, Actor, actor_of, require
@@ -86,16 +87,18 @@ def duty_of_case(session: Session, case: Case) -> Duty:
 
 
 def assign_by_table(session: Session, cases: Sequence[Case]) -> None:
-    """New cases go to whom the table names, if they may answer; nobody is taken off a case."""
+    """New cases go to whom the table names, or who stands in, if they may answer; nobody is taken off a case."""
     if session.scalar(select(Responsibility.id).where(Responsibility.staff_id.is_not(None)).limit(1)) is None:
         return
     usable = {
         one.id for one in session.scalars(select(Staff).where(Staff.active)) if actor_of(one).may("case.reply")
     }
+    stand = stand_ins(session)
     for case in cases:
         if case.assignee_id is not None:
             continue
         found = duty_of_case(session, case).staff_id
+        found = stand.get(found, found) if found is not None else None
         if found in usable:
             case.assignee_id = found
             record(session, "case.assigned", DESK, case_id=case.id, object_id=found)
@@ -106,8 +109,9 @@ def asked_person(session: Session, case: Case, department_id: int) -> int | None
     duty = duty_of_case(session, case)
     if duty.asked_id is None or duty.department_id != department_id:
         return None
-    person = session.get(Staff, duty.asked_id)
-    return duty.asked_id if person and department_id in actor_of(person).departments else None
+    asked = stand_ins(session).get(duty.asked_id, duty.asked_id)
+    person = session.get(Staff, asked) if asked is not None else None
+    return person.id if person and department_id in actor_of(person).departments else None
 
 
 def set_cell(

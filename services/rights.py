@@ -1,9 +1,10 @@
 """Who may do what: one table role × act → scope, and the actor whom services ask about."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
-from models import Staff
+from models import Staff, StaffRole, utc_now
 from services.errors import Forbidden
 
 
@@ -41,6 +42,7 @@ _DESK = {
     "broadcast.edit": Scope.ALL,
     "visit.view": Scope.ALL,
     "visit.note": Scope.ALL,
+    "absence.view": Scope.ALL,
 }
 
 _CARDS = {
@@ -100,10 +102,13 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "staff.view": Scope.ALL,
         "session.end": Scope.ALL,
         "duty.edit": Scope.ALL,
+        "absence.edit": Scope.ALL,
+        "absence.view": Scope.ALL,
         "journal.view": Scope.ALL,
         "visit.edit": Scope.ALL,
     },
     "director": {
+        "absence.view": Scope.ALL,
         "case.view": Scope.ALL,
         "route.view": Scope.ALL,
         "report.view": Scope.ALL,
@@ -133,6 +138,8 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "staff.edit": Scope.ALL,
         "session.end": Scope.ALL,
         "duty.edit": Scope.ALL,
+        "absence.edit": Scope.ALL,
+        "absence.view": Scope.ALL,
         "journal.view": Scope.ALL,
         "settings.edit": Scope.ALL,
         "health.view": Scope.ALL,
@@ -170,16 +177,24 @@ DESK = Actor(None, "Отклик", is_desk=True)
 """The desk itself: jobs act in its name."""
 
 
-def actor_of(staff: Staff) -> Actor:
+def holds(row: StaffRole, now: datetime | None = None) -> bool:
+    """Whether a role is held at this moment: one that is lent has its days."""
+    if row.starts_at is None or row.ends_at is None:
+        return True
+    return row.starts_at <= (now or utc_now()) < row.ends_at
+
+
+def actor_of(staff: Staff, now: datetime | None = None) -> Actor:
     """The actor for a person as the tables have them now; an inactive person has no roles."""
     if not staff.active:
         return Actor(staff.id, staff.name)
-    units = {row.department.code for row in staff.roles if row.role == "manager" and row.department is not None}
+    rows = [row for row in staff.roles if holds(row, now)]
+    units = {row.department.code for row in rows if row.role == "manager" and row.department is not None}
     return Actor(
         staff.id,
         staff.name,
-        frozenset({row.role for row in staff.roles if row.role in ROLES} | (units & set(DERIVED))),
-        frozenset(row.department_id for row in staff.roles if row.department_id is not None),
+        frozenset({row.role for row in rows if row.role in ROLES} | (units & set(DERIVED))),
+        frozenset(row.department_id for row in rows if row.department_id is not None),
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models import Case, Department, Message, Notice, Rule, Source, Staff
+from services.absences import replying, stand_ins
 from services.errors import NotFound, Refused
 from services.events import record
 from services.responsibility import all_themes, theme_of
@@ -19,7 +20,7 @@ VISIBILITIES = ("public", "private")
 MOST_WORDS = 30
 TRIED = 300
 SPREAD = 0
-"""The act «кому свободнее»: whoever leads fewest open cases."""
+"""The act «кому свободнее»: whoever is there and leads fewest open cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _apply(session: Session, rule: Rule, case: Case) -> None:
     record(session, "rule.applied", DESK, case_id=case.id, object_id=rule.id)
     leader = rule.acts.get("staff_id")
     if leader is not None and case.assignee_id is None:
-        chosen = _least_loaded(session) if leader == SPREAD else leader
+        chosen = _least_loaded(session) if leader == SPREAD else stand_ins(session).get(leader, leader)
         person = session.get(Staff, chosen) if chosen else None
         if person is not None and actor_of(person).may("case.reply"):
             case.assignee_id = person.id
@@ -127,7 +128,7 @@ def _apply(session: Session, rule: Rule, case: Case) -> None:
 def _least_loaded(session: Session) -> int | None:
     counted = select(Case.assignee_id, func.count()).where(Case.open_key.is_not(None)).group_by(Case.assignee_id)
     numbers = {row[0]: row[1] for row in session.execute(counted)}
-    people = [one for one in session.scalars(select(Staff).where(Staff.active)) if actor_of(one).may("case.reply")]
+    people = replying(session, session.scalars(select(Staff).where(Staff.active)))
     return min((one.id for one in people), key=lambda one: (numbers.get(one, 0), one), default=None)
 
 
@@ -219,3 +220,18 @@ def drop_rule(session: Session, actor: Actor, rule_id: int) -> None:
     require(actor, "settings.edit")
     session.delete(get_rule(session, rule_id))
     record(session, "rule.dropped", actor, object_id=rule_id)
+
+
+def named_by(rule: Rule, staff_id: int) -> bool:
+    """Whether a rule gives something to the person or tells them."""
+    return staff_id in (rule.acts.get("staff_id"), rule.acts.get("tell"))
+
+
+def hand_rules(session: Session, staff_id: int, to_id: int | None) -> None:
+    """Rules name another; one that would do nothing then is switched off."""
+    for rule in list_rules(session):
+        if named_by(rule, staff_id):
+            acts = {name: (to_id if value == staff_id and name != "department_id" else value)
+                    for name, value in rule.acts.items()}  # fmt: skip
+            rule.acts = {name: value for name, value in acts.items() if value is not None}
+            rule.active = rule.active and bool(rule.acts)

@@ -14,7 +14,7 @@ from models import Department, Staff, utc_now
 from services.accounts import note_success, try_login
 from services.errors import Forbidden, NotFound, Refused
 from services.events import record
-from services.rights import Actor
+from services.rights import Actor, holds
 from services.secrets import Keyring
 
 STEP = 30
@@ -41,9 +41,10 @@ def code_at(secret: str, step: int) -> str:
 
 def is_needed(session: Session, staff: Staff) -> bool:
     """Whether the person is one of those who must have it."""
-    if NEEDS.intersection(row.role for row in staff.roles):
+    rows = [row for row in staff.roles if holds(row)]
+    if NEEDS.intersection(row.role for row in rows):
         return True
-    units = [row.department_id for row in staff.roles if row.department_id is not None]
+    units = [row.department_id for row in rows if row.department_id is not None]
     return any(session.get_one(Department, unit).code == UNIT for unit in units)
 
 

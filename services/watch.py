@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Act, Notice, Staff, utc_now
 from models.database import Database
+from services.absences import instead, stand_ins
 from services.agreement import Agreement, agreement_of
 from services.rights import DESK_ROLES, Actor, actor_of
 from services.terms import Policy, policy_of
@@ -67,9 +68,9 @@ def _tell(session: Session, watch: Watch, now: datetime) -> int:
     if not acts:
         return 0
     people = [actor_of(row) for row in session.scalars(select(Staff))]
-    policy = policy_of(session)
+    policy, stand = policy_of(session), stand_ins(session, now)
     for act in acts:
-        for staff_id in addressees(people, watch, act, agreement):
+        for staff_id in instead(stand, addressees(people, watch, act, agreement)):
             session.add(_notice(policy, watch, act, staff_id, now))
     return len(acts)
 

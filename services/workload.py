@@ -1,41 +1,73 @@
 """Who has how much: giving out evenly what nobody leads, and handing over all that is a person's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Case, Responsibility, Route, Staff
+from models import (
+    Absence,
+    Broadcast,
+    Case,
+    Client,
+    Responsibility,
+    Route,
+    Staff,
+    Task,
+    VisitedPlace,
+    utc_now,
+)
+from models.database import Database
+from services.absences import away_on, drop_deputy, local_day, stand_ins
 from services.accounts import list_staff, set_active
 from services.errors import NotFound, Refused
 from services.events import record
 from services.responsibility import hand_duties
-from services.rights import Actor, actor_of, require
+from services.rights import DESK, Actor, actor_of, require
+from services.rota import count_days, hand_days
 from services.route_states import OWED
+from services.rules import hand_rules, list_rules, named_by
 
 BATCH = 500
+TO_WATCH = ("planned", "duty", "live")
+"""States of a broadcast that somebody is still to watch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many open cases a person leads."""
+    """How many open cases a person leads; ``away_until``: the last day of an absence that is on."""
 
     staff: Staff
     cases: int
+    away_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """All that is a person's: open cases, questions put to them alone, cells of «Кто за что отвечает»."""
+    """All that is a person's: open cases, questions put to them alone, cells of «Кто за что отвечает»; tasks,
+    clients whose manager they are, broadcasts to watch, places to look into, days of duty, rules that name them."""
 
     cases: int
     routes: int
     duties: int
+    tasks: int = 0
+    clients: int = 0
+    broadcasts: int = 0
+    places: int = 0
+    days: int = 0
+    rules: int = 0
 
     @property
     def is_empty(self) -> bool:
-        return not (self.cases or self.routes or self.duties)
+        return not any(getattr(self, one.name) for one in fields(self))
+
+    @property
+    def answering(self) -> int:
+        """What passes to whoever takes the duties over."""
+        return self.duties + self.broadcasts + self.places + self.days + self.rules
 
 
 def loads(session: Session) -> list[Load]:
@@ -46,7 +78,12 @@ def loads(session: Session) -> list[Load]:
         .group_by(Case.assignee_id)
     )
     numbers = {row[0]: row[1] for row in session.execute(counted)}
-    return [Load(one, numbers.get(one.id, 0)) for one in list_staff(session) if actor_of(one).may("case.reply")]
+    away = {key: row.to_day for key, row in away_on(session, local_day(session)).items()}
+    return [
+        Load(one, numbers.get(one.id, 0), away.get(one.id))
+        for one in list_staff(session)
+        if actor_of(one).may("case.reply")
+    ]
 
 
 def count_free(session: Session) -> int:
@@ -59,11 +96,21 @@ _FREE = (Case.open_key.is_not(None), Case.assignee_id.is_(None), Case.stage.in_(
 
 def holdings_of(session: Session, staff_id: int) -> Holdings:
     """What would be left without anybody if the person went."""
-    cases = select(func.count()).select_from(Case).where(Case.open_key.is_not(None), Case.assignee_id == staff_id)
-    routes = select(func.count()).select_from(Route).where(Route.state.in_(OWED), Route.staff_id == staff_id)
-    named = or_(Responsibility.staff_id == staff_id, Responsibility.asked_id == staff_id)
-    duties = select(func.count()).select_from(Responsibility).where(named)
-    return Holdings(session.scalar(cases) or 0, session.scalar(routes) or 0, session.scalar(duties) or 0)
+
+    def _count(*where: ColumnElement[bool]) -> int:
+        return session.scalar(select(func.count()).where(*where)) or 0
+
+    return Holdings(
+        cases=_count(Case.open_key.is_not(None), Case.assignee_id == staff_id),
+        routes=_count(Route.state.in_(OWED), Route.staff_id == staff_id),
+        duties=_count(or_(Responsibility.staff_id == staff_id, Responsibility.asked_id == staff_id)),
+        tasks=_count(Task.state == "open", Task.staff_id == staff_id),
+        clients=_count(Client.owner_id == staff_id),
+        broadcasts=_count(Broadcast.state.in_(TO_WATCH), Broadcast.staff_id == staff_id),
+        places=_count(VisitedPlace.staff_id == staff_id),
+        days=count_days(session, staff_id, local_day(session)),
+        rules=sum(named_by(rule, staff_id) for rule in list_rules(session)),
+    )
 
 
 def distribute(session: Session, actor: Actor, staff_ids: Sequence[int]) -> int:
@@ -93,22 +140,66 @@ def switch_off(
 ) -> Staff:
     """Shuts the door on a person and says where all that is theirs goes; None leaves it to everybody.
 
-    Raises Refused when nobody could change people and settings any more.
+    ``cases_to`` also takes tasks and clients, ``duties_to`` all that the person was named for. Raises Refused when
+    nobody could change people and settings any more, or nobody could answer.
     """
     require(actor, "staff.edit")
     for heir in filter(None, (cases_to, duties_to)):
         person = session.get(Staff, heir)
         if person is None or heir == staff_id or not actor_of(person).may("case.reply"):
             raise NotFound("staff.unknown", id=heir)
-    others = [one for one in list_staff(session) if one.id != staff_id and actor_of(one).may("staff.edit")]
-    if not others:
-        raise Refused("staff.last")
-    for case in session.scalars(
-        select(Case).where(Case.open_key.is_not(None), Case.assignee_id == staff_id).with_for_update()
-    ):
-        _give(session, actor, case, cases_to)
+    _check_left(session, staff_id)
+    _hand_cases(session, actor, staff_id, cases_to)
+    _change(session, Task.staff_id, cases_to, Task.state == "open", Task.staff_id == staff_id)
+    _change(session, Client.owner_id, cases_to, Client.owner_id == staff_id)
     for route in session.scalars(select(Route).where(Route.state.in_(OWED), Route.staff_id == staff_id)):
         route.staff_id = None
         record(session, "route.freed", actor, case_id=route.case_id, object_id=route.id)
     hand_duties(session, staff_id, duties_to)
+    _change(session, Broadcast.staff_id, duties_to, Broadcast.state.in_(TO_WATCH), Broadcast.staff_id == staff_id)
+    _change(session, VisitedPlace.staff_id, duties_to, VisitedPlace.staff_id == staff_id)
+    hand_days(session, staff_id, duties_to, local_day(session))
+    hand_rules(session, staff_id, duties_to)
+    drop_deputy(session, staff_id, duties_to, local_day(session))
+    session.expire_all()
     return set_active(session, actor, staff_id, False)
+
+
+def _check_left(session: Session, staff_id: int) -> None:
+    others = [actor_of(one) for one in list_staff(session) if one.id != staff_id]
+    person = session.get(Staff, staff_id)
+    for act, code in (("staff.edit", "staff.last"), ("case.reply", "staff.last_desk")):
+        if person is not None and actor_of(person).may(act) and not any(one.may(act) for one in others):
+            raise Refused(code)
+
+
+def _hand_cases(session: Session, actor: Actor, staff_id: int, to_id: int | None) -> int:
+    held = select(Case).where(Case.open_key.is_not(None), Case.assignee_id == staff_id).order_by(Case.id)
+    cases = list(session.scalars(held.with_for_update()))
+    for case in cases:
+        _give(session, actor, case, to_id)
+    return len(cases)
+
+
+def _change(session: Session, column: Any, to_id: int | None, *where: ColumnElement[bool]) -> None:
+    session.execute(update(column.class_).where(*where).values({column: to_id}))
+
+
+def run_absences(database: Database) -> int:
+    """The open cases of whoever is away from today go to the deputy, where the absence asks for it; returns of how
+    many people."""
+    with database.read.begin() as session:
+        day = local_day(session)
+        waiting = (Absence.hand_over, Absence.handed_at.is_(None), Absence.from_day <= day, Absence.to_day >= day)
+        if session.scalar(select(Absence.id).where(*waiting).limit(1)) is None:
+            return 0
+    with database.write.begin() as session:
+        found = list(session.scalars(select(Absence).where(*waiting).order_by(Absence.id).with_for_update()))
+        stand = stand_ins(session)
+        for row in found:
+            heir = session.get(Staff, stand.get(row.staff_id) or 0)
+            if heir is not None and actor_of(heir).may("case.reply"):
+                count = _hand_cases(session, DESK, row.staff_id, heir.id)
+                record(session, "absence.handed", DESK, object_id=row.id, staff=heir.id, count=count)
+            row.handed_at = utc_now()
+        return len(found)

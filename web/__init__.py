@@ -78,6 +78,8 @@ SCREENS = (
     "visits",
     "settings",
     "duties",
+    "absences",
+    "rota",
     "quality",
     "journal",
     "rules",

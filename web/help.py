@@ -52,6 +52,8 @@ OF_SCREEN = {
     "department": "departments",
     "sources": "sources",
     "staff": "staff",
+    "absences": "staff",
+    "rota": "staff",
     "notices": "deadlines",
     "terms": "deadlines",
     "mailbox": "departments",

@@ -67,6 +67,7 @@ MENU = (
         covers=(
             "terms",
             "duties",
+            "rota",
             "rules",
             "checks",
             "agreement",
@@ -77,6 +78,7 @@ MENU = (
             "state",
         ),
     ),
+    Item("absences.index", _l("Who is away"), "calendar", "absence.view"),
     Item("quality.index", _l("Quality of kinds"), "checklist", "case.view"),
     Item("staff.index", _l("Staff"), "users", "staff.view"),
 )

@@ -26,6 +26,8 @@ DOORS = (
          "settings.edit"),
     Door("duties.index", _l("Who answers for what"), _l("who leads and who is asked, by place and theme"),
          "list-details", "duty.edit"),
+    Door("absences.index", _l("Who is away"), _l("leave, deputies, working hours"), "calendar", "absence.edit"),
+    Door("rota.index", _l("Duty days"), _l("whose duty a day is"), "calendar-event", "duty.edit"),
     Door("staff.index", _l("Staff"), _l("people, roles, where they are logged in"), "users", "staff.view"),
     Door("rules.index", _l("Rules"), _l("what the desk does by itself with what comes"), "bolt", "settings.edit"),
     Door("checks.index", _l("Check of replies"), _l("what stops a reply and what only hints"), "checklist",

@@ -56,6 +56,15 @@ CLOSE_REASONS: Mapping[str, Lazy] = {
     "other": _l("Another reason"),
 }
 
+ABSENCES: Mapping[str, Lazy] = {
+    "vacation": _l("leave"),
+    "illness": _l("illness"),
+    "trip": _l("business trip"),
+    "other": _l("away"),
+}
+
+WEEKDAYS: tuple[Lazy, ...] = (_l("Mo"), _l("Tu"), _l("We"), _l("Th"), _l("Fr"), _l("Sa"), _l("Su"))
+
 LIFTS: Mapping[str, Lazy] = {
     "answer": _l("An answer came"),
     "declined": _l("Not their question"),
@@ -254,6 +263,12 @@ ERRORS: Mapping[str, Lazy] = {
     "label.unknown": _l("There is no such kind."),
     "duty.nobody": _l("Choose at least one person."),
     "duty.person": _l("This person does not answer cases: choose another one."),
+    "absence.days": _l("These days are none: the last one comes first, or they are too far away."),
+    "absence.twice": _l("%(name)s is away on some of these days already."),
+    "absence.deputy": _l("Choose somebody else to stand in."),
+    "absence.deputy_away": _l("%(name)s is away then too: choose somebody else to stand in."),
+    "absence.unknown": _l("There is no such line any more."),
+    "staff.last_desk": _l("Nobody could answer in the inbox any more: give somebody that role first."),
     "duty.theme": _l("There is no such theme."),
     "staff.last": _l("Nobody could change people and settings any more: name another administrator first."),
     "totp.wrong": _l("The code is not right: check the clock of the phone and enter the newest one."),
