@@ -23,6 +23,7 @@ class Broadcast(Base):
     kind: Mapped[str]
     title: Mapped[str] = mapped_column(Text)
     speaker: Mapped[str] = mapped_column(default="")
+    speaker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # where the name is one of the staff
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     state: Mapped[str] = mapped_column(default="planned")
     starts_at: Mapped[datetime]

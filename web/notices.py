@@ -44,6 +44,8 @@ def follow(notice_id: int) -> Response:
         raise NotFound("notice.unknown", id=notice_id)
     if notice.kind in OF_THE_DESK:
         return redirect(url_for("state.index" if current_actor().may("settings.edit") else "morning.index"))
+    if notice.broadcast_id is not None and not current_actor().may("broadcast.view"):
+        return go(url_for("notices.index"))  # a speaker who works at another desk: the line itself tells all
     if notice.broadcast_id is not None:
         return redirect(url_for("broadcasts.desk", broadcast_id=notice.broadcast_id))
     if notice.task_id is not None:

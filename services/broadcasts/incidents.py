@@ -147,8 +147,7 @@ def _ask(session: Session, row: Broadcast, incident: BroadcastIncident, found: l
         session, asker, case.id, department.id, text, f"incident-{incident.id}", urgent=True
     )  # fmt: skip
     incident.case_id, incident.route_id = case.id, route.id
-    told = [row.staff_id] if row.staff_id is not None else []
-    for staff_id in told:
+    for staff_id in {row.staff_id, row.speaker_id} - {None}:
         session.add(Notice(staff_id=staff_id, kind="broadcast.incident", broadcast_id=row.id, created_at=utc_now()))
 
 

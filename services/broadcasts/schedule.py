@@ -93,6 +93,20 @@ def watchers(session: Session) -> list[Staff]:
     return [one for one in people if actor_of(one).may(WATCH)]
 
 
+def speakers(session: Session) -> list[str]:
+    """Names that the form offers: who works here and who spoke before."""
+    people = session.scalars(select(Staff.name).where(Staff.active).order_by(Staff.name))
+    before = session.scalars(select(Broadcast.speaker).where(Broadcast.speaker != "").distinct().limit(100))
+    return list(dict.fromkeys([*people, *before]))
+
+
+def _speaker(session: Session, name: str) -> int | None:
+    """The one person of the staff who is called so; None for a guest and for namesakes."""
+    query = select(Staff.id).where(Staff.active, Staff.name == name.strip())
+    found = list(session.scalars(query.limit(2)))
+    return found[0] if len(found) == 1 else None
+
+
 def _check(session: Session, plan: Plan) -> None:
     if not plan.title.strip() or plan.kind not in KINDS:
         raise Refused("broadcast.title")
@@ -109,7 +123,8 @@ def plan_broadcast(session: Session, actor: Actor, plan: Plan, origin: str | Non
     require(actor, EDIT)
     _check(session, plan)
     row = Broadcast(
-        kind=plan.kind, title=plan.title.strip(), speaker=plan.speaker.strip(), staff_id=plan.staff_id,
+        kind=plan.kind, title=plan.title.strip(), speaker=plan.speaker.strip(),
+        speaker_id=_speaker(session, plan.speaker), staff_id=plan.staff_id,
         state="duty" if plan.staff_id else "planned", starts_at=plan.starts_at, ends_at=plan.ends_at,
         created_by=actor.staff_id, origin=origin,
     )  # fmt: skip
@@ -129,7 +144,7 @@ def change_broadcast(session: Session, actor: Actor, broadcast_id: int, plan: Pl
         raise Refused("broadcast.stale")
     _check(session, plan)
     row.kind, row.title, row.speaker = plan.kind, plan.title.strip(), plan.speaker.strip()
-    row.ends_at = plan.ends_at
+    row.speaker_id, row.ends_at = _speaker(session, plan.speaker), plan.ends_at
     if row.state in PLANNED and row.starts_at != plan.starts_at:
         row.starts_at, row.told_at = plan.starts_at, None
     if row.staff_id != plan.staff_id:
@@ -236,7 +251,7 @@ def tick(session: Session, actor: Actor, broadcast_id: int, code: str, passed: b
 
 
 def run_notices(database: Database, now: datetime | None = None) -> int:
-    """Tells whoever watches a quarter of an hour before, the desk where nobody was named; once."""
+    """Tells whoever watches and speaks a quarter of an hour before, the desk where nobody watches; once."""
     now = now or utc_now()
     with database.read.begin() as session:
         near = (Broadcast.starts_at <= now + NOTICE_BEFORE, Broadcast.told_at.is_(None), Broadcast.ends_at > now)
@@ -254,7 +269,8 @@ def run_notices(database: Database, now: datetime | None = None) -> int:
         everybody = [one.id for one in watchers(session)] if soon else []
         for row in soon:
             row.told_at = now
-            for staff_id in [row.staff_id] if row.staff_id is not None else everybody:
+            watching = [row.staff_id] if row.staff_id is not None else everybody
+            for staff_id in {*watching, row.speaker_id} - {None}:
                 session.add(
                     Notice(
                         staff_id=staff_id, kind="broadcast.soon", broadcast_id=row.id, due_at=row.starts_at,

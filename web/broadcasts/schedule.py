@@ -88,7 +88,9 @@ def edit(broadcast_id: int) -> str | AnyResponse:
 def _form(broadcast_id: int | None) -> str:
     with current_desk().database.read.begin() as session:
         shown = _known(session, broadcast_id) if broadcast_id else _proposed()
-        return render_template("broadcasts/edit.html", people=schedule.watchers(session), **shown)
+        return render_template(
+            "broadcasts/edit.html", people=schedule.watchers(session), speakers=schedule.speakers(session), **shown
+        )
 
 
 def _known(session: Session, broadcast_id: int) -> dict[str, Any]:

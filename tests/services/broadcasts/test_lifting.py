@@ -96,6 +96,19 @@ def test_a_comment_under_a_post_on_air_opens_no_case_and_after_it_does(air, data
         assert session.scalar(select(func.count()).select_from(Case)) == 1
 
 
+def test_whoever_watches_and_whoever_speaks_hear_of_an_incident_once(air, database) -> None:
+    with database.write.begin() as session:
+        row = session.get_one(type(air.row()), air.id)
+        row.staff_id, row.speaker_id = air.cast.smm.staff_id, air.cast.curator.staff_id
+    for number in range(8):
+        air.say("звука нет!!!", f"Зритель {number}", 60 + number)
+        air.look()
+    with database.read.begin() as session:
+        told = session.scalars(select(Notice.staff_id).where(Notice.kind == "broadcast.incident"))
+        assert set(told) == {air.cast.smm.staff_id, air.cast.curator.staff_id}
+        assert session.scalar(select(func.count(Notice.id)).where(Notice.kind == "broadcast.incident")) == 2
+
+
 def test_five_alike_within_the_window_are_one_incident_and_one_question(air, database) -> None:
     for number in range(4):
         air.say("звука нет!!!", f"Зритель {number}", 60 + number)

@@ -92,6 +92,23 @@ def test_of_a_broadcast_without_a_watcher_all_who_may_are_told(cast, database) -
         assert set(session.scalars(select(Notice.staff_id))) == {cast.smm.staff_id, cast.head.staff_id}
 
 
+def test_a_speaker_of_the_school_is_told_too_and_a_guest_is_only_a_name(cast, database) -> None:
+    one = plan(database, cast, staff_id=cast.smm.staff_id, speaker=" Олег Сомов ")
+    plan(database, cast, staff_id=cast.smm.staff_id, speaker="Гость из Перми")
+    assert run_notices(database, START - timedelta(minutes=5)) == 2
+    with database.read.begin() as session:
+        told = select(Notice.staff_id).order_by(Notice.staff_id)
+        assert list(session.scalars(told)) == sorted([cast.smm.staff_id] * 2 + [cast.curator.staff_id])
+        assert [line.text for line in notices_of(session, cast.curator, START)] == ["Вебинар о датах"]
+        names = schedule.speakers(session)
+        assert {"Олег Сомов", "Гость из Перми"} <= set(names)
+        assert len(names) == len(set(names))
+    with database.write.begin() as session:
+        there = schedule.get_broadcast(session, cast.smm, one)
+        changed = Plan("stream", there.title, there.starts_at, there.ends_at, "Гость", there.staff_id)
+        assert schedule.change_broadcast(session, cast.smm, one, changed, there.version).speaker_id is None
+
+
 def test_the_check_list_keeps_the_last_word(cast, database) -> None:
     one = plan(database, cast)
     with database.write.begin() as session:
