@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -63,7 +64,7 @@ class SharedLimiter:
         for _ in range(cost):
             limiter.try_acquire(name)
 
-    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+    def spend(self, name: str, day: str, units: int, *, limit: int, purpose: str = "") -> bool:
         """One statement asks and takes, so that no two processes take the same units."""
         with contextlib.closing(self._budgets()) as db, db:
             taken = db.execute(
@@ -72,12 +73,29 @@ class SharedLimiter:
                 "WHERE spent + excluded.spent <= ?",
                 (name, day, units, units, limit, limit),
             )
-            return taken.rowcount > 0
+            if taken.rowcount <= 0:
+                return False
+            db.execute(
+                "INSERT INTO spending (name, day, purpose, hour, units) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (name, day, purpose, hour) DO UPDATE SET units = units + excluded.units",
+                (name, day, purpose, datetime.now(UTC).strftime("%Y-%m-%dT%H"), units),
+            )
+            db.execute("DELETE FROM spending WHERE name = ? AND day < date(?, '-7 days')", (name, day))
+            return True
 
-    def spent_on(self, name: str, day: str) -> int:
+    def spent_on(self, name: str, day: str, purpose: str | None = None) -> int:
+        whole = "SELECT spent FROM budget WHERE name = ? AND day = ?"
+        part = "SELECT sum(units) FROM spending WHERE name = ? AND day = ? AND purpose = ?"
         with contextlib.closing(self._budgets()) as db, db:
-            row = db.execute("SELECT spent FROM budget WHERE name = ? AND day = ?", (name, day)).fetchone()
-            return int(row[0]) if row else 0
+            asked = (whole, (name, day)) if purpose is None else (part, (name, day, purpose))
+            row = db.execute(*asked).fetchone()
+            return int(row[0] or 0) if row else 0
+
+    def spending(self, name: str, day: str) -> dict[tuple[str, str], int]:
+        """(purpose, hour as «2026-11-26T09» UTC) → units of one budget's day, for the screen."""
+        query = "SELECT purpose, hour, units FROM spending WHERE name = ? AND day = ?"
+        with contextlib.closing(self._budgets()) as db, db:
+            return {(str(row[0]), str(row[1])): int(row[2]) for row in db.execute(query, (name, day))}
 
     def spent(self) -> dict[str, int]:
         """Name → units spent on the latest day of each budget, for the screen."""
@@ -91,6 +109,10 @@ class SharedLimiter:
         db = sqlite3.connect(self._path.with_name("budgets.db"), timeout=10)
         db.execute(
             "CREATE TABLE IF NOT EXISTS budget (name TEXT, day TEXT, spent INTEGER, PRIMARY KEY (name, day))"
+        )
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS spending (name TEXT, day TEXT, purpose TEXT, hour TEXT, units INTEGER, "
+            "PRIMARY KEY (name, day, purpose, hour))"
         )
         return db
 

@@ -204,7 +204,8 @@ class History:
             source.lease_until = source.lease_holder = None  # the lease of the dead is over
             source.state = "active"
             source.due_at = utc_now() - timedelta(seconds=1)
-            source.deep_due_at = utc_now() + timedelta(days=-1 if deep else 1)
+            first = source.backfilled_at is None
+            source.deep_due_at = utc_now() + timedelta(days=-1 if deep or first else 1)
         self.readings += 1
         try:
             run_collect(self.database, source_id, self.open_channel, "history")

@@ -125,7 +125,8 @@ def _read(database: Database, place: int, open_channel: OpenChannel, *, deep: bo
     with database.write.begin() as session:
         source = session.get_one(Source, place)
         source.due_at = utc_now()
-        source.deep_due_at = utc_now() if deep else utc_now() + timedelta(days=1)
+        first = source.backfilled_at is None
+        source.deep_due_at = utc_now() if deep or first else utc_now() + timedelta(days=1)
     run_collect(database, place, open_channel, "lies")
     with database.read.begin() as session:
         source = session.get_one(Source, place)

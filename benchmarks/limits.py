@@ -5,8 +5,8 @@ class NoLimits:
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
         return None
 
-    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+    def spend(self, name: str, day: str, units: int, *, limit: int, purpose: str = "") -> bool:
         return True
 
-    def spent_on(self, name: str, day: str) -> int:
+    def spent_on(self, name: str, day: str, purpose: str | None = None) -> int:
         return 0

@@ -45,3 +45,16 @@ class ChatBudget:
     limit: int
     cost: int
     seconds_to_reset: float
+
+
+@dataclass(frozen=True, slots=True)
+class DayUnits:
+    """A day's budget of calls: its ``name`` and ``day`` at the limiter, ``limit`` units, ``reserve`` of them for
+    answers alone, ``new`` what new comments will have taken when the day ends in ``seconds`` from now."""
+
+    name: str
+    day: str
+    limit: int
+    reserve: int
+    new: int
+    seconds: float

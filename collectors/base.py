@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from collectors.airing import Airing as Airing
 from collectors.airing import ChatBudget as ChatBudget
 from collectors.airing import ChatPage as ChatPage
+from collectors.airing import DayUnits as DayUnits
 from collectors.errors import ERROR_CODES as ERROR_CODES
 from collectors.errors import ChannelError as ChannelError
 from collectors.errors import Sent as Sent
@@ -319,11 +320,12 @@ class Limiter(Protocol):
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
         """Blocks until ``cost`` calls of ``rate`` per second are allowed under ``name``."""
 
-    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
-        """Takes ``units`` of a day's budget; False, and nothing taken, where more than ``limit`` would be spent."""
+    def spend(self, name: str, day: str, units: int, *, limit: int, purpose: str = "") -> bool:
+        """Takes ``units`` of a day's budget for a ``purpose``; False, and nothing taken, where more than ``limit``
+        would be spent of the whole."""
 
-    def spent_on(self, name: str, day: str) -> int:
-        """Units of a day's budget that are taken."""
+    def spent_on(self, name: str, day: str, purpose: str | None = None) -> int:
+        """Units of a day's budget that are taken, of one purpose or of all."""
 
 
 class ChannelSettings(BaseModel):
@@ -445,6 +447,10 @@ class Channel(ABC):
 
     def chat_budget(self) -> ChatBudget | None:
         """What may be spent on reading chats; None where nothing is counted."""
+        return None
+
+    def day_units(self) -> DayUnits | None:
+        """The day's units and how they are meant to be spent; None where nothing is counted."""
         return None
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from services.messages import mark_absent, store_messages
 from services.raw_ties import Made, note_ties, strange
 from services.reported import join_twins, take_reports
 from services.rights import DESK
-from services.sources import claim_source, free_source, keep_source, record_failure, record_read
+from services.sources import claim_source, free_source, is_resting, keep_source, record_failure, record_read
 
 BATCH = 500
 MAX_ATTEMPTS = 3
@@ -52,7 +52,7 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
             return 0
         deep = source.deep_due_at <= now
         cursor = dict(source.deep_cursor if deep and source.deep_cursor else source.cursor)
-    walk = Walk.BACKFILL if source.backfilled_at is None else Walk.DEEP if deep else Walk.NEW
+    walk = Walk.NEW if not deep else Walk.BACKFILL if source.backfilled_at is None else Walk.DEEP
     changed, told = 0, Comparison()
     try:
         channel = open_channel(source)
@@ -61,6 +61,8 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
                 with database.write.begin() as session:
                     if not keep_source(session, source_id, holder):
                         break  # what this page brought comes again to whoever reads on
+                    if deep and is_resting(session.get_one(Source, source_id)):
+                        raise ChannelError("a person has put history to rest", code="share")
                     changed += store_page(session, source_id, page, deep=walk is Walk.DEEP)
                 run_parse(database, source_id, channel)
                 with database.write.begin() as session:

@@ -1,7 +1,7 @@
 """Watched places: which are due, who reads them now, how a reading went."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -132,11 +132,35 @@ def set_state(session: Session, actor: Actor, source_id: int, state: str) -> Sou
     return source
 
 
+RESTING = datetime(9999, 1, 1, tzinfo=UTC)
+"""When the deep walk of a place is due whose history a person has put to rest."""
+
+
+def is_resting(source: Source) -> bool:
+    """Nothing old is read there until somebody says so; what is new is."""
+    return source.deep_due_at >= RESTING
+
+
+def rest_history(session: Session, actor: Actor, source_id: int, rests: bool) -> Source:
+    """Puts the reading of a place's history to rest or goes on with it from the same page; new ones come all the
+    while."""
+    require(actor, "source.edit")
+    source = get_source(session, DESK, source_id)
+    if rests != is_resting(source):
+        source.deep_due_at = RESTING if rests else utc_now()
+        if rests:
+            source.due_at = min(source.due_at, utc_now())
+        record(session, "source.history", actor, object_id=source.id, rests=rests)
+    return source
+
+
 def wake_source(source: Source) -> None:
     """Reads it at the next tick, forgetting earlier failures."""
     source.state = "manual" if source.state == "manual" else "active"
     source.failures, source.error_code, source.error_text = 0, None, None
     source.due_at = utc_now()
+    if source.backfilled_at is None and not is_resting(source):
+        source.deep_due_at = source.due_at
 
 
 def sync_declared(session: Session, keyring: Keyring, declared: Sequence[Mapping[str, Any]]) -> None:
@@ -231,6 +255,11 @@ def record_failure(session: Session, source_id: int, error: ChannelError, now: d
     """After a failed walk: waits as the platform says, or stops the place when waiting does not help."""
     now = now or utc_now()
     source = session.get_one(Source, source_id)
+    if error.code == "share":  # history and re-reading wait for units, what is new is read on
+        later = now + timedelta(seconds=error.retry_after or BACKOFF_SECONDS[-1])
+        source.deep_due_at = max(source.deep_due_at, later)
+        source.lease_until = source.lease_holder = None
+        return
     if source.error_code != error.code:  # one alert for one trouble, not one a minute (F8)
         record(session, "source.failed", DESK, object_id=source_id, code=error.code)
     source.failures += 1

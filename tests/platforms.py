@@ -55,7 +55,8 @@ class Meeting:
         with self.database.write.begin() as session:
             source = session.get_one(Source, self.sources[platform])
             source.due_at = utc_now()
-            source.deep_due_at = utc_now() if deep else source.deep_due_at.replace(year=2099)
+            first = source.backfilled_at is None
+            source.deep_due_at = utc_now() if deep or first else source.deep_due_at.replace(year=2099)
         changed = run_collect(self.database, self.sources[platform], self.open_channel, "test")
         with self.database.read.begin() as session:
             source = session.get_one(Source, self.sources[platform])

@@ -11,8 +11,10 @@ from services.reports.answers import Answers
 from services.reports.cut import Cut
 from services.reports.shape import Cell, Line, Table
 from services.reports.trend import Trend
+from services.units import Day
 from web import report_words
-from web.language import _, format_date
+from web.language import _, format_date, format_datetime
+from web.place_words import PURPOSES
 from web.report_filters import query_of
 
 MOST_BARS = 15
@@ -58,6 +60,8 @@ TONES: Mapping[str, str] = {
 }  # fmt: skip
 """Figure → the colour that it always has; else accent."""
 
+UNIT_TONES: Mapping[str, str] = {"new": "accent", "deep": "faint", "live": "amber", "answers": "blue"}
+
 Chart = dict[str, Any]
 """What static/js/charts.js draws: names, series of values with words and links, and all of it in a sentence."""
 
@@ -98,6 +102,22 @@ def trend_chart(found: Trend) -> Chart | None:
 def answers_chart(report: Answers, found: Trend) -> Chart | None:
     """The chart of «Отчёт об ответах»; its sums are those of the page."""
     return trend_chart(found) if report.whole.came or report.whole.answered else None
+
+
+def units_chart(found: Day) -> Chart | None:
+    """A day's units hour by hour, one colour a purpose."""
+    if found.spent == 0:
+        return None
+    series = [
+        {
+            "name": str(PURPOSES[share.purpose][0]), "tone": UNIT_TONES[share.purpose],
+            "values": [numbers[place] for _, numbers in found.hours],
+            "words": [report_words.cell(numbers[place], "count") for _, numbers in found.hours], "links": [],
+        }
+        for place, share in enumerate(found.shares)
+    ]  # fmt: skip
+    names = [format_datetime(at, "H:mm") for at, _ in found.hours]
+    return _chart(names, series, "count", 0, stacked=True, upright=True)
 
 
 def _series(name: str, cells: Sequence[Cell], link: Callable[[Cell], str] | None) -> dict[str, Any]:

@@ -158,6 +158,8 @@ MATRIX: dict[str, str] = {
     # Places
     "sources.index": "source.view",
     "sources.coverage": "source.view",
+    "sources.units": "source.view",
+    "sources.history": "source.edit",
     "sources.accept": "source.edit",
     "sources.unread": "source.view",
     "sources.choose": "source.edit",

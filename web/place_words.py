@@ -85,6 +85,13 @@ DEPTHS: Mapping[str, Lazy] = {
     "new": _l("only what is new"),
 }
 """How deep a place's history is read, see services.history."""
+PURPOSES: Mapping[str, tuple[Lazy, Lazy]] = {
+    "new": (_l("new comments"), _l("always first: as many as today's pace will need until the day ends")),
+    "deep": (_l("re-reading and history"), _l("what the others leave; it waits when new comments need it")),
+    "live": (_l("live chats"), _l("the broadcasts planned for today, to their ends")),
+    "answers": (_l("answers"), _l("a reserve that reading never touches")),
+}
+"""What a day's units are spent on, see services.units."""
 GRADES: Mapping[str, tuple[Lazy, Lazy]] = {
     "reread": (
         _l("compared"),

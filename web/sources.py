@@ -13,19 +13,22 @@ from models import Source
 from services import connections, sources
 from services.connections import Field
 from services.coverage import accept_gap, coverage_rows, judge_coverage
-from services.errors import DeskError, Refused
+from services.errors import DeskError, NotFound, Refused
 from services.history import choose_depth, depth_of
+from services.units import day_of_units
+from web.charts import units_chart
 from web.dates import day
 from web.deadlines import span
 from web.forms import go
 from web.help import has_page
 from web.hooks import hook_address, page_of_form
-from web.language import _, here
+from web.language import _, format_decimal, here
 from web.numbers import whole
 from web.place_words import (
     DEPTHS,
     GRADES,
     PLATFORM_HINTS,
+    PURPOSES,
     RIGHTS,
     TO_DO,
     WITHOUT,
@@ -90,7 +93,45 @@ def coverage() -> str:
         day_of=lambda at: day(at.astimezone(here()).date()),
         span=span,
         budgets=current_desk().limiter.spent(),
+        is_resting=sources.is_resting,
+        number=format_decimal,
     )
+
+
+@screen.get("/<int:source_id>/units")
+def units(source_id: int) -> str:
+    """How the day's calls of a place are planned and spent."""
+    desk = current_desk()
+    with desk.database.read.begin() as session:
+        source = sources.get_source(session, current_actor(), source_id)
+        channel = desk.open_channel(source)
+        try:
+            told = channel.day_units()
+        finally:
+            channel.close()
+        if told is None:
+            raise NotFound("source.unknown", id=source_id)
+        spending = desk.limiter.spending(told.name, told.day)
+        found = day_of_units(session, current_actor(), source, told, spending)
+        return render_template(
+            "sources/units.html",
+            source=source,
+            found=found,
+            chart=units_chart(found),
+            PURPOSES=PURPOSES,
+            number=format_decimal,
+        )
+
+
+@screen.post("/<int:source_id>/history")
+def history(source_id: int) -> AnyResponse:
+    """Puts the reading of history to rest, or goes on with it; what is new is read all the while."""
+    rests = request.form.get("rests") == "yes"
+    with current_desk().database.write.begin() as session:
+        sources.rest_history(session, current_actor(), source_id, rests)
+    rang()
+    tell(_("History rests; what is new goes on coming.") if rests else _("History is read on from the same page."))
+    return go(url_for("sources.coverage", _anchor=f"coverage-{source_id}"))
 
 
 @screen.post("/gaps/<int:gap_id>")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from collectors.airing import Airing, ChatBudget, ChatPage
+from collectors.airing import Airing, ChatBudget, ChatPage, DayUnits
 from collectors.base import (
     Act,
     ActKind,
@@ -102,7 +102,7 @@ class YouTube(Channel):
 
     def _sees_held(self) -> bool:
         try:
-            self._reader().threads(self._filter(self.settings.channel_id), "heldForReview", None, size=1)
+            self._reader("new").threads(self._filter(self.settings.channel_id), "heldForReview", None, size=1)
         except ChannelError as error:
             if error.code in ELSEWHERE:
                 return False
@@ -112,12 +112,12 @@ class YouTube(Channel):
     def walk(self, walk: Walk, cursor: Cursor) -> Iterator[Page]:
         """NEW of a channel never read goes to the end of its listings, as BACKFILL does."""
         try:
-            yield from Walking(self._reader(), walk, cursor).pages()
+            yield from Walking(self._reader("new" if walk is Walk.NEW else "deep"), walk, cursor).pages()
         except NOT_A_THREAD as error:
             raise ChannelError(f"an answer of an unknown form: {error!r}"[:200], code="server") from error
 
-    def _reader(self) -> Reader:
-        return Reader(self.api)
+    def _reader(self, purpose: str = "answers") -> Reader:
+        return Reader(self.api, purpose)
 
     def _filter(self, container: str) -> dict[str, str]:
         own = container == self.settings.channel_id
@@ -140,6 +140,9 @@ class YouTube(Channel):
 
     def chat_budget(self) -> ChatBudget | None:
         return self.api.chat_budget()
+
+    def day_units(self) -> DayUnits | None:
+        return self.api.day_units()
 
     def _hears(self) -> bool:
         return bool(self.settings.live_chat and self.settings.authorised)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 
-from collectors.airing import ChatBudget
+from collectors.airing import ChatBudget, DayUnits
 from collectors.base import ChannelError, Limiter, Sent, network_error
 from collectors.wire import Wire
 from collectors.youtube.settings import Settings
@@ -19,6 +19,11 @@ SCOPES = ["https://www.googleapis.com/auth/youtube.force-ssl"]
 LIVE_UNITS = 5
 CALLS_PER_SECOND = 10.0
 """Well under Google's own limit per minute; the day's 10,000 units are what is scarce."""
+PURPOSES = ("answers", "new", "deep", "live")
+"""What the day's units are spent on: answers and whether they stand there · new comments · the deep walk and
+history · live chats and the broadcasts themselves."""
+DAY_SECONDS, DEEP_WAITS, SOONEST_PACE = 86_400, 3600, 900
+"""A day · so long a deep walk without units waits · from less than that the pace of a day is not told."""
 
 REASONS: dict[str, tuple[str, bool]] = {
     "quotaExceeded": ("quota", False),
@@ -51,6 +56,11 @@ STATUSES: dict[int, tuple[str, bool]] = {
     404: ("gone", True),
     429: ("rate", False),
 }
+
+
+def budget_name(settings: Settings) -> str:
+    """Under which the day's units are counted: those of the client, which may serve several channels."""
+    return f"youtube:{settings.client_id or settings.channel_id}"
 
 
 class Api:
@@ -106,13 +116,19 @@ class Api:
         )
         return AuthorizedHttp(credentials, http=http, max_refresh_attempts=1)
 
-    def call(self, ask: Callable[[Any], Any], *, write: bool = False, mass: bool = False) -> dict[str, Any]:
-        """Runs the request that ``ask`` builds out of the service; 204 gives an empty dict."""
+    def call(
+        self, ask: Callable[[Any], Any], *, write: bool = False, mass: bool = False, purpose: str = "new"
+    ) -> dict[str, Any]:
+        """Runs the request that ``ask`` builds out of the service; 204 gives an empty dict.
+
+        ``purpose``: a word of PURPOSES, whose share of the day's units pays for it.
+        """
         from google.auth.exceptions import GoogleAuthError
         from googleapiclient.errors import HttpError
 
         request = ask(self._service)
-        self._pay(50 if write else LIVE_UNITS if "liveChat" in request.uri else 1, write=write, mass=mass)
+        units = 50 if write else LIVE_UNITS if "liveChat" in request.uri else 1
+        self._pay(units, "answers" if write else purpose, mass=mass)
         self._limiter.wait(f"youtube:{self.settings.channel_id}", rate=CALLS_PER_SECOND)
         unknown = Sent.UNKNOWN if write else Sent.NO
         try:
@@ -129,29 +145,57 @@ class Api:
             raise ChannelError("the answer is not YouTube's JSON", code="server", sent=unknown)
         return answer
 
-    def _pay(self, units: int, *, write: bool, mass: bool) -> None:
+    def _pay(self, units: int, purpose: str, *, mass: bool) -> None:
         """The day's units are a budget: reading stops before the reserve for answers, a mass answer before half of
-        it, nothing is called beyond its end.
+        it, a deep walk before what new comments will need today; nothing is called beyond its end.
 
         One project may serve several channels, so the budget is the client's.
         """
-        settings = self.settings
-        kept = 0 if write and not mass else min(settings.reserve_units, settings.daily_units // 2)
-        limit = settings.daily_units - (kept // 2 if write else kept)
-        if not self._limiter.spend(self._budget, pacific_day(), units, limit=limit):
-            told = "the day's units are spent" if write else "the day's units for reading are spent"
-            raise ChannelError(told, code="share" if mass else "quota", retry_after=seconds_to_reset())
+        limit = self._limit(purpose, mass)
+        if self._limiter.spend(self._budget, pacific_day(), units, limit=limit, purpose=purpose):
+            return
+        told = "the day's units are spent" if purpose == "answers" else "the day's units for reading are spent"
+        if purpose == "deep" and limit < self._limit("new", mass=False):
+            # What new comments need shrinks with the day: the deep walk asks again soon.
+            raise ChannelError(told, code="share", retry_after=min(DEEP_WAITS, seconds_to_reset()))
+        raise ChannelError(told, code="share" if mass else "quota", retry_after=seconds_to_reset())
+
+    def _limit(self, purpose: str, mass: bool) -> int:
+        """Units of the day up to which a purpose may spend."""
+        whole = self.settings.daily_units
+        reserve = min(self.settings.reserve_units, whole // 2)
+        if purpose == "answers":
+            return whole - (reserve // 2 if mass else 0)
+        kept = min(self._new_needs(), (whole - reserve) // 2) if purpose == "deep" else 0
+        return whole - reserve - kept
+
+    def _new_needs(self) -> int:
+        """Units that new comments will take until midnight, at their pace of today."""
+        passed = DAY_SECONDS - seconds_to_reset()
+        taken = self._limiter.spent_on(self._budget, pacific_day(), "new")
+        return int(taken / max(passed, SOONEST_PACE) * seconds_to_reset())
 
     def chat_budget(self) -> ChatBudget:
         """The day's units for reading: what is kept for answers never counts."""
-        settings = self.settings
-        limit = settings.daily_units - min(settings.reserve_units, settings.daily_units // 2)
+        limit = self._limit("live", mass=False)
         spent = self._limiter.spent_on(self._budget, pacific_day())
-        return ChatBudget(max(0, limit - spent), spent, settings.daily_units, LIVE_UNITS, seconds_to_reset())
+        return ChatBudget(max(0, limit - spent), spent, self.settings.daily_units, LIVE_UNITS, seconds_to_reset())
+
+    def day_units(self) -> DayUnits:
+        whole = self.settings.daily_units
+        new = self._limiter.spent_on(self._budget, pacific_day(), "new") + self._new_needs()
+        return DayUnits(
+            self._budget,
+            pacific_day(),
+            whole,
+            min(self.settings.reserve_units, whole // 2),
+            new,
+            seconds_to_reset(),
+        )
 
     @property
     def _budget(self) -> str:
-        return f"youtube:{self.settings.client_id or self.settings.channel_id}"
+        return budget_name(self.settings)
 
     def _refused(self, error: Any) -> ChannelError:
         """No access token was given, so the call itself never left."""

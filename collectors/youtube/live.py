@@ -33,13 +33,15 @@ def find_airings(api: Any, known: Sequence[str]) -> list[Airing]:
     found: dict[str, dict[str, Any]] = {}
     for status in ("active", "upcoming"):
         asked = {"part": "id,snippet,status", "broadcastStatus": status, "broadcastType": "all", "maxResults": 50}
-        answer = api.call(lambda tube: tube.liveBroadcasts().list(**asked))  # noqa: B023
+        answer = api.call(lambda tube: tube.liveBroadcasts().list(**asked), purpose="live")  # noqa: B023
         found.update({one["id"]: {**one, "active": status == "active"} for one in answer.get("items") or []})
     wanted = list(dict.fromkeys([*known, *(key for key, one in found.items() if one["active"])]))[:50]
     details: dict[str, dict[str, Any]] = {}
     if wanted:
         ids = ",".join(wanted)
-        answer = api.call(lambda tube: tube.videos().list(part="snippet,liveStreamingDetails", id=ids))
+        answer = api.call(
+            lambda tube: tube.videos().list(part="snippet,liveStreamingDetails", id=ids), purpose="live"
+        )
         details = {one["id"]: one for one in answer.get("items") or []}
     site = api.settings.site_url
     names = dict.fromkeys([*found, *details])
@@ -79,7 +81,7 @@ def read_chat(api: Any, airing: Airing, cursor: Cursor) -> ChatPage:
     if cursor.get("token"):
         asked["pageToken"] = cursor["token"]
     try:
-        answer = api.call(lambda tube: tube.liveChatMessages().list(**asked))
+        answer = api.call(lambda tube: tube.liveChatMessages().list(**asked), purpose="live")
     except ChannelError as error:
         if any(word in error.message for word in OVER) or error.code in NO_CHAT:
             return ChatPage((), cursor, USUAL_PAUSE, ended=True)

@@ -1,7 +1,7 @@
 """How a YouTube channel is read: the newest threads often and cheaply, all of them seldom and to the end."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,10 +37,14 @@ NOT_A_THREAD = (KeyError, TypeError, AttributeError)
 class Reader:
     """Asks for threads, replies and videos; what it has learnt of videos lives as long as one walk."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, purpose: str = "new") -> None:
         self.api = api
+        self.purpose = purpose
         self.settings = api.settings
         self._videos: dict[str, dict[str, Any] | None] = {}
+
+    def _call(self, ask: Callable[[Any], Any]) -> dict[str, Any]:
+        return self.api.call(ask, purpose=self.purpose)
 
     def threads(self, target: dict[str, str], status: str, token: str | None, size: int = PAGE) -> dict[str, Any]:
         """One page of threads, newest first; only a caller with rights may ask for held ones and spam."""
@@ -49,7 +53,7 @@ class Reader:
             asked["moderationStatus"] = status
         if token:
             asked["pageToken"] = token
-        return self.api.call(lambda tube: tube.commentThreads().list(part="id,snippet,replies", **asked))
+        return self._call(lambda tube: tube.commentThreads().list(part="id,snippet,replies", **asked))
 
     def replies(self, parent: str) -> Iterator[dict[str, Any]]:
         """All replies of a thread; their order on the platform is not documented."""
@@ -70,7 +74,7 @@ class Reader:
         return found[0] if found else None
 
     def _ask_comments(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self.api.call(lambda tube: tube.comments().list(part="id,snippet", **asked))
+        return self._call(lambda tube: tube.comments().list(part="id,snippet", **asked))
 
     def thread(self, thread: dict[str, Any], status: str) -> Thread:
         """A thread with every reply; YouTube shows a few and tells the true number."""
@@ -105,7 +109,7 @@ class Reader:
             return broken_raw(thread.container, comment)
 
     def _ask_videos(self, ids: list[str]) -> dict[str, Any]:
-        return self.api.call(lambda tube: tube.videos().list(part="snippet", id=",".join(ids)))
+        return self._call(lambda tube: tube.videos().list(part="snippet", id=",".join(ids)))
 
     def _learn(self, ids: list[str]) -> None:
         missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._videos]
@@ -230,6 +234,8 @@ class Walking:
         at = the pass under way.
         """
         known, horizon = state.get("known", {}), state.get("horizon")
+        # While history rests half read, what came since it began is what is new.
+        horizon = horizon or self.cursor.get("backfill", {}).get("began")
         floor = (datetime.fromisoformat(horizon) - OVERLAP).isoformat() if horizon else None
         at = state.setdefault("at", {})
         while True:
@@ -249,16 +255,17 @@ class Walking:
     def _everything(self) -> Iterator[Page]:
         """All threads with all replies; each target that was read in one go ends with its complete listing."""
         at = self.cursor.setdefault(self.walk.value, {})
+        began = at.get("began") or datetime.now(UTC).isoformat()
         names = list(self._targets)
         if at.get("target") not in names:
             at.clear()
         for name in names[names.index(at["target"]) if at else 0 :]:
-            at["target"] = name
+            at.update(target=name, began=began)
             listing = None if "step" in at else _Listing()  # half of it was read by a walk that ended early
             yield from self._all_of(self._targets[name], at, listing)
             at.clear()
             if name != names[-1]:
-                at["target"] = names[names.index(name) + 1]
+                at.update(target=names[names.index(name) + 1], began=began)
             standing = [name] if self.settings.video_ids else self.cursor.get("places", [])
             yield self._page((), listed=listing.complete(standing) if listing else None)
 

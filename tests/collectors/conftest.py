@@ -17,10 +17,10 @@ class CountingLimiter:
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
         self.calls.append((name, rate, cost))
 
-    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+    def spend(self, name: str, day: str, units: int, *, limit: int, purpose: str = "") -> bool:
         return True
 
-    def spent_on(self, name: str, day: str) -> int:
+    def spent_on(self, name: str, day: str, purpose: str | None = None) -> int:
         return 0
 
 

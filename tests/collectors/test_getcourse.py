@@ -254,7 +254,7 @@ def test_a_hundred_calls_in_two_hours(serve, account) -> None:
     class Spent:
         def wait(self, name: str, *, rate: float, cost: int = 1) -> None: ...
 
-        def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+        def spend(self, name: str, day: str, units: int, *, limit: int, purpose: str = "") -> bool:
             assert limit == 100
             return False
 

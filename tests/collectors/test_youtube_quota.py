@@ -1,5 +1,6 @@
 """The day's units as a budget: reading stops before the reserve, answers go on, nothing is called after the end."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,18 +20,20 @@ class Budget:
 
     def __init__(self) -> None:
         self.spent: dict[str, int] = {}
+        self.parts: Counter[str] = Counter()
 
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
         return None
 
-    def spend(self, name: str, day: str, units: int, *, limit: int) -> bool:
+    def spend(self, name: str, day: str, units: int, *, limit: int, purpose: str = "") -> bool:
         if self.spent.get(name, 0) + units > limit:
             return False
         self.spent[name] = self.spent.get(name, 0) + units
+        self.parts[purpose] += units
         return True
 
-    def spent_on(self, name: str, day: str) -> int:
-        return self.spent.get(name, 0)
+    def spent_on(self, name: str, day: str, purpose: str | None = None) -> int:
+        return self.spent.get(name, 0) if purpose is None else self.parts[purpose]
 
 
 @pytest.fixture
@@ -130,3 +133,57 @@ def test_two_processes_share_one_budget(tmp_path: Path) -> None:
     assert not first.spend("youtube:b", "2026-11-26", 101, limit=100)
     assert second.spend("youtube:a", "2026-11-27", 60, limit=100)
     assert first.spent() == {"youtube:a": 60}
+
+
+def test_a_deep_walk_leaves_what_new_comments_will_need(tube: YouTubePlatform) -> None:
+    """«share» stops the deep walk alone; new comments are read on, and nobody calls after the day's end."""
+    budget = Budget()
+    own = channel(budget, daily_units=1000, reserve_units=200)
+    Desk(own).read(Walk.NEW)
+    pace = budget.parts["new"]
+    assert pace > 0
+    budget.parts["new"] = 10_000  # a day on which new comments will need all that they may
+    budget.spent["youtube:client"] = 1000 - 200 - 400
+    with pytest.raises(ChannelError) as ended:
+        Desk(own).read(Walk.DEEP)
+    assert (ended.value.code, ended.value.permanent) == ("share", False)
+    assert 0 < (ended.value.retry_after or 0) <= 3600
+    Desk(own).read(Walk.NEW)
+    assert own.act(reply()).external_id
+
+
+def test_what_is_spent_is_told_by_purpose(tube: YouTubePlatform, tmp_path: Path) -> None:
+    limiter = SharedLimiter(tmp_path / "limits.db")
+    told = {
+        "channel_id": US, "base_url": BASE, "token_url": f"{BASE}token", "client_id": "client",
+        "client_secret": "secret", "refresh_token": "refresh", "daily_units": 10_000,
+    }  # fmt: skip
+    own = YouTube(Settings.model_validate(told), Wire(), limiter)
+    Desk(own).read(Walk.NEW)
+    Desk(own).read(Walk.DEEP)
+    own.act(reply())
+    units = own.day_units()
+    assert units is not None
+    spent = limiter.spending(units.name, units.day)
+    parts = {
+        one: sum(n for (purpose, _), n in spent.items() if purpose == one) for one in ("new", "deep", "answers")
+    }
+    assert sum(parts.values()) == limiter.spent_on(units.name, units.day)
+    assert parts["answers"] == 50
+    assert min(parts.values()) > 0
+    assert units.new >= parts["new"] == limiter.spent_on(units.name, units.day, "new")
+
+
+def test_new_comments_come_while_history_rests_half_read(tube: YouTubePlatform) -> None:
+    """The first complete reading is interrupted; the cheap walk reads what came since it began, not to the end."""
+    desk = Desk(channel(Budget()))
+    desk.read(Walk.BACKFILL, 1)
+    tube.write("vid0", "Пришло тем временем")
+    calls = len(tube.log)
+    desk.read(Walk.NEW)
+    assert "Пришло тем временем" in desk.texts().values()
+    cheap = len(tube.log) - calls
+    assert set(desk.texts()) != set(tube.comments)
+    desk.read(Walk.BACKFILL)
+    assert set(desk.texts()) == set(tube.comments)
+    assert cheap < len(tube.log) - calls - cheap

@@ -2,14 +2,18 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from collectors.base import Cursor, Page, Raw, SourceState, Walk
+from collectors.base import ChannelError, Cursor, Page, Raw, SourceState, Walk
 from models import Message, Source, utc_now
+from services.errors import Forbidden
 from services.intake import run_collect, store_raws
 from services.messages import mark_absent, store_messages
+from services.rights import DESK
+from services.sources import is_resting, rest_history
 from tests.platforms import Meeting, meeting
 
 
@@ -34,6 +38,20 @@ class Slow:
             self.reached.set()
             assert self.go_on.wait(30)
             yield page
+
+
+class Noted:
+    """The real channel, whose walks are noted."""
+
+    def __init__(self, channel, walks: list[Walk]) -> None:
+        self._channel, self._walks = channel, walks
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._channel, name)
+
+    def walk(self, walk: Walk, cursor: Cursor) -> Iterator[Page]:
+        self._walks.append(walk)
+        return self._channel.walk(walk, cursor)
 
 
 def start(met: Meeting, source_id: int) -> tuple[Slow, threading.Thread]:
@@ -123,3 +141,57 @@ def test_a_removal_that_comes_before_the_making_is_final_where_the_platform_says
         with database.read.begin() as session:
             row = session.scalars(select(Message).where(Message.source_id == source_id)).one()
             assert (row.state, row.text) == ("deleted", "Когда вернёте деньги?")
+
+
+def test_history_rests_in_the_middle_and_what_is_new_comes_meanwhile(met) -> None:
+    source_id = met.sources["youtube"]
+    slow, thread = start(met, source_id)
+    with met.database.write.begin() as session:
+        assert is_resting(rest_history(session, DESK, source_id, rests=True))
+    slow.go_on.set()
+    thread.join()
+    source = source_of(met, source_id)
+    assert (source.backfilled_at, source.error_code, source.lease_holder) == (None, None, None)
+    assert source.due_at <= utc_now()
+    assert is_resting(source)
+    walks = []
+
+    def open_and_note(source: Source) -> Noted:
+        return Noted(met.open_channel(source), walks)
+
+    run_collect(met.database, source_id, open_and_note, "one:1")
+    assert walks == [Walk.NEW]
+    with met.database.write.begin() as session:
+        assert not is_resting(rest_history(session, DESK, source_id, rests=False))
+    run_collect(met.database, source_id, open_and_note, "one:1")
+    assert walks == [Walk.NEW, Walk.BACKFILL]
+    assert source_of(met, source_id).backfilled_at is not None
+    with met.database.write.begin() as session, pytest.raises(Forbidden):
+        rest_history(session, met.smm, source_id, rests=True)
+
+
+def test_without_units_for_the_deep_walk_new_comments_are_read_on(met) -> None:
+    source_id = met.sources["youtube"]
+    met.collect("youtube")
+
+    class Spent(Noted):
+        def walk(self, walk: Walk, cursor: Cursor) -> Iterator[Page]:
+            if walk is Walk.DEEP:
+                raise ChannelError("kept for new comments", code="share", retry_after=600)
+            return super().walk(walk, cursor)
+
+    with met.database.write.begin() as session:
+        session.execute(
+            update(Source).where(Source.id == source_id).values(deep_due_at=utc_now(), due_at=utc_now())
+        )
+    walks: list[Walk] = []
+
+    def open_spent(source: Source) -> Any:
+        return Spent(met.open_channel(source), walks)
+
+    for _ in range(2):
+        run_collect(met.database, source_id, open_spent, "one:1")
+    source = source_of(met, source_id)
+    assert walks == [Walk.NEW]
+    assert (source.error_code, source.failures) == (None, 0)
+    assert 0 < (source.deep_due_at - utc_now()).total_seconds() <= 600

@@ -19,6 +19,9 @@ function scale(data) {
   return most >= 120 ? { by: 60, word: russian ? " ч" : " h" } : { by: 1, word: russian ? " мин" : " min" };
 }
 
+// On a phone the names of more than two series take several lines.
+const legendHeight = (data) => (narrow.matches && data.series.length > 2 ? 14 + 20 * Math.ceil(data.series.length * 0.75) : 34);
+
 function option(data, tone) {
   const { by, word } = scale(data);
   const names = { type: "category", data: data.names, inverse: !data.upright, axisTick: { show: false }, axisLine: { lineStyle: { color: tone.line } },
@@ -30,7 +33,7 @@ function option(data, tone) {
     textStyle: { fontFamily: "Golos Text Variable, system-ui, sans-serif", color: tone.ink },
     aria: { enabled: true, label: { description: data.said } },
     legend: { top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: { color: tone.ink, fontSize: 13 } },
-    grid: { left: 4, right: 18, top: 34, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 4, right: 18, top: legendHeight(data), bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, confine: true, backgroundColor: tone.paper, borderColor: tone.line, textStyle: { color: tone.ink },
       formatter: (points) => {
         const box = document.createElement("div");
