@@ -17,7 +17,7 @@ from collectors.base import Raw
 from models import RawItem, Source
 from models.database import Database
 from services.errors import NotFound, Refused
-from services.intake import OpenChannel, forget_twins, run_parse, store_raws
+from services.intake import OpenChannel, forget_twins, identity_of, run_parse, store_raws
 
 TOKEN_LETTERS = 32
 
@@ -109,7 +109,7 @@ def _store(database: Database, source_id: int, raws: tuple[Raw, ...], *, keeps_f
 
 def _unknown(session: Session, source_id: int, raws: tuple[Raw, ...]) -> tuple[Raw, ...]:
     """Those that the desk does not have yet."""
-    keys = [(raw.kind, raw.container, raw.external_id) for raw in raws]
+    keys = [identity_of(raw) for raw in raws]
     columns = (RawItem.kind, RawItem.container, RawItem.external_id)
     found = select(*columns).where(RawItem.source_id == source_id, tuple_(*columns).in_(keys))
     known = {tuple(row) for row in session.execute(found)}

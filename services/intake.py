@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from collectors.base import Channel, ChannelError, Incoming, Page, Raw, Walk
 from models import RawItem, Source, utc_now
+from models.base import storable
 from models.database import Database
 from services.coverage import Comparison, note_gap, record_comparison
 from services.events import record
@@ -112,9 +113,14 @@ def store_page(session: Session, source_id: int, page: Page, *, deep: bool = Fal
     return changed
 
 
+def identity_of(raw: Raw) -> tuple[str, str, str]:
+    """A raw's name within its place, as the database keeps it: a name met again must be known."""
+    return storable(raw.kind), storable(raw.container), storable(raw.external_id)
+
+
 def store_raws(session: Session, source_id: int, raws: tuple[Raw, ...]) -> int:
     """Inserts raws that are new, refreshes those whose digest differs, leaves the rest alone."""
-    unique = {(raw.kind, raw.container, raw.external_id): raw for raw in raws}
+    unique = {identity_of(raw): raw for raw in raws}
     known = {
         (row.kind, row.container, row.external_id): row
         for row in session.execute(

@@ -199,7 +199,7 @@ class Max(Channel):
         sender = message.get("sender") or {}
         if sender.get("user_id") in self.settings.our_ids:
             return True
-        if not sender.get("is_bot"):
+        if sender.get("is_bot") is not True:
             return False
         return message["recipient"].get("chat_type") == "dialog" or sender.get("user_id") == self._me
 

@@ -195,3 +195,13 @@ def test_without_units_for_the_deep_walk_new_comments_are_read_on(met) -> None:
     assert walks == [Walk.NEW]
     assert (source.error_code, source.failures) == (None, 0)
     assert 0 < (source.deep_due_at - utc_now()).total_seconds() <= 600
+
+
+def test_a_name_that_no_database_can_keep_is_known_when_it_is_met_again(met) -> None:
+    """One such id must not stop the whole page of a place for ever."""
+    source_id = met.sources["wordpress"]
+    raws = tuple(Raw("comment", "a\x00b", name, b"{}") for name in ("1\ud800", "2\x00", "2\ufffd"))
+    with met.database.write.begin() as session:
+        assert store_raws(session, source_id, raws) == 2
+    with met.database.write.begin() as session:
+        assert store_raws(session, source_id, raws) == 0
