@@ -1,5 +1,6 @@
 """What «Площадки» says: states of a place, rights of an account, and what is wrong with a setting."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
@@ -237,6 +238,37 @@ def ago_tag(at: datetime) -> Markup:
         text = when(at)
     tag = Markup('<time datetime="{}" title="{}">{}</time>')
     return tag.format(at.isoformat(timespec="seconds"), exact(at), text)
+
+
+LOST: tuple[tuple[re.Pattern[str], Lazy], ...] = (
+    (re.compile("VK has lost a part of the events"), _l("VK did not keep a part of the events for us.")),
+    (re.compile("VK has lost the events"), _l("VK did not keep the events of this time for us.")),
+    (
+        re.compile("the server does not give the letters with UID .*"),
+        _l("The mail server does not give some letters."),
+    ),
+    (
+        re.compile("more comments came between two readings than the feed shows"),
+        _l("More comments came between two readings than the feed shows."),
+    ),
+    (
+        re.compile("the bot was removed from chat .*"),
+        _l("The bot was put out of a chat: what is written there is lost."),
+    ),
+    (
+        re.compile("no contact from .*: Telegram keeps .*"),
+        _l("Longer without contact than Telegram keeps messages."),
+    ),
+)
+"""How a channel tells of a gap → what a person reads; services.coverage keeps the channel's own words."""
+
+
+def gap_words(reason: str) -> str:
+    """Why there is a gap, several reasons one after another; an unknown one stands as it was told."""
+    said = (
+        next((str(words) for told, words in LOST if told.fullmatch(one)), one) for one in reason.split("; ") if one
+    )
+    return " ".join(dict.fromkeys(said))
 
 
 def raw_text(raw: RawItem) -> str:

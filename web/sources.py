@@ -34,6 +34,7 @@ from web.place_words import (
     WITHOUT,
     ago_tag,
     choice_name,
+    gap_words,
     problem_words,
     raw_text,
     state_words,
@@ -94,6 +95,7 @@ def coverage() -> str:
         span=span,
         budgets=current_desk().limiter.spent(),
         is_resting=sources.is_resting,
+        gap_words=gap_words,
         number=format_decimal,
     )
 

@@ -6,6 +6,7 @@ import pytest
 
 from models import Gap, Source, utc_now
 from services.coverage import note_gap
+from web.place_words import gap_words
 
 
 @pytest.fixture
@@ -18,11 +19,11 @@ def test_the_page_says_how_well_each_place_is_known(desk, head) -> None:
         source = Source(platform="telegram", title="Наш канал", settings={}, every_seconds=60, read_at=utc_now())
         session.add(source)
         session.flush()
-        note_gap(session, source.id, "silence of 30 hours")
+        note_gap(session, source.id, "VK has lost the events")
     page = head.get("/places/coverage").get_data(as_text=True)
     assert "Наш канал" in page
     assert "по событиям" in page
-    assert "silence of 30 hours" in page
+    assert "не сохранил для нас события" in page
     with desk.database.read.begin() as session:
         number = session.query(Gap).one().id
     assert head.post(f"/places/gaps/{number}").status_code == 303
@@ -47,3 +48,15 @@ def test_a_first_reading_shows_how_far_it_has_come(desk, cast, head) -> None:
     with desk.database.write.begin() as session:
         session.get_one(Source, cast.source_id).backfilled_at = utc_now()
     assert "История хранится с" in head.get("/places/coverage").get_data(as_text=True)
+
+
+def test_every_reason_that_a_channel_tells_has_words() -> None:
+    told = (
+        "VK has lost a part of the events", "VK has lost the events",
+        "the server does not give the letters with UID [7]",
+        "more comments came between two readings than the feed shows", "the bot was removed from chat -100",
+        "no contact from 2026-11-25T10:00:00 to 2026-11-26T12:00:00: Telegram keeps updates for 24 hours",
+    )  # fmt: skip
+    assert all(gap_words(one) != one for one in told)
+    assert gap_words("; ".join(told[4:5] * 3)) == gap_words(told[4])
+    assert gap_words("something new") == "something new"
