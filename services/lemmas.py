@@ -70,11 +70,18 @@ def fold(word: str) -> str:
 
     Both databases then see the same token: their own tables of letters differ in age.
     """
+    return _fold_known(word) if len(word) <= LONGEST_WORD else _fold(word)
+
+
+def _fold(word: str) -> str:
     folded = "".join(ch for ch in unicodedata.normalize("NFC", word.lower()) if not "\u0300" <= ch <= "\u036f")
     folded = folded.replace("ё", "е")[:LONGEST_WORD]
     if folded.isascii() or all(ch < "\u0530" for ch in folded):
         return folded
     return "".join(ch if ch < "\u0530" else f"u{ord(ch):x}" for ch in folded)[:LONGEST_WORD]
+
+
+_fold_known = lru_cache(maxsize=60_000)(_fold)
 
 
 @lru_cache(maxsize=60_000)
@@ -133,6 +140,12 @@ def numbers_of(text: str) -> Iterator[Word]:
         for found in pattern.finditer(text):
             joined = fold("".join(ch for ch in found[0] if ch.isalnum()))
             yield Word(found.start(), found.end(), (joined,))
+
+
+@lru_cache(maxsize=10_000)
+def index_name(name: str) -> Indexed:
+    """A person's name as the index keeps it: the same people write again and again."""
+    return index(name)
 
 
 def index(text: str) -> Indexed:

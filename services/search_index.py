@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Author, Case, Message, Note, SearchEntry, SearchLemma, Setting, Staff
 from models.database import Database
-from services.lemmas import index
+from services.lemmas import index, index_name
 
 RULES = 1
 """Raised when services.lemmas gives other forms than before: the index is then made anew."""
@@ -64,7 +64,7 @@ def _note_row(note: Note, name: str, source_id: int) -> dict[str, Any]:
 
 
 def _row(kind: str, object_id: int, at: datetime, text: str, name: str, marks: list[str]) -> dict[str, Any]:
-    said, who = index(text), index(name)
+    said, who = index(text), index_name(name)
     extra = [*said.extra, *marks]
     return {
         "id": key_of(at, kind, object_id), "kind": kind, "object_id": object_id, "names": " ".join(who.words),
