@@ -187,7 +187,10 @@ def settle_cases(session: Session, judged: Sequence[Judged]) -> None:
             if case.state == "author":  # we waited for just this
                 move(session, case, "work", DESK)
             case.lift = "message"
+            had_none = case.due_at is None
             note_author(session, case, worthy[0].message.published_at)
+            if had_none and case.due_at is not None:
+                renew_kind(session, case)  # what was history is today's now
             record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0].message.id)
     give_numbers(session, promoted)
     apply_rules(session, promoted)

@@ -11,7 +11,7 @@ from models import Case, Label, Message, Setting, Signal, utc_now
 from services.errors import Refused
 from services.events import record
 from services.rights import Actor, require
-from services.sla import reclassify
+from services.sla import calm, reclassify
 
 NAME = "kinds"
 HIGH = 1
@@ -77,6 +77,8 @@ def set_kind(
     case.priority, case.sentiment = found.priority, found.sentiment
     if case.reopened:
         case.priority = min(case.priority, HIGH)
+    elif case.number is not None and case.due_at is None and case.first_reply_at is None:
+        calm(case)
     if changed and case.number is not None:
         reclassify(session, case)
 

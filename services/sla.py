@@ -23,6 +23,8 @@ from services.presets import LEGAL_TERMS
 from services.rights import Actor, require
 from services.terms import LIVE, LIVE_SHARE, MASS, Policy, Term, class_of, policy_of
 
+ORDINARY = 2
+"""A priority, see models.Case."""
 SHARES = (0.8, 1.0, 1.5)
 """Of its term: to the owner, to the head, to the director (domain.md §6.6)."""
 PAUSED_BY = ("author",)
@@ -110,8 +112,16 @@ def start_clocks(session: Session, cases: Sequence[Case]) -> None:
     policy = policy_of(session)
     history = _history(session, fresh)
     for case in fresh:
-        if case.id not in history and case.stage not in ("closed", "arriving"):
+        if case.id in history:
+            calm(case)
+        elif case.stage not in ("closed", "arriving"):
             _start(session, policy, case, case.opened_at)
+
+
+def calm(case: Case) -> None:
+    """What waited before we came, without a clock, does not stand before today's; unless somebody is in danger."""
+    if case.priority > 0:
+        case.priority = max(case.priority, ORDINARY)
 
 
 def _history(session: Session, cases: Sequence[Case]) -> set[int]:

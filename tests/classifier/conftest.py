@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier import Classifier, read_corpus, train
+from classifier import Classifier
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -12,14 +12,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/classifier" in item.path.as_posix():
             item.add_marker(pytest.mark.xdist_group("classifier"))  # one worker trains, not each of them
             item.add_marker(pytest.mark.timeout(600))
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that training filled; tests that spoil it work on a copy."""
-    folder = tmp_path_factory.mktemp("artifacts")
-    train(read_corpus(), folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

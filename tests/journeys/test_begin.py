@@ -9,8 +9,8 @@ PASSWORD = "длинный пароль работы"
 
 
 @pytest.fixture
-def training(tmp_path):
-    desk = start_desk(tmp_path)
+def training(tmp_path, trained):
+    desk = start_desk(tmp_path, trained=trained)
     yield desk
     assert desk.stop() == 0
 

@@ -44,9 +44,9 @@ def answer_some(folder, count: int) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_kills_while_replies_go_out(tmp_path) -> None:
+def test_kills_while_replies_go_out(tmp_path, trained) -> None:
     rolled = random.Random(20261125)
-    desk = start_desk(tmp_path)
+    desk = start_desk(tmp_path, trained=trained)
     try:
         _wait(lambda: _count(tmp_path, Message) > 150)
         for _ in range(KILLS):

@@ -28,14 +28,14 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
 
 
 @pytest.fixture
-def desk(tmp_path, database, platforms) -> Iterator[Running]:
+def desk(tmp_path, database, platforms, trained) -> Iterator[Running]:
     """Two doors over one empty PostgreSQL database."""
     variables = {
         "DATABASE_URL": database.engine.url.render_as_string(hide_password=False),
         "OTKLIK_NETWORK__ALLOW_PRIVATE": f'["{platforms.url.removeprefix("http://")}"]',
         "OTKLIK_DESK__UNDO_SECONDS": "1",
     }
-    web = start_desk(tmp_path, "web", **variables)
+    web = start_desk(tmp_path, "web", trained=trained, **variables)
     clock = start_desk(tmp_path, "scheduler", **variables)
     yield web
     assert clock.stop() == 0

@@ -7,11 +7,13 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from classifier import Verdict
 from models import Act, Case, Clock, Source, utc_now
 from services.case_states import move
 from services.cases import close, reopen_case
 from services.errors import Forbidden, Refused
-from services.labelling import correct_label
+from services.kinds import renew_kind
+from services.labelling import correct_label, run_labelling
 from services.outbox import note_reply
 from services.recount import Progress, ask_recount, effect_of, progress_of, run_recount
 from services.replies import take_back, write_reply
@@ -19,7 +21,7 @@ from services.rights import DESK
 from services.routing import answer_route, ask_department, decline_route, recall_route, return_route
 from services.sla import bind_legal, lateness
 from services.terms import build_policy, class_of, policy_of, save_terms
-from tests.services.test_cases import label_all
+from tests.services.test_cases import Table, label_all
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 
@@ -97,6 +99,34 @@ def test_history_has_none_until_its_author_writes_again(cast, database, at, cloc
     cast.write("Так когда?", published_at=MONDAY)
     label_all(database)
     assert [clock.started_at for clock in clocks("first")] == [MONDAY]
+
+
+class Angry(Table):
+    """Whoever writes in capitals complains."""
+
+    def _verdict(self, text: str) -> Verdict:
+        if not text.isupper():
+            return super()._verdict(text)
+        return Verdict("complaint", ("complaint",), {"complaint": 0.9}, (), True, 0.9)
+
+
+def test_history_does_not_stand_before_what_came_today(cast, database, at, clocks) -> None:
+    """A complaint is of high priority; one from before the place was watched only when its author writes again."""
+    cast.write("ОПЯТЬ НЕТ ДОСТУПА", author="Вера", published_at=MONDAY - timedelta(days=30))
+    cast.write("НЕТ ДОСТУПА", author="Борис", published_at=MONDAY)
+    run_labelling(database, Angry(), gate_open=True)
+
+    def priorities() -> list[int]:
+        with database.read.begin() as session:
+            return list(session.scalars(select(Case.priority).order_by(Case.id)))
+
+    assert priorities() == [2, 1]
+    with database.write.begin() as session:
+        renew_kind(session, session.get_one(Case, 1))
+    assert priorities() == [2, 1]
+    cast.write("ТАК И НЕТ ДОСТУПА", author="Вера", published_at=MONDAY)
+    run_labelling(database, Angry(), gate_open=True)
+    assert priorities() == [1, 1]
 
 
 def test_what_was_late_to_arrive_is_no_history(cast, database, at, clocks, act) -> None:
