@@ -43,6 +43,8 @@ GROUNDS = ("withdrawal", "request", "term", "purpose")
 """Consent withdrawn · the person's demand · the term of keeping is over · the purpose is reached."""
 KEEPERS: list[Callable[[Session, Sequence[int]], list[str]]] = []
 """Who must keep a card by law says so here: (session, card numbers) → reasons. Then it is blocked, not erased."""
+FORGETTERS: list[Callable[[Session, Sequence[int]], dict[str, int]]] = []
+"""Rooms that hold words of a person put them out here: (session, card numbers) → category → rows."""
 LEDGER = "erasures.jsonl"
 """Beside the database and in no backup: numbers only."""
 
@@ -98,6 +100,8 @@ def put_out(session: Session, scope: Scope) -> dict[str, int]:
         update(Merge).where(Merge.kept_id.in_(mine) | Merge.gone_id.in_(mine)).values(moved={"rows": []})
     )
     _forget_files(session, scope, marks)
+    for forget in FORGETTERS:
+        counts |= forget(session, mine)
     for client in session.scalars(select(Client).where(Client.id.in_(mine))):
         _blank(client)
     counts["client"] = len(mine)

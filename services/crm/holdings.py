@@ -1,7 +1,7 @@
 """Everything the desk holds of one person, gathered for them: every table that knows them, nobody else's data."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -39,6 +39,8 @@ from services.raw_ties import raws_of
 from services.rights import Actor, require
 from services.secrets import Keyring
 
+HOLDERS: list[Callable[[Session, Keyring, Sequence[int]], dict[str, Any]]] = []
+"""Rooms whose rows do not name a card give them here: (session, keyring, card numbers) → section → rows."""
 LEFT_OUT = frozenset({"client_tie", "sensitive_field", "consent_text"})
 """Ties tell of somebody else; sealed fields are opened apart."""
 HIDDEN = frozenset({"password", "sealed", "content", "vector", "form_key", "token"})
@@ -50,10 +52,10 @@ def holdings_of(session: Session, keyring: Keyring, actor: Actor, client_id: int
     client = get_client(session, actor, client_id)
     scope = scope_of(session, client.id)
     found: dict[str, Any] = {"made_at": utc_now().isoformat(), "client": client.id}
-    found["card"] = _rows(session, Client.__table__, Client.id.in_(scope.clients))
+    found["card"] = rows_of(session, Client.__table__, Client.id.in_(scope.clients))
     for table, column in links_to_clients():
         if table.name not in LEFT_OUT:
-            found[table.name] = found.get(table.name, []) + _rows(
+            found[table.name] = found.get(table.name, []) + rows_of(
                 session, table, table.c[column].in_(scope.clients)
             )
     found["sensitive"] = [
@@ -61,12 +63,14 @@ def holdings_of(session: Session, keyring: Keyring, actor: Actor, client_id: int
         for row in session.scalars(select(SensitiveField).where(SensitiveField.client_id.in_(scope.clients)))
     ]
     texts = [row.get("text_id") for row in found.get("consent", [])]
-    found["consent_texts"] = _rows(
+    found["consent_texts"] = rows_of(
         session, ConsentText.__table__, ConsentText.id.in_([one for one in texts if one])
     )
-    found["import_rows"] = _rows(session, ImportRow.__table__, ImportRow.client_id.in_(scope.clients))
-    found["log"] = _rows(session, Event.__table__, Event.client_id.in_(scope.clients))
+    found["import_rows"] = rows_of(session, ImportRow.__table__, ImportRow.client_id.in_(scope.clients))
+    found["log"] = rows_of(session, Event.__table__, Event.client_id.in_(scope.clients))
     found |= conversation_of(session, scope.authors)
+    for held in HOLDERS:
+        found |= held(session, keyring, scope.clients)
     record(session, "privacy.gathered", actor, client_id=client.id, object_id=client.id)
     return {name: rows for name, rows in found.items() if rows not in ([], {})}
 
@@ -80,20 +84,20 @@ def conversation_of(session: Session, authors: Sequence[int]) -> dict[str, Any]:
     ours = list(session.scalars(select(Message.id).where(Message.case_id.in_(cases), Message.direction == "out")))
     routes = list(session.scalars(select(Route.id).where(Route.case_id.in_(cases))))
     return {
-        "accounts": _rows(session, Author.__table__, Author.id.in_(authors)),
-        "messages": _rows(session, Message.__table__, Message.id.in_([*messages, *ours])),
-        "versions": _rows(session, TextVersion.__table__, TextVersion.message_id.in_(messages)),
-        "files": _rows(session, Attachment.__table__, Attachment.message_id.in_(messages)),
-        "labels": _rows(session, Label.__table__, Label.message_id.in_(messages)),
-        "cases": _rows(session, Case.__table__, Case.id.in_(cases)),
-        "notes": _rows(session, Note.__table__, Note.case_id.in_(cases)),
-        "drafts": _rows(session, Draft.__table__, Draft.case_id.in_(cases)),
-        "replies": _rows(session, Reply.__table__, Reply.case_id.in_(cases)),
-        "reply_files": _rows(session, ReplyFile.__table__, ReplyFile.case_id.in_(cases)),
-        "acts": _rows(session, Act.__table__, Act.case_id.in_(cases)),
-        "questions": _rows(session, Route.__table__, Route.case_id.in_(cases)),
-        "question_lines": _rows(session, RouteLine.__table__, RouteLine.route_id.in_(routes)),
-        "question_files": _rows(session, RouteFile.__table__, RouteFile.route_id.in_(routes)),
+        "accounts": rows_of(session, Author.__table__, Author.id.in_(authors)),
+        "messages": rows_of(session, Message.__table__, Message.id.in_([*messages, *ours])),
+        "versions": rows_of(session, TextVersion.__table__, TextVersion.message_id.in_(messages)),
+        "files": rows_of(session, Attachment.__table__, Attachment.message_id.in_(messages)),
+        "labels": rows_of(session, Label.__table__, Label.message_id.in_(messages)),
+        "cases": rows_of(session, Case.__table__, Case.id.in_(cases)),
+        "notes": rows_of(session, Note.__table__, Note.case_id.in_(cases)),
+        "drafts": rows_of(session, Draft.__table__, Draft.case_id.in_(cases)),
+        "replies": rows_of(session, Reply.__table__, Reply.case_id.in_(cases)),
+        "reply_files": rows_of(session, ReplyFile.__table__, ReplyFile.case_id.in_(cases)),
+        "acts": rows_of(session, Act.__table__, Act.case_id.in_(cases)),
+        "questions": rows_of(session, Route.__table__, Route.case_id.in_(cases)),
+        "question_lines": rows_of(session, RouteLine.__table__, RouteLine.route_id.in_(routes)),
+        "question_files": rows_of(session, RouteFile.__table__, RouteFile.route_id.in_(routes)),
         "raw": [
             {"id": row.id, "kind": row.kind, "body": row.body.decode("utf-8", "replace")}
             for row in raw_items_of(session, messages)
@@ -106,7 +110,7 @@ def raw_items_of(session: Session, messages: Sequence[int]) -> list[RawItem]:
     return list(session.scalars(select(RawItem).where(RawItem.id.in_(raws_of(messages))).order_by(RawItem.id)))
 
 
-def _rows(session: Session, table: Any, where: Any) -> list[dict[str, Any]]:
+def rows_of(session: Session, table: Any, where: Any) -> list[dict[str, Any]]:
     assert isinstance(table, Table)
     kept = [column for column in table.columns if column.name not in HIDDEN]
     rows = session.execute(select(*kept).where(where).order_by(table.c.id)).mappings()

@@ -8,7 +8,22 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from models import Call, Case, ClientNote, Consent, Event, Identity, Message, PrivacyRequest, Staff, Task
+from models import (
+    Call,
+    Case,
+    ClientNote,
+    Consent,
+    Contract,
+    Decision,
+    Document,
+    Event,
+    Identity,
+    Message,
+    Payment,
+    PrivacyRequest,
+    Staff,
+    Task,
+)
 from services.crm.clients import get_client
 from services.crm.merging import family_of
 from services.errors import Refused
@@ -71,6 +86,14 @@ def _our_replies(scope: Scope) -> ColumnElement[bool] | None:
     return and_(Message.case_id.in_(cases), Message.direction == "out")
 
 
+def _of_contract(table: Any) -> Callable[[Scope], ColumnElement[bool] | None]:
+    return lambda scope: table.contract_id.in_(
+        select(Contract.id).where(
+            or_(Contract.client_id.in_(scope.clients), Contract.student_id.in_(scope.clients))
+        )
+    )
+
+
 SOURCES: dict[str, Source] = {
     "message": Source(Message, Message.published_at, _of_author(Message.author_id), "case.view"),
     "reply": Source(Message, Message.published_at, _our_replies, "case.view"),
@@ -82,11 +105,20 @@ SOURCES: dict[str, Source] = {
     "request": Source(
         PrivacyRequest, PrivacyRequest.received_at, _of_client(PrivacyRequest.client_id), "privacy.view"
     ),
+    "contract": Source(
+        Contract,
+        Contract.created_at,
+        lambda scope: or_(Contract.client_id.in_(scope.clients), Contract.student_id.in_(scope.clients)),
+        "contract.view",
+    ),
+    "document": Source(Document, Document.created_at, _of_contract(Document), "contract.view"),
+    "payment": Source(Payment, Payment.created_at, _of_contract(Payment), "contract.view"),
+    "decision": Source(Decision, Decision.decided_at, _of_contract(Decision), "decision.view"),
     "event": Source(
         Event, Event.at, lambda scope: and_(Event.client_id.in_(scope.clients), Event.kind.in_(EVENTS))
     ),
 }
-"""Kind → source; who adds a noun of a client (contracts, payments) adds its line here."""
+"""Kind → source; who adds a noun of a client adds its line here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from services.accounts import list_staff
 from services.crm import cards, clients, finding, segments
 from services.crm.contacts import masked, phone_key, phone_words
 from services.crm.timeline import SOURCES, timeline
+from services.documents.russian import money
 from services.errors import DeskError, Refused
 from services.rights import actor_of
+from web import contract_words
 from web.crm import words as crm
 from web.crm.forms import card_changes
 from web.forms import go
@@ -29,6 +31,12 @@ def _names() -> dict[str, object]:
         "event_words": crm.event_words, "timeline_kinds": timeline_kinds, "known_contact": known_contact,
         "phone_for": phone_for,
     }  # fmt: skip
+
+
+@screen.context_processor
+def _papers() -> dict[str, object]:
+    """What the line of time says of contracts."""
+    return {"papers": contract_words, "money": money}
 
 
 def known_contact(author: Author) -> str:

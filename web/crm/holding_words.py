@@ -25,13 +25,23 @@ SECTIONS: Mapping[str, Lazy] = {
     "client_note": _l("Notes beside the card"),
     "task": _l("Tasks"),
     "privacy_request": _l("Requests"),
+    "contract": _l("Contracts"),
+    "contract_sealed": _l("Passport and the like in contracts"),
+    "amendments": _l("Amendments"),
+    "terminations": _l("Terminations"),
+    "instalments": _l("Payment schedules"),
+    "payments": _l("Payments"),
+    "obligations": _l("Obligations"),
+    "documents": _l("Documents"),
+    "decisions": _l("Decisions"),
     "log": _l("What was done with the card"),
 }
 """Section → its heading; what has none here stands in the JSON only."""
 _READ = (
     "name", "kind", "value", "field", "course", "group_name", "purpose", "given_at", "withdrawn_at", "text",
     "subject", "published_at", "platform", "url", "number", "started_at", "topic", "note", "birth_date", "inn",
-    "origin", "created_at", "at", "due_at", "answer", "question", "access_until",
+    "origin", "created_at", "at", "due_at", "answer", "question", "access_until", "dated", "due_on", "paid_on",
+    "ground", "outcome", "client.id_series", "client.id_no", "client.id_issued_by", "client.inn",
 )  # fmt: skip
 
 

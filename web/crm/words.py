@@ -121,11 +121,16 @@ TIMELINE: Mapping[str, Lazy] = {
     "task": _l("Tasks"),
     "consent": _l("Consents"),
     "request": _l("Requests"),
+    "contract": _l("Contracts"),
+    "document": _l("Documents"),
+    "payment": _l("Payments"),
+    "decision": _l("Decisions"),
     "event": _l("Changes"),
 }
 TIMELINE_ICONS: Mapping[str, str] = {
     "message": "message-circle", "reply": "send", "case": "inbox", "call": "phone", "note": "note",
     "task": "list-check", "consent": "checks", "request": "shield", "event": "history",
+    "contract": "file-text", "document": "file-text", "payment": "checklist", "decision": "checks",
 }  # fmt: skip
 IMPORTS: Mapping[str, Lazy] = {
     "preview": _l("To be checked"),
