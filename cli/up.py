@@ -199,12 +199,13 @@ def _begin(
     try:
         if sandbox is not None:
             from services.crm.training import seed_clients
-            from services.training import hook_paths, seed_training
+            from services.training import hook_paths, seed_facts, seed_training
 
             places = sandbox.places()
             with desk.database.write.begin() as session:
                 seed_training(session, desk.keyring, places)
                 seed_clients(session)
+                seed_facts(session)
                 paths = hook_paths(session, desk.secret_key)
             if desk.port:
                 sandbox.connect(f"http://{desk.config.web.host}:{desk.port}", paths)

@@ -1,18 +1,20 @@
 """The training school's people and places: a desk where everything is invented and nothing leaves the machine."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
-from models import Source
+from models import Fact, Source, utc_now
 from services.accounts import create_staff, find_by_email, seed_departments
+from services.facts import save_fact
 from services.hooks import source_token
 from services.presets import HEAD_ROLES
 from services.responsibility import fill_defaults
-from services.rights import DESK
+from services.rights import DESK, actor_of
 from services.secrets import Keyring
 from services.sources import sync_declared
 
@@ -54,6 +56,28 @@ def seed_people(session: Session) -> None:
         if find_by_email(session, email) is None:
             create_staff(session, DESK, email=email, name=name, roles=roles, department=department)
     fill_defaults(session, DESK)
+
+
+FACTS = (
+    ("price-month", "Цена месяца занятий", "4 900 ₽", None),
+    ("next-start", "Старт следующей группы", "12 января", 60),
+    ("support-hours", "Часы поддержки", "по будням с 10:00 до 19:00", None),
+    ("trial-link", "Пробный урок", "https://lingva-park.example/trial", 30),
+)
+"""Code, title, value, days of validity from the first start."""
+
+
+def seed_facts(session: Session) -> None:
+    """The school's facts, owned by the head; once, and never again what somebody took away."""
+    head = find_by_email(session, HEAD_EMAIL)
+    if head is None or session.scalar(select(Fact.id).limit(1)) is not None:
+        return
+    today = utc_now().date()
+    for code, title, value, days in FACTS:
+        until = today + timedelta(days=days) if days else None
+        save_fact(
+            session, actor_of(head), None, code=code, title=title, value=value, owner_id=head.id, valid_to=until
+        )
 
 
 def seed_training(session: Session, keyring: Keyring, places: Sequence[Mapping[str, Any]]) -> None:

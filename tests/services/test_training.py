@@ -2,10 +2,12 @@
 
 from sqlalchemy import func, select
 
-from models import Message, Source
+from models import Message, Source, utc_now
+from services.accounts import find_by_email
+from services.facts import is_over, list_facts
 from services.hooks import run_receive
 from services.sources import check_settings
-from services.training import hook_paths, seed_training
+from services.training import FACTS, HEAD_EMAIL, hook_paths, seed_facts, seed_people, seed_training
 from tests.platforms import meeting
 
 SECRET = b"k" * 32
@@ -44,3 +46,18 @@ def test_settings_of_the_places_are_taken_by_their_channels(tmp_path) -> None:
 
     for place in keys.sources("http://127.0.0.1:5/"):
         check_settings(place["platform"], {**place["settings"], **place["secrets"]})
+
+
+def test_the_facts_stand_there_once_and_are_the_heads(database) -> None:
+    with database.write.begin() as session:
+        seed_facts(session)
+        assert list_facts(session) == []
+        seed_people(session)
+        seed_facts(session)
+        seed_facts(session)
+        facts = list_facts(session)
+        head = find_by_email(session, HEAD_EMAIL)
+        assert head is not None
+        assert sorted(one.code for one in facts) == sorted(row[0] for row in FACTS)
+        assert {one.owner_id for one in facts} == {head.id}
+        assert not any(is_over(one, utc_now().date()) for one in facts)
