@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from collectors.base import ChannelError
@@ -21,6 +21,7 @@ from services.absences import stand_ins
 from services.calendars import next_answering
 from services.errors import NotFound
 from services.events import record
+from services.leases import lease_over
 from services.rights import DESK, Actor, actor_of, require
 from services.route_states import OWED
 from services.terms import policy_of
@@ -190,7 +191,11 @@ def run_deliveries(database: Database, open_mailer: Callable[[], Mailer | None],
 def _due() -> Select[int]:
     now = utc_now()
     waits = (Delivery.state == "queued") & (Delivery.due_at <= now)
-    return select(Delivery.id).where(waits | ((Delivery.state == "sending") & (Delivery.lease_until < now)))
+    return select(Delivery.id).where(waits | ((Delivery.state == "sending") & _is_over(now)))
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    return lease_over(Delivery.lease_until, now, LEASE.total_seconds())
 
 
 def _sweep(session: Session) -> None:
@@ -198,7 +203,7 @@ def _sweep(session: Session) -> None:
     programs join: a question told twice is better than one that nobody heard of."""
     session.execute(
         update(Delivery)
-        .where(Delivery.state == "sending", Delivery.lease_until < utc_now())
+        .where(Delivery.state == "sending", _is_over(utc_now()))
         .values(state="queued", lease_until=None)
     )
 

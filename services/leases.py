@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -15,12 +15,22 @@ CHAT_ORDER = 7_310_419
 """The number by which writers of chats wait for one another; any would do that nobody else uses."""
 
 
+SKEW = timedelta(minutes=5)
+"""Clocks of two machines differ by less."""
+
+
+def lease_over(until: Any, now: datetime, seconds: float) -> ColumnElement[bool]:
+    """A lease whose time is over, or that ends later than any which could be given now: the clock was set back, and
+    whoever took it counted by another time. (A column, the time, how long such a lease is at most.)"""
+    return or_(until < now, until > now + timedelta(seconds=seconds) + SKEW)
+
+
 def hold_lease(session: Session, name: str, holder: str, seconds: float, now: datetime | None = None) -> bool:
     """Takes or renews the lease; False while another holder's time runs."""
     now = now or utc_now()
     taken = session.execute(
         update(Lease)
-        .where(Lease.name == name, (Lease.holder == holder) | (Lease.until < now))
+        .where(Lease.name == name, (Lease.holder == holder) | lease_over(Lease.until, now, seconds))
         .values(holder=holder, until=now + timedelta(seconds=seconds))
     )
     if taken.rowcount:  # type: ignore[attr-defined]

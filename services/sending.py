@@ -20,6 +20,7 @@ from models import Act, Source, utc_now
 from models.database import Database
 from services.errors import DeskError
 from services.events import record
+from services.leases import lease_over
 from services.outbox import LEASE_SECONDS, WAITING, OpenChannel, channel_act, claim_act, move_act
 from services.outcomes import ask_a_person, fenced, judge, record_error, record_receipt, taken_ids
 from services.rights import DESK
@@ -199,11 +200,15 @@ def places_due(session: Session) -> list[int]:
 def sweep_leases(session: Session) -> None:
     """A worker that has not come back within its lease leaves an act that nobody knows the outcome of (R4)."""
     now = utc_now()
-    late = select(Act).where(Act.state == "sending", Act.lease_until < now).order_by(Act.id)
+    late = (
+        select(Act).where(Act.state == "sending", lease_over(Act.lease_until, now, LEASE_SECONDS)).order_by(Act.id)
+    )
     # Locked and looked at again: a worker may be writing its receipt at this moment.
     for row in session.scalars(late.with_for_update(skip_locked=True)):
+        # By a clock that was set back nobody can tell how long ago it began: its call may still be under way.
+        rest = timedelta(seconds=LEASE_SECONDS) if row.lease_until and row.lease_until > now else timedelta()
         move_act(row, "unknown")
-        row.due_at, row.error_code = now, "network"
+        row.due_at, row.error_code = now + rest, "network"
         record(session, "act.unknown", DESK, case_id=row.case_id, object_id=row.id, code="lease")
 
 

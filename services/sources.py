@@ -13,7 +13,7 @@ from collectors.base import ChannelError
 from models import Source, utc_now
 from services.errors import NotFound, Refused
 from services.events import record
-from services.leases import next_numbers
+from services.leases import lease_over, next_numbers
 from services.rights import DESK, Actor, require
 from services.secrets import Keyring
 
@@ -69,7 +69,7 @@ def due_sources(session: Session, now: datetime | None = None) -> list[int]:
     rows = session.execute(
         select(Source.id)
         .where(Source.state == "active", or_(Source.due_at <= now, Source.deep_due_at <= now))
-        .where(or_(Source.lease_until.is_(None), Source.lease_until < now))
+        .where(or_(Source.lease_until.is_(None), lease_over(Source.lease_until, now, LEASE_SECONDS)))
         .order_by(Source.due_at)
     )
     return list(rows.scalars())
@@ -197,7 +197,7 @@ def claim_source(session: Session, source_id: int, holder: str, now: datetime | 
         update(Source)
         .where(Source.id == source_id, Source.state == "active")
         .where(or_(Source.due_at <= now, Source.deep_due_at <= now))
-        .where(or_(Source.lease_until.is_(None), Source.lease_until < now))
+        .where(or_(Source.lease_until.is_(None), lease_over(Source.lease_until, now, LEASE_SECONDS)))
         .values(lease_until=now + timedelta(seconds=LEASE_SECONDS), lease_holder=holder)
     )
     return session.get(Source, source_id) if taken.rowcount else None  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from services.broadcasts.airing import GRACE, RETURN, take_airings
 from services.broadcasts.quota import Plan, for_collecting, make_plan
 from services.broadcasts.states import ON_AIR, PLANNED
 from services.intake import run_parse, store_raws
-from services.leases import hold_lease
+from services.leases import hold_lease, lease_over
 from services.messages import store_messages
 
 LEASE_SECONDS = 60
@@ -69,7 +69,7 @@ def run_chats(
 
 def _claim(session: Session, holder: str, now: datetime, done: Collection[int]) -> BroadcastPlace | None:
     """One statement finds and takes: two readers never ask one chat at once."""
-    free = or_(BroadcastPlace.lease_until.is_(None), BroadcastPlace.lease_until < now)
+    free = or_(BroadcastPlace.lease_until.is_(None), lease_over(BroadcastPlace.lease_until, now, LEASE_SECONDS))
     due = (
         select(BroadcastPlace.id)
         .join(Source, Source.id == BroadcastPlace.source_id)

@@ -34,3 +34,12 @@ def test_numbers_are_never_given_twice(database) -> None:
     for thread in threads:
         thread.join()
     assert sorted(given) == list(range(1, 121))
+
+
+def test_a_lease_of_a_clock_that_was_set_back_is_over(database) -> None:
+    now = utc_now()
+    with database.write.begin() as session:
+        assert hold_lease(session, "scheduler", "a", 20, now)
+        assert not hold_lease(session, "scheduler", "b", 20, now - timedelta(minutes=4))  # another machine's clock
+        assert hold_lease(session, "scheduler", "b", 20, now - timedelta(days=1))
+        assert not hold_lease(session, "scheduler", "a", 20, now - timedelta(days=1))

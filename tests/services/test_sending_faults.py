@@ -15,7 +15,7 @@ from benchmarks import storm
 from collectors import CHANNELS
 from models import Act, Source, utc_now
 from models.database import open_database
-from services.outbox import channel_act, claim_act
+from services.outbox import LEASE_SECONDS, channel_act, claim_act
 from services.sending import Lanes, run_outbox
 
 # A rolling restart a round; `test --deep` makes a hundred.
@@ -92,3 +92,25 @@ def test_a_clock_that_jumps_after_the_call_sends_nothing_again(database, platfor
     assert (told.acts, told.lost, told.doubled, told.reviews) == (1, 0, 0, 0)
     with database.read.begin() as session:
         assert session.scalars(select(Act.attempt)).one() == 1
+
+
+def test_a_clock_set_back_keeps_no_lease_of_the_dead_for_a_day(database, platform) -> None:
+    """What may still be under way is asked about after a whole lease and no sooner; then it goes once."""
+    [place] = storm.add_places(database, "list", platform)
+    storm.add_acts(database, [place], 1)
+    with database.write.begin() as session:
+        assert claim_act(session) is not None
+    yesterday = utc_now() - timedelta(days=1)
+    with time_machine.travel(yesterday) as clock:
+        run_outbox(database, storm.open_channel)
+        with database.read.begin() as session:
+            act = session.scalars(select(Act)).one()
+        assert act.state == "unknown"
+        assert (act.due_at - yesterday).total_seconds() >= LEASE_SECONDS
+        assert storm.judge(database, platform).lost == 1  # nothing has been sent yet, nobody was in a hurry
+        clock.shift(timedelta(seconds=LEASE_SECONDS + 5))
+        run_outbox(database, storm.open_channel)
+    storm.hurry(database)
+    storm.calm(database)
+    told = storm.judge(database, platform)
+    assert (told.acts, told.lost, told.doubled, told.reviews) == (1, 0, 0, 0)
