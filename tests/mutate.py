@@ -28,8 +28,8 @@ TESTS = (
     *(
         f"tests/services/test_{name}.py"
         for name in (
-            "rights", "act_states", "act_steps", "outbox", "outcomes", "replies", "reply_care", "agreement",
-            "pacing", "holding", "split", "sending", "backup", "races", "watch", "health",
+            "rights", "act_states", "act_steps", "outbox", "outcomes", "ours", "replies", "reply_care", "agreement",
+            "agreeing", "pacing", "holding", "split", "sending", "backup", "races", "watch", "health",
         )
     ),
     "tests/web/test_outbox.py",
@@ -219,12 +219,17 @@ def is_killed(folder: Path, mutant: Mutant, seen: Seen) -> bool:
     """The quick tests that run its lines first, then the slow ones, then those that nobody can watch."""
     wanted = {(mutant.target, line) for line in mutant.lines}
     near = sorted((seconds, name) for name, (seconds, lines) in seen.items() if lines & wanted)
-    if not near:  # it runs when the module is imported, and whatever calls it is among those that do most
-        near = sorted((-len(lines), name) for name, (_, lines) in seen.items())
+    if not near:  # it runs when the module is imported: whatever uses the file may notice
+        near = sorted((seconds, name) for name, (seconds, lines) in seen.items() if _uses(mutant, lines))
     names = [name for _, name in near]
-    if not survives(folder, mutant, names[:120]):
-        return True
+    for some in (names[:120], names[120:]):
+        if some and not survives(folder, mutant, some):
+            return True
     return mutant.target != "services/rights.py" and not survives(folder, mutant, list(LAST))
+
+
+def _uses(mutant: Mutant, lines: set[tuple[str, int]]) -> bool:
+    return any(file == mutant.target for file, _ in lines)
 
 
 def _grave(mutant: Mutant, seen: Iterable[str]) -> Path:
