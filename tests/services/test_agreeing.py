@@ -12,7 +12,7 @@ from services.approval import approve, reject
 from services.candidates import end_waiting, may_agree, offered
 from services.errors import Forbidden, NotFound, Refused
 from services.replies import write_reply
-from services.rights import DESK, ROLES, Actor, actor_of
+from services.rights import DESK, Actor, actor_of
 
 HOUR = timedelta(hours=1)
 
@@ -181,4 +181,3 @@ def test_the_rights_of_a_person_are_those_of_the_tables(database, cast) -> None:
         session.get_one(Staff, one.id).active = False
         gone = actor_of(session.get_one(Staff, one.id))
         assert (gone.roles, gone.may("case.view")) == (frozenset(), False)
-        assert "accounting" in ROLES

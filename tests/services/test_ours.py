@@ -155,9 +155,11 @@ def test_a_message_without_a_receipt_is_known_by_all_of_its_marks(database, cast
     with database.write.begin() as session:
         assert claim_act(session) is not None
     change(database, act_id, **values)
-    message = {"published_at": utc_now() - message.get("published_at", timedelta())}
+    sent_at = utc_now() - message.get("published_at", timedelta())
     us = Person("us", "Школа", is_us=True)
-    cast.store(cast.incoming("В среду", external_id="901", author=us, parent_external_id="900", **message))
+    cast.store(
+        cast.incoming("В среду", external_id="901", author=us, parent_external_id="900", published_at=sent_at)
+    )
     with database.read.begin() as session:
         stored = session.scalars(select(Message).where(Message.external_id == "901")).one()
         assert (stored.act_id == act_id) == matches
