@@ -19,7 +19,7 @@ from services.calendars import (
     working_between,
 )
 from services.events import record
-from services.presets import LEGAL_TERMS
+from services.presets import LEGAL_KINDS, LEGAL_TERMS
 from services.rights import Actor, require
 from services.terms import LIVE, LIVE_SHARE, MASS, Policy, Term, class_of, policy_of
 
@@ -119,8 +119,9 @@ def start_clocks(session: Session, cases: Sequence[Case]) -> None:
 
 
 def calm(case: Case) -> None:
-    """What waited before we came, without a clock, does not stand before today's; unless somebody is in danger."""
-    if case.priority > 0:
+    """What waited before we came, without a clock, does not stand before today's; unless somebody is in danger, or
+    the law gives a term all the same."""
+    if case.priority > 0 and case.kind not in LEGAL_KINDS:
         case.priority = max(case.priority, ORDINARY)
 
 

@@ -2,12 +2,13 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from collectors import channel_class
-from models import Act, Case, Draft, Label, Message, Note, Reply, Route
+from models import Act, Case, Draft, Label, Message, Note, Reply, Route, Source
 from services.accounts import staff_by_session
 from services.events import last_event_id
 from services.routing import answer_route
@@ -37,7 +38,9 @@ class TestList:
         for words in ("Анна Яр", "Когда вебинар?", "Как выучить сто слов", "Вопрос"):
             assert words in row
 
-    def test_views_narrow_the_list(self, smm, open_case):
+    def test_views_narrow_the_list(self, smm, open_case, cast, database):
+        with database.write.begin() as session:  # history is never urgent
+            session.get_one(Source, cast.source_id).created_at -= timedelta(days=9)
         question = open_case("Когда вебинар?", "Анна Яр")
         complaint = open_case("Кабинет не работает", "Борис Лунин")
         unsure = open_case("Сделайте... или нет", "Вера Соль")
