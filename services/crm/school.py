@@ -11,6 +11,7 @@ from collectors.base import Raw, Record
 from models import Client, Contract, Payment, RawItem, Source, Study
 from services.contracts.offers import Order, accept_order
 from services.crm.clients import create_client, holder_of
+from services.crm.segments import follow_rule
 from services.errors import DeskError
 from services.events import record
 from services.money.arithmetic import read_money
@@ -63,6 +64,8 @@ def _note_course(session: Session, client: Client, title: str) -> None:
     there = select(Study.id).where(Study.client_id == client.id, Study.course == course, Study.group_name == "")
     if session.scalar(there) is None:
         session.add(Study(client_id=client.id, course=course))
+        session.flush()
+        follow_rule(session, client)
 
 
 def _take_order(session: Session, source: Source, one: Record) -> None:

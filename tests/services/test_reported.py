@@ -178,6 +178,8 @@ def test_people_orders_and_payments(school, database) -> None:
         client = session.scalars(select(Client)).one()
         assert (client.name, client.external_id, client.origin) == ("Анна Яр", "42", "getcourse")
         assert set(session.scalars(select(Study.course))) == {"Поток 5", "Английский с нуля"}
+        students = select(Client.segment).where(Client.id.in_(select(Study.client_id)))
+        assert set(session.scalars(students)) == {"active"}
         contract = session.scalars(select(Contract)).one()
         assert (contract.kind, contract.external_id, contract.price) == ("offer", "order:900", 290_000)
         payment = session.scalars(select(Payment)).one()

@@ -30,7 +30,7 @@ SECTIONS: Mapping[str, Lazy] = {
     "amendments": _l("Amendments"),
     "terminations": _l("Terminations"),
     "instalments": _l("Payment schedules"),
-    "payments": _l("Payments"),
+    "payments": _l("Money"),
     "obligations": _l("Obligations"),
     "documents": _l("Documents"),
     "decisions": _l("Decisions"),

@@ -123,7 +123,7 @@ TIMELINE: Mapping[str, Lazy] = {
     "request": _l("Requests"),
     "contract": _l("Contracts"),
     "document": _l("Documents"),
-    "payment": _l("Payments"),
+    "payment": _l("Money"),
     "decision": _l("Decisions"),
     "event": _l("Changes"),
 }
