@@ -22,7 +22,7 @@ from services.rights import Actor, require
 from services.rules import list_rules, save_rule, switch_rule
 from services.saved_replies import save_saved
 from services.terms import save_terms, stored_terms
-from services.training import invented_people
+from services.training import invented_people, invented_replies
 
 KEY_KEPT = "key_kept"
 CARRIED = ("people", "replies", "rules")
@@ -81,11 +81,7 @@ class Item:
 
 def luggage_of(training: Session) -> Luggage:
     """What there is to take along."""
-    replies = select(func.count()).select_from(SavedReply).where(SavedReply.archived_at.is_(None))
-    return Luggage(
-        len(_own_people(training)), training.scalar(replies.where(SavedReply.scope == "all")) or 0,
-        len(list_rules(training)),
-    )  # fmt: skip
+    return Luggage(len(_own_people(training)), len(_own_replies(training)), len(list_rules(training)))
 
 
 def checklist(
@@ -155,13 +151,18 @@ def carry_over(session: Session, actor: Actor, training: Session, wanted: Collec
                 made.append(_take_person(session, actor, row))
     if "replies" in wanted:
         known = {row.title for row in session.scalars(select(SavedReply))}
-        query = select(SavedReply).where(SavedReply.archived_at.is_(None), SavedReply.scope == "all")
-        for reply in training.scalars(query.order_by(SavedReply.id)):
+        for reply in _own_replies(training):
             if reply.title not in known:
                 save_saved(session, actor, None, title=reply.title, text=reply.text)
     if "rules" in wanted:
         _take_rules(session, actor, training)
     return made
+
+
+def _own_replies(training: Session) -> list[SavedReply]:
+    query = select(SavedReply).where(SavedReply.archived_at.is_(None), SavedReply.scope == "all")
+    invented = invented_replies()
+    return [one for one in training.scalars(query.order_by(SavedReply.id)) if one.text not in invented]
 
 
 def _own_people(training: Session) -> list[Staff]:

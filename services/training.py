@@ -15,6 +15,7 @@ from services.hooks import source_token
 from services.presets import HEAD_ROLES
 from services.responsibility import fill_defaults
 from services.rights import DESK, actor_of
+from services.saved_replies import save_saved
 from services.secrets import Keyring
 from services.sources import sync_declared
 
@@ -67,11 +68,37 @@ FACTS = (
 """Code, title, value, days of validity from the first start."""
 
 
+REPLIES = (
+    (
+        "Где запись урока",
+        "Здравствуйте, {{author.first|друзья}}! Запись появится в личном кабинете в течение суток после урока: "
+        "«Мои курсы» → «Записи».",
+    ),
+    (
+        "Когда старт",
+        "Здравствуйте! Следующая группа стартует {{fact.next-start}}. Записаться: {{fact.trial-link}}",
+    ),
+    (
+        "Как связаться с поддержкой",
+        "Поддержка отвечает {{fact.support-hours}}. Напишите, что случилось, и мы поможем.",
+    ),
+)
+"""Title and text of the saved replies that the training school has."""
+
+
+def invented_replies() -> frozenset[str]:
+    """Texts of saved replies that exist in the training school alone; a changed one is somebody's own."""
+    return frozenset(text for _, text in REPLIES)
+
+
 def seed_facts(session: Session) -> None:
-    """The school's facts, owned by the head; once, and never again what somebody took away."""
+    """The school's facts, owned by the head, and saved replies that carry them; once, and never again what somebody
+    took away."""
     head = find_by_email(session, HEAD_EMAIL)
     if head is None or session.scalar(select(Fact.id).limit(1)) is not None:
         return
+    for title, text in REPLIES:
+        save_saved(session, actor_of(head), None, title=title, text=text)
     today = utc_now().date()
     for code, title, value, days in FACTS:
         until = today + timedelta(days=days) if days else None

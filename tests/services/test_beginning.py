@@ -16,7 +16,7 @@ from services.rights import DESK, actor_of
 from services.rules import list_rules, save_rule
 from services.saved_replies import save_saved
 from services.terms import policy_of, save_terms, stored_terms
-from services.training import invented_people, seed_people
+from services.training import invented_people, seed_facts, seed_people
 from tests.conftest import fresh_database
 
 ANSWERS = Answers("Школа «Ива»", "10:00", "19:00", [
@@ -48,6 +48,7 @@ def training(request, tmp_path):
             session.add(place)
             session.flush()
             actor = actor_of(session.get_one(Staff, session.scalar(select(func.min(Staff.id)))))
+            seed_facts(session)  # the school's own stay in the school
             save_saved(session, actor, None, title="Расписание", text="Расписание в кабинете.")
             save_saved(session, actor, None, title="Моё", text="Только моё.", scope="own")
             for title, conditions, acts in (
