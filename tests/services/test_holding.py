@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from collectors.base import Person, Receipt
 from models import Act, Case, Clock, Message, Source, Staff
+from services.cases import close
 from services.holding import holding_reply, is_approved_text, promised_until
 from services.outbox import claim_act
 from services.outcomes import record_receipt
@@ -143,3 +144,33 @@ def test_the_clock_ends_at_the_very_minute_that_was_named(database, cast, case_i
         case = session.get_one(Case, case_id)
         until = holding_reply(session, "Europe/Moscow", case, now).until
         assert promise(session, case, until).due_at == until
+
+
+def test_a_holding_reply_that_lands_after_the_case_was_closed_promises_nothing(database, cast, case_id) -> None:
+    with database.write.begin() as session:
+        found = holding_reply(session, "Europe/Moscow", session.get_one(Case, case_id))
+        write_reply(
+            session, cast.smm, case_id, found.text, "f1", undo_seconds=0, promised_until=found.until, then="keep"
+        )
+    with database.write.begin() as session:
+        act = claim_act(session)
+        close(session, cast.smm, case_id, "answered_in_thread")
+    assert act is not None
+    with database.write.begin() as session:
+        record_receipt(session, act, Receipt("901"))
+    assert promises(database) == []
+    with database.read.begin() as session:
+        assert session.get_one(Case, case_id).first_reply_at is not None
+
+
+def test_what_we_wrote_without_a_reply_keeps_the_promise(database, cast, case_id) -> None:
+    """An act of ours in the case that no composer wrote answers it all the same."""
+    published(database, cast, case_id, "f1", "901")
+    with database.write.begin() as session:
+        write_reply(session, cast.smm, case_id, "Открыли", "f2", undo_seconds=0, then="keep")
+        session.execute(update(Act).where(Act.text == "Открыли").values(reply_id=None))
+    with database.write.begin() as session:
+        act = claim_act(session)
+    with database.write.begin() as session:
+        record_receipt(session, act, Receipt("902"))
+    assert promises(database)[0].done_at is not None
