@@ -3,16 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from benchmarks import storm
 from collectors import CHANNELS
 from collectors.base import ActKind, ChannelError, Person, Proof, Receipt, Verdict
-from models import Act, Case, Message, utc_now
+from models import Act, Case, Message, Source, TextVersion, utc_now
 from services.outbox import claim_act
 from services.outcomes import ask_a_person, judge, record_error, record_receipt, taken_ids
-from services.replies import write_reply
-from services.sending import places_due
+from services.replies import change_published, moderate, write_reply
+from services.sending import _look_later, places_due
 from tests.services.test_outcomes import BASE, events, get
 
 LONG_AGO = timedelta(hours=3)
@@ -174,14 +174,92 @@ def test_a_reply_of_another_place_is_not_ours_here(database, cast) -> None:
         place = cast.add_source(session).id
     with database.write.begin() as session:
         assert claim_act(session) is not None
-    for values in ({"source_id": place}, {"source_id": place, "container": "17", "external_id": "901"}):
+    for name, values in (
+        ("901", {"source_id": place}),
+        ("902", {"source_id": place, "container": "17", "external_id": "902"}),
+    ):
         change(database, act.id, **values)
         us = Person("us", "Школа", is_us=True)
         cast.store(
-            cast.incoming("В среду", external_id="901", author=us, parent_external_id="900", published_at=utc_now())
+            cast.incoming("В среду", external_id=name, author=us, parent_external_id="900", published_at=utc_now())
         )
         with database.read.begin() as session:
-            assert session.scalars(select(Message.act_id).where(Message.external_id == "901")).one() is None
+            assert session.scalars(select(Message.act_id).where(Message.external_id == name)).one() is None
+
+
+@pytest.mark.parametrize(
+    ("parent", "thread", "matches"),
+    [("900", None, True), ("900", "800", True), ("800", "900", True), ("800", "801", False)],
+)  # fmt: skip
+def test_a_message_belongs_to_what_it_answers_or_to_its_thread(database, cast, parent, thread, matches) -> None:
+    cast.write("Когда вебинар?", external_id="900")
+    with database.write.begin() as session:
+        write_reply(session, cast.smm, session.scalars(select(Case.id)).one(), "В среду", "f1", undo_seconds=0)
+    with database.write.begin() as session:
+        act = claim_act(session)
+    assert act is not None
+    us = Person("us", "Школа", is_us=True)
+    cast.store(
+        cast.incoming(
+            "В среду",
+            external_id="901",
+            author=us,
+            parent_external_id=parent,
+            thread=thread,
+            published_at=utc_now(),
+        )
+    )
+    assert (get(database, act.id).state == "seen") == matches
+
+
+def test_a_like_is_nobodys_message(database, cast) -> None:
+    """It bears the id of the viewer's comment, which stays the viewer's."""
+    cast.write("Спасибо за урок! А когда следующий?", external_id="900")
+    with database.write.begin() as session:
+        session.get_one(Source, cast.source_id).platform = "vk"
+        message = session.scalars(select(Message)).one()
+        moderate(session, cast.smm, message.id, ActKind.LIKE)
+    with database.write.begin() as session:
+        like = claim_act(session)
+    assert like is not None
+    with database.write.begin() as session:
+        record_receipt(session, like, Receipt("900", container="17"))
+    assert (get(database, like.id).state, get(database, like.id).external_id) == ("accepted", None)
+    with database.read.begin() as session:
+        assert session.scalars(select(Message.act_id)).all() == [None]
+
+
+def test_the_same_text_again_is_no_new_version(database, cast) -> None:
+    cast.write("Когда вебинар?", external_id="900")
+    with database.write.begin() as session:
+        write_reply(session, cast.smm, session.scalars(select(Case.id)).one(), "В среду", "f1", undo_seconds=0)
+    with database.write.begin() as session:
+        own = claim_act(session)
+    assert own is not None
+    with database.write.begin() as session:
+        record_receipt(session, own, Receipt("901", container="17"))
+    us = Person("us", "Школа", is_us=True)
+    cast.store(cast.incoming("В субботу", external_id="901", author=us, parent_external_id="900"))
+    with database.write.begin() as session:
+        change_published(session, cast.smm, own.id, "e1", text="В субботу", undo_seconds=0)
+    with database.write.begin() as session:
+        edit = claim_act(session)
+    assert edit is not None
+    with database.read.begin() as session:
+        before = session.scalar(select(func.count()).select_from(TextVersion))
+    with database.write.begin() as session:
+        record_receipt(session, edit, Receipt("901", container="17"))
+    with database.read.begin() as session:
+        assert session.scalar(select(func.count()).select_from(TextVersion)) == before
+
+
+def test_an_error_about_what_is_settled_already_changes_nothing(database, pair) -> None:
+    act = get(database, pair[0])
+    change(database, pair[0], state="seen")
+    before = get(database, pair[0]).due_at
+    with database.write.begin() as session:
+        _look_later(session, act, ChannelError("gone", code="network"))
+    assert (get(database, pair[0]).state, get(database, pair[0]).due_at) == ("seen", before)
 
 
 def test_a_sight_without_a_receipt_answers_the_case_and_a_second_one_does_not_again(database, cast) -> None:
@@ -284,8 +362,6 @@ def test_a_share_that_is_spent_holds_only_mass_answers(database, places) -> None
     ],
 )  # fmt: skip
 def test_where_there_is_something_to_do(database, places, state, there, due, is_due) -> None:
-    from models import Source
-
     storm.add_acts(database, places[:1], 1)
     with database.write.begin() as session:
         session.execute(update(Act).values(state=state, due_at=utc_now() + timedelta(seconds=due)))
