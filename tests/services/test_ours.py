@@ -94,7 +94,21 @@ def test_its_own_id_is_no_strangers(database, pair) -> None:
     assert get(database, pair[0]).external_id == "7"
 
 
-@pytest.mark.parametrize("other", [{}, {"container": "18"}, {"external_id": "902"}])
+def test_what_was_seen_but_is_anothers_is_no_proof(database, pair) -> None:
+    """The platform shows one of two equal answers: it settles one of them."""
+    first, second = pair
+    change(database, first, state="accepted", container="c", external_id="7")
+    change(database, second, state="unknown", attempted_at=utc_now() - LONG_AGO)
+    with database.write.begin() as session:
+        judge(session, session.get_one(Act, second), Proof(Verdict.SEEN, "7"))
+    assert get(database, second).state == "review"
+    change(database, second, state="unknown")
+    with database.write.begin() as session:
+        judge(session, session.get_one(Act, second), Proof(Verdict.SEEN, "8"))
+    assert (get(database, second).state, get(database, second).external_id) == ("accepted", "8")
+
+
+@pytest.mark.parametrize("other", [{}, {"container": "18"}, {"external_id": "902"}, {"place": "another"}])
 def test_only_the_very_message_is_the_reply_that_was_met_before(database, cast, other) -> None:
     cast.write("Когда вебинар?", external_id="900")
     with database.write.begin() as session:
@@ -103,6 +117,9 @@ def test_only_the_very_message_is_the_reply_that_was_met_before(database, cast, 
         act = claim_act(session)
     assert act is not None
     values = {"container": "17", "external_id": "901", **other}
+    if values.pop("place", ""):
+        with database.write.begin() as session:
+            cast.source_id = cast.add_source(session).id
     us = Person("us", "Школа", is_us=True)
     cast.store(cast.incoming("Не то, что мы писали", author=us, **values))
     with database.write.begin() as session:
