@@ -97,3 +97,13 @@ def test_sources_name_what_each_channel_needs() -> None:
         "calls": ["secret"],
         "getcourse": ["secret_key"],
     }
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_the_newest_word_in_max_is_the_dialogue_at_every_hour(hour: int) -> None:
+    """The first call of updates brings the latest one alone, and no list names a dialogue."""
+    now = NOW.replace(hour=hour)
+    newest = max(
+        (line for line in school.week() if line.platform == "max"), key=lambda line: school.moment(line.at, now)
+    )
+    assert newest.under == "dialog"

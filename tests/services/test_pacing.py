@@ -208,7 +208,8 @@ def test_mass_answers_do_not_hold_all_lanes(database, wire, monkeypatch) -> None
     wire.post("http://quick.example/posts").mock(return_value=httpx.Response(200, json={"id": "1"}))
     lanes = Lanes(database, storm.open_channel)
     ended = threading.Event()
-    threading.Thread(target=lambda: [lanes.start() for _ in range(400) if not ended.wait(0.05)]).start()
+    starter = threading.Thread(target=lambda: [lanes.start() for _ in range(400) if not ended.wait(0.05)])
+    starter.start()
     try:
         until, state = time.monotonic() + 10, None
         while state != "accepted" and time.monotonic() < until:
@@ -221,4 +222,5 @@ def test_mass_answers_do_not_hold_all_lanes(database, wire, monkeypatch) -> None
             assert len(session.scalars(left).all()) > 60  # they were far from their end
     finally:
         ended.set()
+        starter.join()
         lanes.stop()
