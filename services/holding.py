@@ -58,9 +58,18 @@ def holding_reply(session: Session, zone: str, case: Case | None = None, now: da
 
 def is_approved_text(session: Session, text: str) -> bool:
     """Whether ``text`` is the approved one with some day in it: such a reply waits for nobody's agreement."""
+    return _approved(session).fullmatch(text.strip()) is not None
+
+
+def without_approved_text(session: Session, text: str) -> str:
+    """What else ``text`` says: the holding reply's own promise is a clock of the case already."""
+    return _approved(session).sub("", text)
+
+
+def _approved(session: Session) -> re.Pattern[str]:
     row = session.scalar(select(Setting).where(Setting.name == NAME))
     approved = re.escape(str(row.value.get("text", TEXT) if row else TEXT))
-    return re.fullmatch(approved.replace(re.escape("{until}"), _DAY), text.strip()) is not None
+    return re.compile(approved.replace(re.escape("{until}"), _DAY))
 
 
 def _owed_until(session: Session, case: Case | None, now: datetime, zone: str) -> datetime | None:

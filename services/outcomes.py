@@ -57,10 +57,11 @@ def record_receipt(session: Session, act: Act, receipt: Receipt, at: datetime | 
     row = fenced(session, act, ("sending", "unknown"))
     if row is None:
         return
+    container = receipt.container or row.target.get("container")
+    # Asked before anything is changed: what is changed first would be written twice.
+    external_id, stored = _look_up(session, row, container, receipt.external_id)
     move_act(row, "accepted")
-    row.container = receipt.container or row.target.get("container")
-    row.external_id, stored = _look_up(session, row, receipt.external_id)
-    row.url = receipt.url
+    row.container, row.external_id, row.url = container, external_id, receipt.url
     row.accepted_at = at or receipt.at or utc_now()
     row.lease_until = row.error_code = row.error_text = None
     record(session, "act.accepted", DESK, case_id=row.case_id, object_id=row.id, attempt=row.attempt)
@@ -100,14 +101,15 @@ def mark_removed(session: Session, row: Act) -> None:
         record(session, "act.removed", DESK, case_id=row.case_id, object_id=row.id)
 
 
-def _look_up(session: Session, row: Act, external_id: str | None) -> tuple[str | None, int | None]:
+def _look_up(
+    session: Session, row: Act, container: str | None, external_id: str | None
+) -> tuple[str | None, int | None]:
     """The platform's id unless another act owns it, and our message if it is stored already.
 
     A like or a deletion bears the id of its target: it names nothing of its own.
     """
     if external_id is None or row.kind not in WRITING:
         return None, None
-    container = row.container or row.target.get("container")
     key = {"source": row.source_id, "container": container, "external": external_id, "act": row.id}
     owner, stored = session.execute(_KNOWN, key).one()
     return (None, None) if owner else (external_id, stored)
@@ -206,7 +208,8 @@ def taken_ids(session: Session, act: Act) -> frozenset[str]:
 
 def _id_is_free(session: Session, row: Act, external_id: str | None) -> bool:
     """Another act may have taken the id while the platform was asked."""
-    return external_id is None or _look_up(session, row, external_id)[0] is not None
+    container = row.container or row.target.get("container")
+    return external_id is None or _look_up(session, row, container, external_id)[0] is not None
 
 
 def join_own(session: Session, messages: Sequence[Message]) -> None:

@@ -13,6 +13,7 @@ from models import Case, Client, Message, Task, utc_now
 from services.calendars import Calendar, add_working_days, end_of_day
 from services.crm.clients import contacts_of
 from services.crm.identities import authors_of, client_of_author
+from services.holding import without_approved_text
 from services.lint import mails_in, orders_in, phones_in
 from services.terms import policy_of
 
@@ -70,13 +71,13 @@ def promises_in(session: Session, text: str, now: datetime | None = None) -> lis
 
 
 def promises_not_followed(session: Session, case: Case, text: str) -> list[Promised]:
-    """Those of a text that nobody follows yet."""
+    """Those of a text that nobody follows yet; that of the holding reply is followed by itself."""
     followed = set(
         session.scalars(
             select(Task.text).where(Task.case_id == case.id, Task.kind == "promise", Task.state == "open")
         )
     )
-    return [one for one in promises_in(session, text) if one.text not in followed]
+    return [one for one in promises_in(session, without_approved_text(session, text)) if one.text not in followed]
 
 
 def _promises(calendar: Calendar, text: str, now: datetime) -> Iterator[Promised]:

@@ -78,6 +78,7 @@ def test_a_trainee_writes_and_the_head_agrees_or_sends_back(enter, open_case, da
     assert head.post(f"/acts/{act(database).id}/reject", htmx=True, note="Спросите кураторов").status_code == 204
     page = smm.get(f"/inbox/{case_id}", htmx=True).text
     assert "Спросите кураторов" in page
+    assert "Не отправлено: отменено" not in page
     with database.read.begin() as session:
         assert session.scalars(select(Draft.text)).one() == "Не знаю"
     smm.post(f"/inbox/{case_id}/reply", htmx=True, text="Кураторы ответят в 18:00", form_key="k2")
@@ -96,6 +97,18 @@ def test_our_published_reply_is_edited_and_removed(enter, open_case, database) -
     assert (act(database).kind, act(database).text, act(database).of_act_id) == ("edit", "В субботу", own)
     assert smm.post(f"/acts/{own}/remove", htmx=True, form_key="d1").status_code == 204
     assert act(database).kind == "delete"
+
+
+def test_a_trainee_is_not_offered_what_needs_anothers_word(enter, open_case, database, cast) -> None:
+    case_id, smm = open_case(), enter("smm")
+    smm.post(f"/inbox/{case_id}/reply", htmx=True, text="В пятницу", form_key="k1", now="1")
+    own = publish(database)
+    with database.write.begin() as session:
+        session.get_one(Staff, cast.smm.staff_id).trainee = True
+    page = smm.get(f"/inbox/{case_id}", htmx=True).text
+    assert "В пятницу" in page
+    assert "Изменить на площадке" not in page
+    assert smm.post(f"/acts/{own}/edit", htmx=True, text="В субботу", form_key="e1").status_code == 403
 
 
 def test_saved_replies_are_written_found_used_and_removed(enter, open_case, database) -> None:

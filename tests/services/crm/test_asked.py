@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from models import Case
-from services.crm.asked import given_by, promises_in
+from services.crm.asked import given_by, promises_in, promises_not_followed
 from services.crm.clients import create_client
 from services.crm.identities import link_author
+from services.holding import holding_reply
 from services.lint import Habits, Place, lint
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)  # Wednesday noon in Moscow
@@ -34,6 +35,16 @@ def test_a_promise_is_a_sentence_of_ours_with_a_time(cast, database, text, due) 
 
     there = [one.due_at.astimezone(ZoneInfo("Europe/Moscow")).strftime("%d.%m %H:%M") for one in found]
     assert there[0].startswith(due) if due else not there, there
+
+
+def test_the_holding_reply_is_followed_by_itself(cast, database) -> None:
+    cast.write("Когда откроют третий урок?")
+    with database.read.begin() as session:
+        case = session.scalars(select(Case)).one()
+        said = holding_reply(session, "Europe/Moscow").text
+        assert promises_not_followed(session, case, said) == []
+        [left] = promises_not_followed(session, case, f"{said} Вернём деньги завтра.")
+    assert left.text == "Вернём деньги завтра"
 
 
 def test_what_was_given_is_not_asked_again(cast, database) -> None:

@@ -24,6 +24,11 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A menu near the lower edge of what scrolls would open out of sight.
+document.addEventListener("toggle", (event) => {
+  if (event.target.open && event.target.matches("details.menu")) event.target.querySelector(".menu-pop")?.scrollIntoView({ block: "nearest" });
+}, true);
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of document.querySelectorAll("details.menu[open]")) {
