@@ -21,6 +21,7 @@ from services.replies import take_back, write_reply
 from services.rights import Actor, actor_of, require
 from services.routing import ask_department, recall_route
 from services.saved_replies import fill_text
+from services.tags import put_tag, tags_of, take_tag
 
 MOST = 5000
 HELD_SECONDS = 60
@@ -91,6 +92,19 @@ def _take_back(session: Session, actor: Actor, _case: Case, before: Mapping[str,
     return {}
 
 
+def _tag(session: Session, actor: Actor, case: Case, value: Mapping[str, Any]) -> Before:
+    """A mark that stood there already stays when all is taken back."""
+    had = {tag.id for tag in tags_of(session, [case.id]).get(case.id, ())}
+    tag = put_tag(session, actor, case.id, str(value.get("tag")))
+    return {"tag_id": None if tag.id in had else tag.id}
+
+
+def _untag(session: Session, actor: Actor, case: Case, before: Mapping[str, Any]) -> Before:
+    if before.get("tag_id") is not None:
+        take_tag(session, actor, case.id, int(before["tag_id"]))
+    return {}
+
+
 Do = Callable[[Session, Actor, Case, Mapping[str, Any]], Before]
 ACTS: Mapping[str, tuple[str, Do, Do]] = {
     "close": ("case.close", _close, _reopen),
@@ -98,6 +112,7 @@ ACTS: Mapping[str, tuple[str, Do, Do]] = {
     "label": ("message.label", _label, _unlabel),
     "route": ("case.route", _route, _recall),
     "answer": ("case.reply", _answer, _take_back),
+    "tag": ("case.note", _tag, _untag),
 }
 """Word → the right it needs, how it is done, how it is taken back."""
 

@@ -25,6 +25,7 @@ from models import (
     Snooze,
     Source,
     Staff,
+    Tag,
     TextVersion,
     utc_now,
 )
@@ -39,6 +40,7 @@ from services.presence import drafts_of
 from services.rights import DESK, Actor, require
 from services.route_states import OWED
 from services.routing import routes_of
+from services.tags import tags_of
 
 T = TypeVar("T", bound=Base)
 PAGE = 30
@@ -65,6 +67,7 @@ class Row:
     drafts: tuple[tuple[int, str], ...] = ()  # (staff id, name) of those with an unsent one
     signals: tuple[Signal, ...] = ()
     copies: int = 0  # open cases of its wave, itself among them
+    tags: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class CaseView:
     signals: dict[int, list[Signal]] = field(default_factory=dict)  # message → what was proposed or decided
     themes: dict[int, list[str]] = field(default_factory=dict)  # message → the leading one first
     copies: int = 0
+    tags: tuple[Tag, ...] = ()
 
 
 def list_cases(
@@ -199,6 +203,7 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
     drafts = drafts_of(session, DESK, [case.id for case in cases])
     signals = standing_signals(session, [case.id for case in cases])
     copies = wave_sizes(session, list({case.wave_id for case in cases if case.wave_id}))
+    tags = tags_of(session, [case.id for case in cases])
     owing: dict[int, list[str]] = {}
     for case_id, name in waiting:
         owing.setdefault(case_id, []).append(name)
@@ -216,6 +221,7 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
             drafts=tuple(drafts.get(case.id, ())),
             signals=tuple(signals.get(case.id, ())),
             copies=copies.get(case.wave_id or 0, 0),
+            tags=tuple(tags.get(case.id, ())),
         )
         for case in cases
     )
@@ -323,6 +329,7 @@ def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
         signals=signals_of(session, [entry.message.id for entry in thread]),
         themes=themes_of(session, [entry.message.id for entry in thread]),
         copies=wave_sizes(session, [case.wave_id]).get(case.wave_id, 0) if case.wave_id else 0,
+        tags=tuple(tags_of(session, [case.id]).get(case.id, ())),
     )
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -143,7 +144,9 @@ class Lanes:
                 ends = ends or touched >= MOST_IN_A_ROW or claimed_at - began >= TURN_SECONDS
                 if ends or self._stopping.is_set():
                     return touched
-                act = claim_act(session, act.source_id)
+                # What a receipt changes is nothing that waits: it is written with the next claim's event, at once.
+                with session.no_autoflush if isinstance(told, Receipt) else nullcontext():
+                    act = claim_act(session, act.source_id)
         return touched
 
     def _call(self, channel: Channel, act: Act, claimed_at: float) -> Receipt | ChannelError | None:

@@ -31,6 +31,7 @@ SCREENS = (
     "cases",
     "case_paper",
     "snoozes",
+    "tags",
     "bulks",
     "views",
     "acts",

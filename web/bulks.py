@@ -20,6 +20,7 @@ DONE: dict[str, Lazy] = {
     "label": _l("Kind set: %(done)s of %(all)s"),
     "route": _l("Handed over: %(done)s of %(all)s"),
     "answer": _l("Answers written: %(done)s of %(all)s, they go in a minute"),
+    "tag": _l("Marked: %(done)s of %(all)s"),
     "back": _l("Taken back: %(done)s of %(all)s"),
 }
 
@@ -29,7 +30,7 @@ def _value(form: MultiDict[str, str]) -> dict[str, object]:
     return {
         "reason": form.get("reason"), "label": form.get("label"), "staff_id": form.get("staff_id", type=whole),
         "department_id": form.get("department_id", 0, type=whole), "question": form.get("question", "").strip(),
-        "text": form.get("text", "").strip(),
+        "text": form.get("text", "").strip(), "tag": form.get("tag", "").strip(),
     }  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def _chosen(form: MultiDict[str, str]) -> Filters | list[int]:
 @screen.post("")
 def begin() -> str:
     form = request.form
-    field = {"route": "question", "answer": "text"}.get(form.get("act", ""))
+    field = {"route": "question", "answer": "text", "tag": "tag"}.get(form.get("act", ""))
     if field and not form.get(field, "").strip():
         raise Refused("text.empty")
     with current_desk().database.write.begin() as session:

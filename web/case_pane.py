@@ -25,6 +25,7 @@ from services.route_files import files_of
 from services.routing import departments, lines_of
 from services.sla import Share, clocks_of_routes, lateness
 from services.split import PrivateLine, private_line
+from services.tags import tags
 from services.terms import Policy, policy_of
 from web.sentences import Sentence, sentences_of
 
@@ -74,6 +75,7 @@ class Pane:
     clocks: Mapping[int, Clock] = field(default_factory=dict)  # question → its department's
     files: Mapping[int, Sequence[RouteFile]] = field(default_factory=dict)  # question → beside its answer
     said: Mapping[int, Sequence[RouteLine]] = field(default_factory=dict)  # question → what was asked back
+    tags: Sequence[str] = ()  # names of the marks in use
     names: Mapping[int, str] = field(default_factory=dict)
     duty: Duty = field(default_factory=Duty)  # whom «Кто за что отвечает» names
     forecasts: Mapping[int, Forecast] = field(default_factory=dict)  # act → when the platform's limits let it go
@@ -137,6 +139,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         names={p.id: p.name for p in people},
         duty=duty_of_case(session, view.case),
         forecasts=forecasts(session, view.acts),
+        tags=[tag.name for tag in tags(session, actor)],
         answerers={unit.id: _answerers(people, unit, policy) for unit in units},
     )
 

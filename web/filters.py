@@ -1,11 +1,11 @@
 """The inbox's address bar: views of the left column, and filters to and from a query string."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from classifier import LABELS
 from collectors import CHANNELS
-from services.filters import Filters
+from services.filters import MOST_CONDITIONS, MOST_GROUPS, Condition, Filters
 from web.language import Lazy, _l
 from web.theme_words import KINDS, SIGNALS, THEMES
 
@@ -81,6 +81,8 @@ def read_filters(args: Mapping[str, str]) -> Filters:
         wave_id=_number(args.get("wave")),
         repeated=args.get("repeated") == "1",
         urgent=args.get("urgent") == "1",
+        tag_id=_number(args.get("tag")),
+        groups=read_groups(args.get("any", "")),
         sort=_one_of(args.get("sort"), ("new", "wait", "due")) or "new",
     )
 
@@ -94,9 +96,41 @@ def query_of(filters: Filters) -> dict[str, str]:
         "assignee": filters.assignee_id, "older": filters.older, "newer": filters.newer,
         "kind": filters.kind, "theme": filters.theme, "signal": filters.signal, "wave": filters.wave_id,
         "repeated": filters.repeated or None, "urgent": filters.urgent or None,
-        "burning": filters.burning or None, "sort": filters.sort if filters.sort != "new" else None,
+        "burning": filters.burning or None, "tag": filters.tag_id, "any": write_groups(filters.groups) or None,
+        "sort": filters.sort if filters.sort != "new" else None,
     }  # fmt: skip
     return {name: "1" if value is True else str(value) for name, value in values.items() if value is not None}
+
+
+def read_groups(text: str) -> tuple[tuple[Condition, ...], ...]:
+    """«label:question;-platform:vk|tag:3»: one of the groups parted by | must hold wholly; «-» is «not».
+
+    What it does not know is left out, and so is a group of nothing else.
+    """
+    groups = [
+        tuple(filter(None, map(_condition, group.split(";", MOST_CONDITIONS)[:MOST_CONDITIONS])))
+        for group in text.split("|", MOST_GROUPS)[:MOST_GROUPS]
+    ]
+    return tuple(group for group in groups if group)
+
+
+def write_groups(groups: tuple[tuple[Condition, ...], ...]) -> str:
+    """The other way round of ``read_groups``."""
+    return "|".join(
+        ";".join(f"{'-' if one.negated else ''}{one.field}:{one.value}" for one in group) for group in groups
+    )
+
+
+def groups_of(filters: Filters) -> list[list[dict[str, object]]]:
+    """The groups as the form draws them."""
+    return [[{"field": one.field, "value": one.value, "negated": one.negated} for one in group]
+            for group in filters.groups]  # fmt: skip
+
+
+def _condition(text: str) -> Condition | None:
+    field, _, value = text.strip().removeprefix("-").partition(":")
+    known = VALUES[field](value) if field in VALUES else None
+    return None if known is None else Condition(field, str(known), negated=text.strip().startswith("-"))
 
 
 def view_of(filters: Filters) -> View | None:
@@ -126,6 +160,27 @@ def _number(value: str | None) -> int | None:
 
 def _days(value: str | None) -> int | None:
     return int(value) if value and value.isdecimal() and 0 < len(value) < 5 and int(value) else None
+
+
+VALUES: Mapping[str, Callable[[str], str | int | None]] = {
+    "label": lambda value: _one_of(value, (*LABELS, "unsure")),
+    "platform": lambda value: _one_of(value, tuple(CHANNELS)),
+    "source": lambda value: _number(value),
+    "tag": lambda value: _number(value),
+    "kind": lambda value: _one_of(value, tuple(KINDS)),
+    "theme": lambda value: _one_of(value, tuple(THEMES)),
+    "signal": lambda value: _one_of(value, (*SIGNALS, "any")),
+    "assignee": lambda value: _one_of(value, ("me", "none")) or _number(value),
+    "department": lambda value: _number(value),
+    "stage": lambda value: _one_of(value, STAGES),
+    "lift": lambda value: _one_of(value, LIFTS),
+    "visibility": lambda value: _one_of(value, ("public", "private")),
+    "older": lambda value: _days(value),
+    "newer": lambda value: _days(value),
+    "urgent": lambda value: _one_of(value, ("1",)),
+    "author": lambda value: _number(value),
+}
+"""Field of a condition → its value as services.filters takes it, or None for what it is not."""
 
 
 def ids_of(text: str) -> list[int]:

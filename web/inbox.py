@@ -1,22 +1,25 @@
 """The inbox: views, list and case in three panes; fragments of each for a page that stays open all day."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 
-from models import Department, SavedView, Staff
+from models import Department, SavedView, Staff, Tag, utc_now
 from services.accounts import list_staff
-from services.filters import Filters
+from services.filters import MOST_CONDITIONS, MOST_GROUPS, Filters
 from services.freshness import count_newer, key_of, rows_by_ids
-from services.inbox import CasePage, Row, counters, list_cases
+from services.inbox import MOST_COUNTED, CasePage, Row, count_cases, counters, list_cases
 from services.rights import actor_of
 from services.routing import departments
 from services.saved_views import views_of
 from services.sources import list_sources
-from web import marks, theme_words
+from services.tags import tags
+from web import marks, theme_words, words
 from web.agreement import why_it_waits
 from web.case_pane import Pane, read_pane
-from web.filters import VIEWS, changed, ids_of, narrowed, query_of, read_filters, view_of
+from web.filters import VIEWS, changed, groups_of, ids_of, narrowed, query_of, read_filters, view_of
+from web.language import _
 from web.numbers import whole
 from web.security import current_actor, current_desk, is_htmx
 from web.words import department_name
@@ -36,10 +39,43 @@ class Screen:
     platforms: list[str]
     sources: list[tuple[int, str]]
     saved: list[SavedView]
+    tags: list[Tag]
 
     @property
     def units(self) -> list[tuple[int, str]]:
         return [(unit.id, department_name(unit)) for unit in self.departments]
+
+    @property
+    def tag_choices(self) -> list[tuple[int, str]]:
+        return [(tag.id, tag.name) for tag in self.tags]
+
+    @property
+    def fields(self) -> list[dict[str, object]]:
+        """What a condition may speak of, for the form that joins them by «or»."""
+        ages = [(1, _("a day")), (3, _("three days")), (7, _("a week")), (30, _("a month"))]
+        choices: list[tuple[str, str, Iterable[tuple[object, object]]]] = [
+            ("label", _("Kind"), [*words.LABELS.items(), ("unsure", _("Kind not known"))]),
+            ("platform", _("Place"), [(name, words.platform_name(name)) for name in self.platforms]),
+            ("source", _("Account or channel"), self.sources),
+            ("tag", _("Mark"), self.tag_choices),
+            ("kind", _("Work"), theme_words.KINDS.items()),
+            ("theme", _("Theme"), theme_words.THEMES.items()),
+            (
+                "signal", _("Looks like"),
+                [("any", _("anything of these, undecided")), *theme_words.SIGNAL_NAMES.items()],
+            ),
+            ("assignee", _("Led by"), [("me", _("Me")), ("none", _("Nobody")), *self.leads]),
+            ("department", _("Waits for a department"), self.units),
+            ("visibility", _("Where it is written"), [("public", _("in public")), ("private", _("in private"))]),
+            ("urgent", _("Urgency"), [("1", _("critical or high"))]),
+            ("older", _("Older than"), ages),
+            ("newer", _("Not older than"), ages),
+        ]  # fmt: skip
+        return [
+            {"name": name, "title": str(title), "values": [[str(value), str(said)] for value, said in values]}
+            for name, title, values in choices
+            if values
+        ]
 
     @property
     def leads(self) -> list[tuple[int, str]]:
@@ -56,6 +92,7 @@ def _names() -> dict[str, object]:
     return {
         "VIEWS": VIEWS, "query_of": query_of, "narrowed": narrowed, "changed": changed, "view_of": view_of,
         "key_of": key_of, "safe_link": marks.safe_link, "marked": marks.marked, "best_two": marks.best_two,
+        "groups_of": groups_of, "MOST_GROUPS": MOST_GROUPS, "MOST_CONDITIONS": MOST_CONDITIONS,
         "greeting": marks.greeting, "about": theme_words, "why_it_waits": why_it_waits,
     }  # fmt: skip
 
@@ -100,6 +137,14 @@ def refresh() -> str:
     )  # fmt: skip
 
 
+@screen.get("/count")
+def count() -> str:
+    """How many cases a filter with «or» finds: counted apart, since no index holds it."""
+    with current_desk().database.read.begin() as session:
+        found = count_cases(session, current_actor(), read_filters(request.args), arriving=is_arriving())
+    return render_template("inbox/count.html", found=found, most=MOST_COUNTED, at=utc_now())
+
+
 def _read_screen() -> Screen:
     filters = read_filters(request.args)
     with current_desk().database.read.begin() as session:
@@ -110,9 +155,10 @@ def _read_screen() -> Screen:
         people = tuple(one for one in list_staff(session) if actor_of(one).may("case.reply"))
         places = list_sources(session, actor)
         saved = views_of(session, actor)
+        marks_known = tags(session, actor)
     platforms = sorted({source.platform for source in places})
     titles = [(source.id, source.title) for source in places]
-    return Screen(filters, numbers, page, units, people, platforms, titles, saved)
+    return Screen(filters, numbers, page, units, people, platforms, titles, saved, marks_known)
 
 
 def _read_pane(case_id: int) -> Pane:

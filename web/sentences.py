@@ -127,6 +127,8 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
         "The complaint was decided: %(what)s", what=CODES.get(e.data.get("code", ""), "—")
     ),
     "case.printed": lambda e, n: _("Taken away as one PDF"),
+    "case.tagged": lambda e, n: _("Marked"),
+    "case.untagged": lambda e, n: _("A mark is taken off"),
     "note.added": lambda e, n: _("A note"),
     "message.brought": lambda e, n: _("The message was brought in by hand"),
     "reply.by_hand": lambda e, n: _("Published there by hand and marked here"),

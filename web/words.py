@@ -345,6 +345,7 @@ ERRORS: Mapping[str, Lazy] = {
     "disk.full": _l("The disk is full: the desk only shows what it has. It goes on by itself once there is room."),
     "terms.hours": _l("The working day ends later than it begins."),
     "theme.unknown": _l("Choose themes of the list, each once."),
+    "tag.many": _l("There are %(most)s marks already: take one off first."),
     "view.many": _l("There are %(most)s views of yours already: drop one first."),
     "view.unknown": _l("There is no such view any more."),
     "csrf": _l("The page is too old. Load it anew and repeat."),
