@@ -8,7 +8,22 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Act, Author, Broadcast, Case, Client, Clock, Message, Notice, Route, Source, Staff, Task, utc_now
+from models import (
+    Act,
+    Author,
+    Broadcast,
+    Case,
+    Client,
+    Clock,
+    Mention,
+    Message,
+    Notice,
+    Route,
+    Source,
+    Staff,
+    Task,
+    utc_now,
+)
 from models.database import Database
 from services.absences import instead, quiet_until, stand_ins
 from services.events import record
@@ -22,6 +37,8 @@ from services.watch import STILL
 BATCH = 200
 PAGE = 100
 OF_THE_DESK = ("backup.late",)
+OF_PEOPLE = ("note.mention", "case.followed")
+"""Kinds that are told whatever state the case is in."""
 """Kinds that speak of no case."""
 LIVELY = ("planned", "duty", "live")
 """Of a broadcast in another state nobody need be told any more."""
@@ -93,7 +110,7 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
             Notice.show_at <= (now or utc_now()),
             or_(
                 STILL,
-                Notice.kind.in_(OF_THE_DESK),
+                Notice.kind.in_(OF_THE_DESK + OF_PEOPLE),
                 Task.state == "open",
                 Broadcast.state.in_(LIVELY),
                 Source.consent_until == Notice.due_at,  # whoever has connected again hears no more of it
@@ -122,6 +139,8 @@ def see_notice(session: Session, actor: Actor, notice_id: int) -> Notice | None:
     if notice is None or notice.staff_id != actor.staff_id:
         return None
     notice.seen_at = notice.seen_at or utc_now()
+    called = update(Mention).where(Mention.staff_id == notice.staff_id, Mention.case_id == notice.case_id)
+    session.execute(called.where(Mention.seen_at.is_(None)).values(seen_at=notice.seen_at))
     return notice
 
 

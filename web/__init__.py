@@ -32,6 +32,7 @@ SCREENS = (
     "case_paper",
     "snoozes",
     "tags",
+    "following",
     "bulks",
     "views",
     "acts",

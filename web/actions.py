@@ -38,6 +38,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("note", _l("note"), "N", "KeyN", "case", "note", "case.note"),
     Action("assign", _l("lead it myself"), "A", "KeyA", "case", "user-check", "case.assign"),
     Action("route", _l("hand over to a department"), "D", "KeyD", "case", "arrow-forward-up", "case.route"),
+    Action("follow", _l("follow the case, or no more"), "W", "KeyW", "case", "bell", "case.note"),
     Action("mark", _l("put a mark on"), "L", "KeyL", "case", "tag", "case.note"),
     Action("kind", _l("correct the kind"), "C", "KeyC", "case", "tag", "message.label"),
     Action("snooze", _l("put off"), "H", "KeyH", "case", "alarm", "case.assign"),

@@ -14,6 +14,7 @@ from services.agreement import Cause, agreement_of, cause_to_wait
 from services.candidates import may_agree
 from services.carriers import carrier_of
 from services.crm.cards import Beside, beside
+from services.following import followers_of
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.labelling import classifier_word
 from services.pacing import Forecast, forecasts
@@ -75,6 +76,7 @@ class Pane:
     clocks: Mapping[int, Clock] = field(default_factory=dict)  # question → its department's
     files: Mapping[int, Sequence[RouteFile]] = field(default_factory=dict)  # question → beside its answer
     said: Mapping[int, Sequence[RouteLine]] = field(default_factory=dict)  # question → what was asked back
+    followers: Sequence[tuple[int, str]] = ()  # (staff id, name)
     tags: Sequence[str] = ()  # names of the marks in use
     names: Mapping[int, str] = field(default_factory=dict)
     duty: Duty = field(default_factory=Duty)  # whom «Кто за что отвечает» names
@@ -139,6 +141,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         names={p.id: p.name for p in people},
         duty=duty_of_case(session, view.case),
         forecasts=forecasts(session, view.acts),
+        followers=followers_of(session, case_id),
         tags=[tag.name for tag in tags(session, actor)],
         answerers={unit.id: _answerers(people, unit, policy) for unit in units},
     )

@@ -1,6 +1,7 @@
 """How words from outside are drawn: always escaped, the classifier's reasons marked, links only to pages."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
@@ -43,6 +44,15 @@ def marked(text: str, word: Label | None) -> Markup:
         at = end
     pieces.append(escape(text[at:]))
     return Markup("").join(pieces)
+
+
+def called(text: str, names: Iterable[str]) -> Markup:
+    """A note with those it calls by @ in bold."""
+    some = "|".join(re.escape(name) for name in sorted(filter(None, names), key=len, reverse=True))
+    parts = re.split(rf"(?i)(@(?:{some})(?!\w))", text) if some else [text]
+    return Markup("").join(
+        Markup("<b>{}</b>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
 
 
 def _kind_of(word: Label | None) -> str:

@@ -99,6 +99,8 @@ MATRIX: dict[str, str] = {
     "cases.draft": "case.reply",
     "cases.note": "case.note",
     "tags.put": "case.note",
+    "following.begin": "case.note",
+    "following.end": "case.note",
     "tags.take": "case.note",
     "inbox.count": "case.view",
     "cases.assign": "case.assign",

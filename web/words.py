@@ -428,6 +428,8 @@ NOTICES: Mapping[str, Lazy] = {
     "task.due": _l("A task is due today"),
     "task.late": _l("A task is late"),
     "rule": _l("A rule calls you"),
+    "note.mention": _l("You are called in a note"),
+    "case.followed": _l("News in a case that you follow"),
     "backup.late": _l("The last good backup is older than 26 hours"),
     "broadcast.soon": _l("A broadcast begins soon"),
     "broadcast.incident": _l("An incident on air"),

@@ -199,6 +199,16 @@ addEventListener("popstate", () => {
 });
 
 // The address of a view says what was chosen and nothing else.
+// A name under the note: it calls whoever bears it.
+document.addEventListener("click", ({ target }) => {
+  const name = target.closest?.("[data-call]")?.dataset.call;
+  const text = name && document.getElementById("note-text");
+  if (!text) return;
+  const before = text.value.slice(0, text.selectionStart);
+  text.setRangeText(`${before && !/\s$/.test(before) ? " " : ""}@${name} `, text.selectionStart, text.selectionEnd, "end");
+  text.focus();
+});
+
 document.querySelector("form[data-lean]")?.addEventListener("submit", ({ target }) => {
   for (const field of target.querySelectorAll("select")) field.disabled = !field.value;
 });

@@ -58,6 +58,7 @@ export function installKeys({ openCase, backToList }) {
     note: () => byId("note-dialog")?.showModal(),
     route: () => byId("route-dialog")?.showModal(),
     assign: () => document.querySelector("[data-key-assign]")?.click(),
+    follow: () => document.querySelector("[data-key-follow]")?.click(),
     mark: () => openMenu(byId("tag-menu")),
     kind: () => openMenu(lastKindMenu()),
     snooze: () => openMenu(byId("snooze-menu")),
