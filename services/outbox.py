@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from collectors.base import Act as ChannelAct
-from collectors.base import ActKind, Channel, Target
+from collectors.base import ActFile, ActKind, Channel, Target
 from models import Act, Case, Message, Reply, Source, utc_now
 from services.case_states import is_open
 from services.errors import NotFound, Refused
@@ -129,13 +129,15 @@ def claim_act(session: Session, source_id: int | None = None, now: datetime | No
     return act
 
 
-def channel_act(act: Act) -> ChannelAct:
-    """The row as the channel takes it."""
+def channel_act(act: Act, files: tuple[ActFile, ...] = ()) -> ChannelAct:
+    """The row as the channel takes it, with the content of its files where it is to be sent."""
     since = act.first_attempt_at if act.attempt > 1 or act.state == "unknown" else None
     # The row's id would repeat in a new database, and a platform that knows the number would swallow the message.
     key = (int(act.token[:8], 16) & 0x7FFFFFFF) or 1
     target = Target(**act.target)
-    return ChannelAct(ActKind(act.kind), key, act.token, target, act.text, since, mass=act.priority >= MASS)
+    return ChannelAct(
+        ActKind(act.kind), key, act.token, target, act.text, since, mass=act.priority >= MASS, files=files
+    )
 
 
 def target_of(

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +36,7 @@ from services.holding import is_approved_text
 from services.labelling import accept_label
 from services.lint import Place, check_text, habits_of
 from services.outbox import WRITING, cancel_act, target_of
+from services.reply_files import check_files, give_back, named, take_files
 from services.rights import Actor, require
 from services.routing import accept_route
 
@@ -75,6 +76,7 @@ def restore_draft(session: Session, reply: Reply) -> None:
     begun = session.scalar(
         select(Draft.text).where(Draft.case_id == reply.case_id, Draft.staff_id == reply.staff_id)
     )
+    give_back(session, reply.id)
     _keep_draft(session, reply.case_id, reply.staff_id, f"{reply.text}\n\n{begun}" if begun else reply.text)
 
 
@@ -86,7 +88,7 @@ class Wish:
     the case as the writer saw it. ``route_id``: the department's answer it was made of. ``overrides``: rule of the
     linter → why it may stand. ``message_id``: the message answered, the newest of the author by default.
     ``promised_until``: it is a holding reply, and this is what it promises. ``beside``: the case of the other half
-    of «Разделить», which waits for agreement where either does.
+    of «Разделить», which waits for agreement where either does. ``files``: ids of those beside the draft.
     """
 
     then: str = "solve"
@@ -98,6 +100,7 @@ class Wish:
     overrides: Mapping[str, str] = field(default_factory=dict)
     promised_until: datetime | None = None
     beside: Case | None = None
+    files: Collection[int] = ()
 
 
 def write_reply(
@@ -122,6 +125,8 @@ def write_reply(
         raise NotFound("message.unknown", id=wish.message_id)
     source = session.get_one(Source, message.source_id)
     carrier = _carrier(session, source, message, text)
+    files = take_files(session, actor, case.id, wish.files)
+    check_files(carrier, files, public=message.visibility == "public", text=text)
     place = Place(message.visibility == "public", carrier.platform, message.text)
     reply = Reply(
         case_id=case.id, message_id=message.id, staff_id=actor.staff_id, text=text, form_key=form_key,
@@ -133,6 +138,9 @@ def write_reply(
     if channel_class(source.platform).is_live(message.container):
         wish = replace(wish, undo_seconds=0)
     act = queue_act(session, actor, ActKind.REPLY, carrier, message, text=text, reply=reply, due_at=_due_at(wish))
+    act.files = named(files)
+    for file in files:
+        file.reply_id = reply.id
     if carrier.id != source.id:
         act.target = {**act.target, "context": carried_context(source, message)}
     accept_label(session, actor, message)
@@ -306,6 +314,9 @@ def change_published(
         raise Refused("act.state", state=own.state)
     if kind not in channel_class(source.platform).can.acts:
         raise Refused("source.cannot", platform=source.platform, act=kind.value)
+    limits = channel_class(source.platform).can.files
+    if text is not None and own.files and not (limits and limits.edits):
+        raise Refused("file.fixed", platform=source.platform)
     if cause_to_wait(session, actor, *([case] if case else [])):
         # What stands there would change without anybody's consent.
         raise Forbidden("forbidden", act="reply.approve")
@@ -324,7 +335,7 @@ def change_published(
     act = Act(
         kind=kind.value, source_id=own.source_id, case_id=own.case_id, of_act_id=own.id, message_id=own.message_id,
         staff_id=actor.staff_id, text=(text or "").strip(), token=token, state="held" if due_at else "queued",
-        due_at=due_at or utc_now(), target=_own_target(session, own),
+        due_at=due_at or utc_now(), target=_own_target(session, own), files=own.files,
     )  # fmt: skip
     session.add(act)
     session.flush()

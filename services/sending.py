@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from collectors.base import Channel, ChannelError, Receipt
+from collectors.base import ActFile, Channel, ChannelError, Receipt
 from models import Act, Source, utc_now
 from models.database import Database
 from services.errors import DeskError
@@ -24,6 +24,7 @@ from services.events import record
 from services.leases import lease_over
 from services.outbox import LEASE_SECONDS, WAITING, OpenChannel, channel_act, claim_act, move_act
 from services.outcomes import ask_a_person, fenced, judge, record_error, record_receipt, taken_ids
+from services.reply_files import contents_of
 from services.rights import DESK
 
 log = structlog.get_logger()
@@ -155,10 +156,17 @@ class Lanes:
         Nobody takes the act from us before the lease is over, so the clocks suffice: one goes on while the process
         is stopped, the other while the machine sleeps.
         """
+        files: tuple[ActFile, ...] = ()
+        if act.files:
+            try:
+                with self._database.read.begin() as session:
+                    files = contents_of(session, act)
+            except ChannelError as error:
+                return error
         if time.monotonic() - claimed_at >= LEASE_SECONDS or (act.lease_until or utc_now()) <= utc_now():
             return None
         try:
-            return channel.act(channel_act(act))
+            return channel.act(channel_act(act, files))
         except ChannelError as error:
             return error
 

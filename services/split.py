@@ -61,7 +61,14 @@ def write_split(
     unseen = get_case(session, actor, line.case_id)
     then = "keep" if is_open(unseen) else "solve"
     beside = replace(
-        wish, message_id=line.message_id, version=None, route_id=None, promised_until=None, then=then, beside=case
+        wish,
+        message_id=line.message_id,
+        version=None,
+        route_id=None,
+        promised_until=None,
+        then=then,
+        beside=case,
+        files=(),
     )
     private = write_reply(session, actor, line.case_id, private_text, f"{form_key}-private", beside)
     return write_reply(session, actor, case_id, text, form_key, replace(wish, beside=unseen)), private

@@ -32,6 +32,7 @@ SCREENS = (
     "case_paper",
     "snoozes",
     "tags",
+    "reply_files",
     "following",
     "bulks",
     "views",

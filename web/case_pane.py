@@ -7,8 +7,8 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
-from collectors.base import ActKind, Capabilities
-from models import Act, Case, Clock, Department, Label, RouteFile, RouteLine, Source, Staff
+from collectors.base import ActKind, Capabilities, FileLimits
+from models import Act, Case, Clock, Department, Label, ReplyFile, RouteFile, RouteLine, Source, Staff
 from services.accounts import list_staff
 from services.agreement import Cause, agreement_of, cause_to_wait
 from services.candidates import may_agree
@@ -20,6 +20,8 @@ from services.labelling import classifier_word
 from services.pacing import Forecast, forecasts
 from services.presence import drafts_of
 from services.replies import draft_of
+from services.reply_files import files_beside, limits_of
+from services.reply_files import files_of as files_of_replies
 from services.responsibility import Duty, duty_of_case
 from services.rights import Actor, actor_of
 from services.route_files import files_of
@@ -76,6 +78,9 @@ class Pane:
     clocks: Mapping[int, Clock] = field(default_factory=dict)  # question → its department's
     files: Mapping[int, Sequence[RouteFile]] = field(default_factory=dict)  # question → beside its answer
     said: Mapping[int, Sequence[RouteLine]] = field(default_factory=dict)  # question → what was asked back
+    beside_draft: Sequence[ReplyFile] = ()
+    limits: FileLimits | None = None  # of files that go with a reply; None: none does
+    sent_files: Mapping[int, Sequence[ReplyFile]] = field(default_factory=dict)  # reply → what went with it
     followers: Sequence[tuple[int, str]] = ()  # (staff id, name)
     tags: Sequence[str] = ()  # names of the marks in use
     names: Mapping[int, str] = field(default_factory=dict)
@@ -141,10 +146,17 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         names={p.id: p.name for p in people},
         duty=duty_of_case(session, view.case),
         forecasts=forecasts(session, view.acts),
+        beside_draft=files_beside(session, actor, case_id),
+        limits=limits_of(carrier, public=_is_public(view, newest)) if carrier else None,
+        sent_files=files_of_replies(session, [act.reply_id for act in view.acts if act.reply_id and act.files]),
         followers=followers_of(session, case_id),
         tags=[tag.name for tag in tags(session, actor)],
         answerers={unit.id: _answerers(people, unit, policy) for unit in units},
     )
+
+
+def _is_public(view: CaseView, newest: Entry | None) -> bool:
+    return (newest.message.visibility if newest else view.case.visibility) == "public"
 
 
 def _agreeable(session: Session, actor: Actor, acts: Sequence[Act]) -> frozenset[int]:

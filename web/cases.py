@@ -60,6 +60,7 @@ def _write(session: Session, case_id: int, seconds: float) -> Reply:
     wish = replies.Wish(
         message_id=form.get("message_id", type=whole), then=_then(form.get("then")), undo_seconds=seconds,
         version=_version(), route_id=form.get("route_id", type=whole), overrides=overrides(),
+        files=form.getlist("file_id", type=int),
         send_at=_send_at(form.get("send_at")), promised_until=_send_at(form.get("holding")),
     )  # fmt: skip
     text, unseen = form.get("text", ""), form.get("private_text", "")

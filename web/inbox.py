@@ -10,6 +10,7 @@ from services.accounts import list_staff
 from services.filters import MOST_CONDITIONS, MOST_GROUPS, Filters
 from services.freshness import count_newer, key_of, rows_by_ids
 from services.inbox import MOST_COUNTED, CasePage, Row, count_cases, counters, list_cases
+from services.reply_files import ENDINGS
 from services.rights import actor_of
 from services.routing import departments
 from services.saved_views import views_of
@@ -22,6 +23,7 @@ from web.filters import VIEWS, changed, groups_of, ids_of, narrowed, query_of, r
 from web.language import _
 from web.numbers import whole
 from web.security import current_actor, current_desk, is_htmx
+from web.state_words import size
 from web.words import department_name
 
 screen = Blueprint("inbox", __name__, url_prefix="/inbox")
@@ -93,7 +95,8 @@ def _names() -> dict[str, object]:
         "VIEWS": VIEWS, "query_of": query_of, "narrowed": narrowed, "changed": changed, "view_of": view_of,
         "key_of": key_of, "safe_link": marks.safe_link, "marked": marks.marked, "best_two": marks.best_two,
         "groups_of": groups_of, "MOST_GROUPS": MOST_GROUPS, "MOST_CONDITIONS": MOST_CONDITIONS,
-        "called": marks.called, "greeting": marks.greeting, "about": theme_words, "why_it_waits": why_it_waits,
+        "FILE_ENDINGS": ENDINGS, "size": size, "called": marks.called,
+        "greeting": marks.greeting, "about": theme_words, "why_it_waits": why_it_waits,
     }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 BEFORE_PIN = frozenset({"devices.ask_pin", "login.log_out"})
 PIN_MINUTES = 15
 """A device left alone for so long asks for its PIN again."""
-LARGE_FORMS = {"department.answer": 48 * 1024 * 1024}
+LARGE_FORMS = {"department.answer": 48 * 1024 * 1024, "reply_files.add": 24 * 1024 * 1024}
 """Where photos and voice come along."""
 
 

@@ -2,6 +2,7 @@
 import { installComposer, flushDraft, acceptVersion, renewKeys, compareVersion } from "./composer.js";
 import "./aging.js";
 import "./tour.js";
+import "./attachments.js";
 import "./filters.js";
 import { installKeys } from "./keys.js";
 import { installPicking } from "./picking.js";

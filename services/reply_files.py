@@ -1,0 +1,193 @@
+"""Files that go out with a reply: beside the draft, known by their content, held to what the platform takes."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from pathlib import PurePath
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, undefer
+
+from collectors import channel_class
+from collectors.base import ActKind, ChannelError
+from collectors.files import KINDS, ActFile, FileLimits
+from models import Act, Case, Message, ReplyFile, Source
+from services.carriers import carrier_of
+from services.cases import get_case, newest_incoming
+from services.errors import NotFound, Refused
+from services.rights import Actor, require
+
+LARGEST = 20 * 1024 * 1024
+# (offset, first bytes, kind, type, endings); the first form that fits says what a file is.
+_FORMS: tuple[tuple[int, bytes, str, str, tuple[str, ...]], ...] = (
+    (0, b"\xff\xd8\xff", "photo", "image/jpeg", ("jpg", "jpeg")),
+    (0, b"\x89PNG\r\n\x1a\n", "photo", "image/png", ("png",)),
+    (0, b"GIF8", "photo", "image/gif", ("gif",)),
+    (8, b"WEBP", "photo", "image/webp", ("webp",)),
+    (4, b"ftypM4A", "audio", "audio/mp4", ("m4a",)),
+    (4, b"ftyp", "video", "video/mp4", ("mp4", "mov", "m4v")),
+    (0, b"ID3", "audio", "audio/mpeg", ("mp3",)),
+    (0, b"\xff\xfb", "audio", "audio/mpeg", ("mp3",)),
+    (0, b"OggS", "audio", "audio/ogg", ("ogg", "oga")),
+    (8, b"WAVE", "audio", "audio/wav", ("wav",)),
+    (0, b"%PDF-", "document", "application/pdf", ("pdf",)),
+)
+_OFFICE = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+}
+_PLAIN = {"txt": "text/plain", "csv": "text/csv"}
+ENDINGS = tuple(sorted({*(ending for form in _FORMS for ending in form[4]), *_OFFICE, *_PLAIN}))
+"""What may be added at all; whether a platform takes it is another question."""
+
+
+def limits_of(source: Source, *, public: bool) -> FileLimits | None:
+    """What goes with a text by this place; None: nothing does."""
+    limits = channel_class(source.platform).can.files
+    return None if limits is None or (limits.private_only and public) else limits
+
+
+def form_of(name: str, content: bytes) -> tuple[str, str, str] | None:
+    """(kind, content type, ending) by the first bytes; None for what is not sent to anybody."""
+    ending = PurePath(name.replace("\\", "/")).suffix.lstrip(".").lower()
+    for offset, begin, kind, content_type, endings in _FORMS:
+        if content[offset : offset + len(begin)] == begin:
+            return kind, content_type, ending if ending in endings else endings[0]
+    if content[:4] == b"PK\x03\x04" and ending in _OFFICE:
+        return "document", _OFFICE[ending], ending
+    if ending in _PLAIN and content and b"\0" not in content:
+        return "document", _PLAIN[ending], ending
+    return None
+
+
+def files_beside(session: Session, actor: Actor, case_id: int) -> list[ReplyFile]:
+    """What this person has added to the reply that they are writing, without the content."""
+    mine = select(ReplyFile).where(
+        ReplyFile.case_id == case_id, ReplyFile.staff_id == actor.staff_id, ReplyFile.reply_id.is_(None)
+    )
+    return list(session.scalars(mine.order_by(ReplyFile.id)))
+
+
+def files_of(session: Session, reply_ids: Collection[int]) -> dict[int, list[ReplyFile]]:
+    """Reply → its files, without the content."""
+    found: dict[int, list[ReplyFile]] = {}
+    rows = select(ReplyFile).where(ReplyFile.reply_id.in_(reply_ids)).order_by(ReplyFile.id)
+    for row in session.scalars(rows) if reply_ids else ():
+        found.setdefault(row.reply_id or 0, []).append(row)
+    return found
+
+
+def add_file(session: Session, actor: Actor, case_id: int, name: str, content: bytes) -> ReplyFile:
+    """Keeps a file beside the draft; the same one once. Raises Refused for what the platform would not take."""
+    require(actor, "case.reply")
+    case = get_case(session, actor, case_id, hold=True)
+    form = form_of(name, content)
+    if form is None:
+        raise Refused("file.type", endings=", ".join(ENDINGS))
+    kind, content_type, ending = form
+    digest = hashlib.sha256(content).hexdigest()
+    beside = files_beside(session, actor, case.id)
+    known = next((row for row in beside if row.digest == digest), None)
+    if known is not None:
+        return known
+    row = ReplyFile(
+        case_id=case.id, staff_id=actor.staff_id, kind=kind, name=_name(name, ending), content_type=content_type,
+        size=len(content), digest=digest, content=content,
+    )  # fmt: skip
+    source, public = _goes_by(session, case)
+    check_files(source, [*beside, row], public=public)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _goes_by(session: Session, case: Case) -> tuple[Source, bool]:
+    """The place by which a reply would go, and whether everybody would read it."""
+    message: Message | None = newest_incoming(session, case.id)
+    source = session.get_one(Source, message.source_id if message else case.source_id)
+    carrier = carrier_of(session, source, message) if message else None
+    return carrier or source, (message.visibility if message else case.visibility) == "public"
+
+
+def check_files(source: Source, files: Sequence[ReplyFile], *, public: bool, text: str = "") -> None:
+    """Raises Refused where the place does not take these files, or so long a text beside them."""
+    if not files:
+        return
+    limits = limits_of(source, public=public)
+    if limits is None:
+        raise Refused("file.none", platform=source.platform)
+    if len(files) > limits.most:
+        raise Refused("file.many", most=limits.most)
+    for row in files:
+        if row.kind not in limits.largest:
+            raise Refused("file.kind", kinds=[kind for kind in KINDS if kind in limits.largest])
+        if row.size > min(limits.largest[row.kind], LARGEST):
+            raise Refused("file.large", most=min(limits.largest[row.kind], LARGEST) // 1_048_576)
+    if limits.together is not None and sum(row.size for row in files) > limits.together:
+        raise Refused("file.large", most=limits.together // 1_048_576)
+    length = channel_class(source.platform).can.length(text)
+    if limits.text is not None and length > limits.text:
+        raise Refused("text.long", length=length, limit=limits.text)
+
+
+def take_files(session: Session, actor: Actor, case_id: int, ids: Collection[int]) -> list[ReplyFile]:
+    """Those of one's own files that the form names; raises NotFound for one that is not there any more."""
+    beside = {row.id: row for row in files_beside(session, actor, case_id)}
+    if set(ids) - set(beside):
+        raise NotFound("file.unknown")
+    return [row for row in beside.values() if row.id in ids]
+
+
+def named(files: Sequence[ReplyFile]) -> list[dict[str, object]]:
+    """The files as an act's row names them."""
+    fields = ("kind", "name", "content_type", "digest", "size")
+    return [{name: getattr(row, name) for name in fields} for row in files]
+
+
+def drop_file(session: Session, actor: Actor, file_id: int) -> None:
+    """Takes out a file that was not sent; one that is gone already is no error."""
+    require(actor, "case.reply")
+    row = session.get(ReplyFile, file_id)
+    if row is not None and row.staff_id == actor.staff_id and row.reply_id is None:
+        session.delete(row)
+
+
+def give_back(session: Session, reply_id: int) -> None:
+    """A reply that was taken back leaves its files beside the draft again."""
+    session.execute(update(ReplyFile).where(ReplyFile.reply_id == reply_id).values(reply_id=None))
+
+
+def file_shown(session: Session, actor: Actor, case_id: int, file_id: int) -> ReplyFile:
+    """A file with its content, for whoever sees the case; one of a draft only for who added it."""
+    get_case(session, actor, case_id)
+    row = session.get(ReplyFile, file_id, options=[undefer(ReplyFile.content)])
+    if row is None or row.case_id != case_id or (row.reply_id is None and row.staff_id != actor.staff_id):
+        raise NotFound("file.unknown", id=file_id)
+    return row
+
+
+def contents_of(session: Session, act: Act) -> tuple[ActFile, ...]:
+    """What an act carries, with its bytes; raises ChannelError where a file is not there any more.
+
+    An edit names the files that stand beside the text already: it sends none.
+    """
+    files = tuple(ActFile(**one) for one in act.files)
+    if not files or act.kind not in (ActKind.REPLY, ActKind.MESSAGE):
+        return files
+    rows = session.execute(select(ReplyFile.digest, ReplyFile.content).where(ReplyFile.reply_id == act.reply_id))
+    bytes_of = {row[0]: row[1] for row in rows}
+    if any(file.digest not in bytes_of for file in files):
+        raise ChannelError("a file of the reply is gone", code="invalid", permanent=True)
+    return tuple(
+        ActFile(file.kind, file.name, file.content_type, file.digest, file.size, bytes_of[file.digest])
+        for file in files
+    )
+
+
+def _name(given: str, ending: str) -> str:
+    """A name that no system takes for anything else: the ending says what the content is."""
+    stem = PurePath(given.replace("\\", "/")).stem
+    plain = "".join(sign for sign in stem if sign.isalnum() or sign in " -_.()")[:80].strip(" .")
+    return f"{plain or 'file'}.{ending}"
