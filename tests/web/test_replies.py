@@ -1,12 +1,13 @@
 """What surrounds a reply on the screen: the check, sending later, agreement, saved replies, facts."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from sqlalchemy import select, update
 
 from collectors.base import Receipt
-from models import Act, Case, Draft, Fact, Notice, Reply, SavedReply, Staff, utc_now
+from models import Act, Case, Draft, Fact, Notice, Reply, ReplyFile, SavedReply, Staff, utc_now
 from services.lint import habits_of
 from services.notices import notices_of
 from services.outbox import claim_act
@@ -233,3 +234,27 @@ def test_the_table_of_agreement_is_edited_and_the_composer_says_why_a_text_waits
     assert "Уйдёт, когда согласует руководитель" not in head.get(f"/inbox/{case_id}", htmx=True).text
     wrong = {**rows, "kind": ["", "pirate", ""]}
     assert head.post("/settings/agreement", htmx=True, minutes="30", **wrong).status_code == 422
+
+
+def test_a_file_beside_the_draft_has_its_form_and_its_page(enter, open_case, database, cast) -> None:
+    case_id, smm = open_case(), enter("smm")
+    page = smm.get(f"/inbox/{case_id}", htmx=True).text
+    assert "Здесь к ответу нельзя приложить файл" in page
+    refused = smm.post(f"/inbox/{case_id}/files", htmx=True, file=(BytesIO(b"%PDF-1.4"), "цены.pdf"))
+    assert refused.status_code == 422
+    with database.write.begin() as session:
+        row = ReplyFile(
+            case_id=case_id, staff_id=cast.smm.staff_id, kind="document", name="цены.pdf", digest="d", size=2048,
+            content_type="application/pdf", content=b"%PDF-1.4",
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        file_id = row.id
+    page = smm.get(f"/inbox/{case_id}", htmx=True).text
+    assert "цены.pdf" in page
+    assert "2,0 КБ" in page
+    answer = smm.get(f"/inbox/{case_id}/files/{file_id}")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert enter("head").get(f"/inbox/{case_id}/files/{file_id}").status_code == 404
+    assert "цены.pdf" not in smm.post(f"/inbox/{case_id}/files/{file_id}/remove", htmx=True).text
