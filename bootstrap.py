@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 
 import services.contracts.keeping
+import services.crm.deals
 import services.following
 import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts of reports with every act)
 from collectors import channel_class

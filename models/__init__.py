@@ -22,6 +22,7 @@ from models.contract import Amendment, Approval, Contract, ContractRevision, Dec
 from models.crm.call import Call
 from models.crm.client import Client, ClientTie, ClientWord, Contact, Study
 from models.crm.consent import Consent, ConsentText
+from models.crm.deal import Deal, DealMove
 from models.crm.identity import Identity, Merge
 from models.crm.privacy import Erasure, PrivacyRequest, SensitiveField
 from models.crm.task import ClientNote, Task
@@ -62,7 +63,7 @@ __all__ = [
     "Broadcast", "BroadcastCheck", "BroadcastIncident", "BroadcastMention", "BroadcastPlace",
     "BroadcastQuestion", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "CaseTag", "Client",
     "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent",
-    "ConsentText", "Contact", "Contract", "ContractRevision", "Counter", "Decision", "Delivery",
+    "ConsentText", "Contact", "Contract", "ContractRevision", "Counter", "Deal", "DealMove", "Decision", "Delivery",
     "Department", "Document", "Draft", "DutyDay", "Erasure", "Event", "Fact", "FactUse", "Follower", "Gap",
     "Identity", "ImportRow", "Incident", "IncidentCase", "Instalment", "Label", "Lease", "LegalRef",
     "Mention", "Merge", "Message", "MessageBand", "Note", "Notice", "Obligation", "OneTimeLink", "Payment",

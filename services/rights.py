@@ -54,21 +54,24 @@ _CARDS = {
 """«client.view» is a card's first line and what everybody may know; without «client.contacts» phones and mail are
 masked, without «client.sensitive» passports and the like; see services.crm."""
 
+_DEALS = {"deal.view": Scope.ALL, "deal.edit": Scope.ALL}
+
 _CONTRACTS = {"contract.view": Scope.ALL, "contract.edit": Scope.ALL}
 """Drafts, sending, signing; whose word each step needs stands in services.contracts.machines."""
 
 _PRIVACY = {"privacy.view": Scope.ALL, "privacy.act": Scope.ALL, "client.export": Scope.ALL}
 
 RIGHTS: dict[str, dict[str, Scope]] = {
-    "smm": {**_DESK, "client.view": Scope.ALL, "client.edit": Scope.ALL},
+    "smm": {**_DESK, **_DEALS, "client.view": Scope.ALL, "client.edit": Scope.ALL},
     "client_manager": {
         **_DESK,
         **_CARDS,
         **_CONTRACTS,
+        **_DEALS,
         "client.sensitive": Scope.ALL,
         "template.edit": Scope.ALL,
     },
-    "sales": {**_DESK, **_CARDS, **_CONTRACTS},
+    "sales": {**_DESK, **_CARDS, **_CONTRACTS, **_DEALS},
     "manager": {"route.view": Scope.DEPARTMENT, "route.answer": Scope.DEPARTMENT},
     "accounting": {
         "client.view": Scope.ALL,
@@ -80,6 +83,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         **_DESK,
         **_CARDS,
         **_CONTRACTS,
+        **_DEALS,
         "contract.approve": Scope.ALL,
         "payment.edit": Scope.ALL,
         "template.edit": Scope.ALL,
@@ -119,6 +123,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "client.view": Scope.ALL,
         "client.contacts": Scope.ALL,
         "contract.view": Scope.ALL,
+        "deal.view": Scope.ALL,
         "decision.view": Scope.ALL,
         "privacy.view": Scope.ALL,
     },

@@ -67,6 +67,7 @@ SCREENS = (
     "crm.cards",
     "crm.beside",
     "crm.tasks",
+    "crm.deals",
     "crm.calls",
     "crm.imports",
     "crm.exports",

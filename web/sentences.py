@@ -6,7 +6,7 @@ from datetime import datetime
 
 from models import Department, Event
 from services.inbox import CaseView
-from web.crm.words import TASKS
+from web.crm.words import DEALS, TASKS
 from web.dates import when
 from web.language import _
 from web.report_figures import CODES
@@ -165,6 +165,8 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "reply.rejected": lambda e, n: _("The reply is sent back to be done better"),
     "reply.superseded": lambda e, n: _("Another reply was chosen"),
     "task.added": lambda e, n: _("Task: %(kind)s", kind=TASKS.get(e.data.get("code", ""), "")),
+    "deal.opened": lambda e, n: _("A deal is opened"),
+    "deal.moved": lambda e, n: _("Deal: %(stage)s", stage=DEALS.get(e.data.get("after", ""), "")),
     "task.done": lambda e, n: _("The task is done"),
     "task.dropped": lambda e, n: _("The task is not needed"),
     "call.answered": lambda e, n: _("Answered call"),

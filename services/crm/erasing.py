@@ -20,6 +20,7 @@ from models import (
     ClientWord,
     Consent,
     Contact,
+    Deal,
     Erasure,
     Event,
     ImportRow,
@@ -88,6 +89,7 @@ def put_out(session: Session, scope: Scope) -> dict[str, int]:
     gone: dict[Any, dict[str, Any]] = {
         ClientNote: {"text": ""},
         Task: {"text": "", "result": "", "number": None, "open_key": None, "state": "dropped", "remind_at": None},
+        Deal: {"product": "", "loss_note": "", "form_key": None},
         Call: {"number": "", "topic": "", "note": ""},
         Consent: {"address": None, "evidence": {}, "withdrawn_how": None},
         PrivacyRequest: {"text": "", "answer": "", "prolonged_why": "", "known_by": ""},

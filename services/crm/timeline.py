@@ -14,6 +14,7 @@ from models import (
     ClientNote,
     Consent,
     Contract,
+    Deal,
     Decision,
     Document,
     Event,
@@ -101,6 +102,7 @@ SOURCES: dict[str, Source] = {
     "call": Source(Call, Call.started_at, _of_client(Call.client_id)),
     "note": Source(ClientNote, ClientNote.created_at, _of_client(ClientNote.client_id)),
     "task": Source(Task, Task.created_at, _of_client(Task.client_id)),
+    "deal": Source(Deal, Deal.created_at, _of_client(Deal.client_id), "deal.view"),
     "consent": Source(Consent, Consent.given_at, _of_client(Consent.client_id)),
     "request": Source(
         PrivacyRequest, PrivacyRequest.received_at, _of_client(PrivacyRequest.client_id), "privacy.view"

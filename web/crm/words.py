@@ -105,6 +105,28 @@ TASKS: Mapping[str, Lazy] = {
     "promise": _l("Promise"),
     "write": _l("Write: could not be reached by telephone"),
 }
+DEALS: Mapping[str, Lazy] = {
+    "lead": _l("New application"),
+    "qualified": _l("Qualification"),
+    "consulted": _l("Consultation"),
+    "offered": _l("Offer"),
+    "sent": _l("Contract sent"),
+    "signed": _l("Contract signed"),
+    "paid": _l("Paid up"),
+    "admitted": _l("Admitted"),
+    "postponed": _l("Postponed"),
+    "lost": _l("Lost"),
+}
+LOSSES: Mapping[str, Lazy] = {
+    "price": _l("Too expensive"),
+    "time": _l("The time does not suit"),
+    "other_school": _l("Chose another school"),
+    "no_answer": _l("Does not answer"),
+    "not_ours": _l("We do not teach that"),
+    "changed_mind": _l("Changed their mind"),
+    "duplicate": _l("A duplicate"),
+    "other": _l("Another reason"),
+}
 TASK_ICONS: Mapping[str, str] = {
     "todo": "list-check",
     "call_back": "phone",
@@ -119,6 +141,7 @@ TIMELINE: Mapping[str, Lazy] = {
     "call": _l("Calls"),
     "note": _l("Notes"),
     "task": _l("Tasks"),
+    "deal": _l("Deals"),
     "consent": _l("Consents"),
     "request": _l("Requests"),
     "contract": _l("Contracts"),
@@ -129,7 +152,7 @@ TIMELINE: Mapping[str, Lazy] = {
 }
 TIMELINE_ICONS: Mapping[str, str] = {
     "message": "message-circle", "reply": "send", "case": "inbox", "call": "phone", "note": "note",
-    "task": "list-check", "consent": "checks", "request": "shield", "event": "history",
+    "task": "list-check", "deal": "chart-bar", "consent": "checks", "request": "shield", "event": "history",
     "contract": "file-text", "document": "file-text", "payment": "checklist", "decision": "checks",
 }  # fmt: skip
 IMPORTS: Mapping[str, Lazy] = {
@@ -210,6 +233,11 @@ ERRORS: Mapping[str, Lazy] = {
     "client.inn": _l("The INN has 10 or 12 digits, and these do not add up."),
     "client.kind": _l("Choose whom the card is about."),
     "client.name": _l("Write a name, up to 200 characters."),
+    "deal.unknown": _l("There is no such deal."),
+    "deal.move": _l("The deal cannot go there from its stage."),
+    "deal.stale": _l("A colleague has moved the deal meanwhile. Look at it and press again."),
+    "deal.day": _l("Choose a day to come back, within a year."),
+    "deal.reason": _l("Say why the deal is lost; for another reason, in words."),
     "client.segment": _l("There is no such segment."),
     "client.stale": _l("A colleague changed the card meanwhile. Look at it and change it again."),
     "client.state": _l("The card is in the archive or became a part of another one."),
