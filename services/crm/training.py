@@ -1,5 +1,6 @@
 """Cards, calls and tasks of the training school: invented people to try everything on."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -9,11 +10,12 @@ from models import Client, Staff, utc_now
 from services.crm.calls import add_call
 from services.crm.clients import add_contact, create_client
 from services.crm.consents import give_consent
+from services.crm.deals import move_deal, open_deal, set_step
 from services.crm.notes import add_client_note
 from services.crm.segments import save_study
 from services.crm.tasks import add_task
 from services.crm.ties import tie_clients
-from services.rights import actor_of
+from services.rights import Actor, actor_of
 
 _PEOPLE = (
     # name, phone, mail, course, group, curator, days of access left
@@ -23,6 +25,24 @@ _PEOPLE = (
     ("Гусев Тимофей Львович", "+79160000104", "", "", "", "", 0),
     ("Котик Вера Степановна", "+79160000105", "kotik", "Немецкий B1", "Н-2", "Нина Рябинина", 20),
 )  # fmt: skip
+
+
+_DEALS = (
+    # whose card, what, roubles, stages on its way, next step, in how many days
+    (3, "Английский с нуля", 48_900, (), "Перезвонить: спрашивал про вечер", 1),
+    (0, "Летний интенсив для Петра", 21_500, ("qualified", "consulted", "offered"), "Узнать, что решили", 3),
+    (2, "Разговорный клуб, продление", 12_000, ("qualified",), "", 0),
+    (4, "Немецкий B2", 54_000, ("qualified", "consulted", "lost"), "", 0),
+)
+
+
+def _seed_deals(session: Session, actor: Actor, people: Sequence[Client]) -> None:
+    for whose, product, roubles, stages, step, days in _DEALS:
+        deal = open_deal(session, actor, people[whose].id, product=product, amount=roubles * 100)
+        for stage in stages:
+            move_deal(session, actor, deal.id, stage, reason="time", note="Ждёт вечерней группы")
+        if step:
+            set_step(session, actor, deal.id, step, utc_now() + timedelta(days=days))
 
 
 def seed_clients(session: Session) -> None:
@@ -51,5 +71,6 @@ def seed_clients(session: Session) -> None:
     due = now + timedelta(days=2)
     add_task(session, actor, text="вернуть деньги за неделю простоя", due_at=due, client_id=olga.id, kind="promise",
              form_key="training-promise")  # fmt: skip
+    _seed_deals(session, actor, made)
     add_call(session, actor, number="+79160000104", direction="in", result="missed", started_at=now)
     add_call(session, actor, number="+79160000199", direction="in", result="answered", topic="сколько стоит курс")
