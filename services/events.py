@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Event
@@ -54,7 +54,7 @@ def record(
     if session.get_bind().dialect.name == "postgresql" and not session.info.get("notified"):
         # PostgreSQL delivers it at the commit and once a transaction, to every process that listens.
         session.info["notified"] = True
-        session.execute(text(f"NOTIFY {CHANNEL}"))
+        session.connection().exec_driver_sql(f"NOTIFY {CHANNEL}")  # by the session it would flush each event alone
 
 
 def run_listen(database: Database, ring: Callable[[], None], stop: threading.Event) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, tuple_
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -36,6 +36,16 @@ ASKS_TO_WAIT = frozenset({"rate", "quota", "share"})
 _FENCED = select(Act).where(
     Act.id == bindparam("act"), Act.attempt == bindparam("try"), Act.state.in_(bindparam("states", expanding=True))
 ).with_for_update()  # fmt: skip
+_TAKEN = (
+    update(Act)
+    .where(Act.id == bindparam("act"), Act.attempt == bindparam("try"), Act.state.in_(("sending", "unknown")))
+    .values(
+        state="accepted", container=bindparam("place"), external_id=bindparam("there"), url=bindparam("link"),
+        accepted_at=bindparam("moment"), lease_until=None, error_code=None, error_text=None,
+    )
+    .returning(Act)
+    .execution_options(populate_existing=True, synchronize_session=False)
+)  # fmt: skip
 _OWNER = select(Act.id).where(
     Act.source_id == bindparam("source"), Act.container == bindparam("container"),
     Act.external_id == bindparam("external"), Act.id != bindparam("act"),
@@ -53,17 +63,21 @@ def fenced(session: Session, act: Act, states: Sequence[str] = ("sending",)) -> 
 
 
 def record_receipt(session: Session, act: Act, receipt: Receipt, at: datetime | None = None) -> None:
-    """The platform has taken the act: its id, link and time stand in the row from now on."""
-    row = fenced(session, act, ("sending", "unknown"))
+    """The platform has taken the act: its id, link and time stand in the row from now on.
+
+    One statement fences (R7) and writes: an attempt that does not own the row any more changes nothing.
+    """
+    container = receipt.container or act.target.get("container")
+    external_id, stored = _look_up(session, act, container, receipt.external_id)
+    row = session.scalar(
+        _TAKEN,
+        {
+            "act": act.id, "try": act.attempt, "place": container, "there": external_id, "link": receipt.url,
+            "moment": at or receipt.at or utc_now(),
+        },
+    )  # fmt: skip
     if row is None:
         return
-    container = receipt.container or row.target.get("container")
-    # Asked before anything is changed: what is changed first would be written twice.
-    external_id, stored = _look_up(session, row, container, receipt.external_id)
-    move_act(row, "accepted")
-    row.container, row.external_id, row.url = container, external_id, receipt.url
-    row.accepted_at = at or receipt.at or utc_now()
-    row.lease_until = row.error_code = row.error_text = None
     record(session, "act.accepted", DESK, case_id=row.case_id, object_id=row.id, attempt=row.attempt)
     note_reply(session, row)
     if stored is not None:  # the collector may have met our reply before its receipt was written
