@@ -35,6 +35,9 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("saved", _l("saved replies, at the start of a line"), "/", None, "case", None, "case.reply"),
     Action("send", _l("send"), "Ctrl Enter", None, "case", None, "case.reply"),
+    Action(
+        "sendNow", _l("send at once, without the time to undo"), "Ctrl Shift Enter", where="case", act="case.reply"
+    ),
     Action("note", _l("note"), "N", "KeyN", "case", "note", "case.note"),
     Action("assign", _l("lead it myself"), "A", "KeyA", "case", "user-check", "case.assign"),
     Action("route", _l("hand over to a department"), "D", "KeyD", "case", "arrow-forward-up", "case.route"),
