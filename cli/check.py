@@ -12,6 +12,7 @@ from models.database import is_sqlite_sound, sqlite_module
 from services.address import judge_address
 from services.errors import DeskError
 from services.journal import check_chain
+from services.leases import astray
 from services.schema import newest_revision, present_revision
 
 
@@ -47,6 +48,13 @@ def _database(desk: Desk) -> str:
     with desk.database.engine.connect() as connection:
         dialect = connection.dialect
         if not desk.database.is_sqlite:
+            with desk.database.read.begin() as session:
+                off = astray(session)
+            if off is not None:
+                raise RuntimeError(
+                    f"this machine's clock is {off.total_seconds():.0f} s away from the database's: nothing is sent"
+                    " until it is set (timedatectl set-ntp true)"
+                )
             return f"PostgreSQL {'.'.join(map(str, dialect.server_version_info or ()))}"
     version = str(sqlite_module().sqlite_version)
     if not is_sqlite_sound(version):

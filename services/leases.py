@@ -25,6 +25,19 @@ def lease_over(until: Any, now: datetime, seconds: float) -> ColumnElement[bool]
     return or_(until < now, until > now + timedelta(seconds=seconds) + SKEW)
 
 
+STRAY = timedelta(minutes=1)
+"""Machines that ask the time are milliseconds apart; so far off, a clock may not decide whose lease is over."""
+
+
+def astray(session: Session) -> timedelta | None:
+    """How far this machine's clock is ahead of the database's (behind: negative), where that is too far; None where
+    it is not. SQLite stands on the machine itself and has no clock of its own."""
+    if session.get_bind().dialect.name != "postgresql":
+        return None
+    off: timedelta = utc_now() - session.scalar(select(func.clock_timestamp()))  # type: ignore[operator]
+    return off if abs(off) > STRAY else None
+
+
 def hold_lease(session: Session, name: str, holder: str, seconds: float, now: datetime | None = None) -> bool:
     """Takes or renews the lease; False while another holder's time runs."""
     now = now or utc_now()

@@ -21,7 +21,7 @@ from models import Act, Source, utc_now
 from models.database import Database
 from services.errors import DeskError
 from services.events import record
-from services.leases import lease_over
+from services.leases import astray, lease_over
 from services.outbox import LEASE_SECONDS, WAITING, OpenChannel, channel_act, claim_act, move_act
 from services.outcomes import ask_a_person, fenced, judge, record_error, record_receipt, taken_ids
 from services.reply_files import contents_of
@@ -33,6 +33,8 @@ MOST_IN_A_ROW = 200
 """After so many acts a lane ends; what is left is found again, so that no place keeps a lane for itself."""
 TURN_SECONDS = 15
 """And after so many seconds: where a platform takes one act in three, eight mass answers would hold all lanes."""
+LOOK_AT_CLOCK = 10
+"""So many seconds apart the machine's clock is laid beside the database's."""
 PATIENCE = timedelta(hours=1)
 """How long a platform that does not answer is asked what became of an act, before a person is."""
 STOPPING = frozenset({"auth", "rate", "quota", "network", "settings", "captcha", "address"})
@@ -64,9 +66,12 @@ class Lanes:
         self._lock = threading.Lock()
         self._busy: dict[int, Future[int]] = {}
         self._stopping = threading.Event()
+        self._looked_at, self._astray = float("-inf"), False
 
     def start(self) -> list[Future[int]]:
-        """The lanes that were started now."""
+        """The lanes that were started now; none while this machine's clock is far from the database's (F13)."""
+        if self._is_astray():
+            return []
         with self._database.write.begin() as session:
             sweep_leases(session)
         with self._database.read.begin() as session:
@@ -78,6 +83,17 @@ class Lanes:
                     self._busy[source_id] = lane = self._pool.submit(self._run, source_id)
                     started.append(lane)
         return started
+
+    def _is_astray(self) -> bool:
+        """By a wrong clock others' calls look long over, and ours to the others: both would send twice."""
+        if self._database.is_sqlite or time.monotonic() < self._looked_at + LOOK_AT_CLOCK:
+            return self._astray
+        with self._database.read.begin() as session:
+            off = astray(session)
+        self._looked_at, was, self._astray = time.monotonic(), self._astray, off is not None
+        if off is not None and not was:
+            log.error("send.clock", seconds=round(off.total_seconds()))
+        return self._astray
 
     def stop(self, seconds: float = 30) -> None:
         """Lets the calls that are under way end, and claims nothing more."""

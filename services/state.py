@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models import Act, Delivery, Message, RawItem, Source, utc_now
 from models.database import sqlite_module
 from services.health import Health, look
+from services.leases import astray
 from services.nightly import State as Backup
 from services.nightly import backup_state
 from services.outbox import UNPROVEN
@@ -58,6 +59,7 @@ class Snapshot:
     quarantined: int
     places: tuple[Place, ...]
     backup: Backup
+    astray: timedelta | None  # this machine's clock before the database's, where they are too far apart
 
     @property
     def lag(self) -> timedelta:
@@ -87,7 +89,7 @@ def snapshot(session: Session, now: datetime | None = None) -> Snapshot:
         letters={row[0]: row[1] for row in session.execute(letters.group_by(Delivery.state))},
         unlabelled=unlabelled, oldest=oldest, quarantined=session.scalar(quarantined) or 0,
         places=tuple(_place(one, now) for one in session.scalars(select(Source).order_by(Source.id))),
-        backup=backup_state(session, now),
+        backup=backup_state(session, now), astray=astray(session),
     )  # fmt: skip
 
 
