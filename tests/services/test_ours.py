@@ -28,7 +28,7 @@ def channels():
 
 @pytest.fixture
 def places(database) -> list[int]:
-    return [storm.add_places(database, "list", BASE)[0], storm.add_places(database, "none", BASE)[0]]
+    return [storm.add_places(database, kind, BASE)[0] for kind in ("list", "none", "token")]
 
 
 @pytest.fixture
@@ -302,7 +302,7 @@ def test_a_sight_without_a_receipt_answers_the_case_and_a_second_one_does_not_ag
     [
         (0, "reply", Verdict.ABSENT, "retry"), (0, "reply", Verdict.UNKNOWN, "review"),
         (1, "reply", Verdict.ABSENT, "review"), (1, "reply", Verdict.UNKNOWN, "review"),
-        (1, "like", Verdict.UNKNOWN, "retry"),
+        (1, "like", Verdict.UNKNOWN, "retry"), (2, "reply", Verdict.UNKNOWN, "retry"),
     ],
 )  # fmt: skip
 def test_it_goes_again_only_where_that_cannot_double(database, places, place, kind, verdict, state) -> None:
@@ -318,6 +318,13 @@ def test_it_goes_again_only_where_that_cannot_double(database, places, place, ki
         judge(session, session.get_one(Act, act.id), Proof(verdict))
     assert get(database, act.id).state == state
     assert events(database, act.id)[-1] == {"retry": "act.retried", "review": "act.review"}[state]
+
+
+def test_an_error_is_written_to_the_act_that_met_it(database, pair) -> None:
+    first, second = pair
+    with database.write.begin() as session:
+        record_error(session, session.get_one(Act, second), ChannelError("closed", code="closed", permanent=True))
+    assert (get(database, first).state, get(database, second).state) == ("sending", "dead")
 
 
 def test_a_question_to_a_person_stands_in_the_history(database, pair) -> None:
