@@ -32,7 +32,7 @@ def approve(
     check_version(case, version)
     if text is not None and text.strip() != reply.text:
         message, source = session.get_one(Message, reply.message_id), session.get_one(Source, act.source_id)
-        check_length(source, text.strip())
+        check_length(source, text.strip(), act.files)
         place = Place(message.visibility == "public", source.platform, message.text)
         reply.overrides = check_text(text, place, habits_of(session), {**reply.overrides, **(overrides or {})})
         reply.text = act.text = text.strip()

@@ -1,16 +1,19 @@
 """The record of who did what, which screens and histories follow."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import event, func, select
+from sqlalchemy.orm import Session, UOWTransaction
 
 from models import Event
 from models.database import Database
 from services.rights import Actor
 
+Hearer = Callable[[Session, Sequence[Event]], None]
+_HEARERS: list[tuple[frozenset[str], Hearer]] = []
+_HEARD = "events to be heard"
 CHANNEL = "otklik"
 """Name under which PostgreSQL tells other processes of new events."""
 
@@ -55,6 +58,37 @@ def record(
         # PostgreSQL delivers it at the commit and once a transaction, to every process that listens.
         session.info["notified"] = True
         session.connection().exec_driver_sql(f"NOTIFY {CHANNEL}")  # by the session it would flush each event alone
+
+
+def hear(kinds: Collection[str], hearer: Hearer) -> None:
+    """From now on ``hearer`` is given the new events of these kinds, before the transaction that recorded them is
+    committed: what follows from an act cannot be forgotten by whoever does it."""
+    _HEARERS.append((frozenset(kinds), hearer))
+
+
+@event.listens_for(Session, "after_flush")
+def _note_events(session: Session, _context: UOWTransaction) -> None:
+    new = [row for row in session.new if isinstance(row, Event)]
+    if new:
+        session.info.setdefault(_HEARD, []).extend(new)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_events(session: Session) -> None:
+    session.info.pop(_HEARD, None)
+
+
+@event.listens_for(Session, "before_commit")
+def _tell_hearers(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
+    if session.new or session.dirty or session.deleted:
+        session.flush()
+    while heard := session.info.pop(_HEARD, None):  # what a hearer records is heard too
+        for kinds, hearer in _HEARERS:
+            if meant := [row for row in heard if row.kind in kinds]:
+                hearer(session, meant)
+        session.flush()
 
 
 def run_listen(database: Database, ring: Callable[[], None], stop: threading.Event) -> None:

@@ -3,22 +3,24 @@
 import re
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, event, select, update
-from sqlalchemy.orm import Session, UOWTransaction
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from models import Event, Follower, Mention, Note, Notice, Staff, utc_now
 from services.absences import quiet_until
 from services.case_states import STAGES
 from services.cases import get_case
+from services.events import hear
 from services.leases import insert_missing
 from services.rights import Actor, actor_of, require
 from services.terms import policy_of
 
 MENTION, FOLLOWED = "note.mention", "case.followed"
 """Kinds of notices."""
-NEWS = frozenset({"case.attached", "note.added", "route.answered", "route.declined", "case.reopened", "act.failed"})
-"""Events of a case that its followers are told of; by its end they are told through «case.moved»."""
-_NEWS = "cases with news"
+NEWS = frozenset(
+    {"case.attached", "note.added", "route.answered", "route.declined", "case.reopened", "act.failed", "case.moved"}
+)
+"""Events of a case that its followers are told of; of its moves only the one that ends it."""
 
 
 def follow(session: Session, actor: Actor, case_id: int) -> None:
@@ -62,40 +64,23 @@ def called_in(text: str, people: Sequence[Staff]) -> list[Staff]:
     return sorted(found.values(), key=lambda one: one.id)
 
 
-@event.listens_for(Session, "after_flush")
-def _note_news(session: Session, _context: UOWTransaction) -> None:
-    news: dict[tuple[int, int | None], int | None] = session.info.setdefault(_NEWS, {})
-    for row in session.new:
-        if not isinstance(row, Event) or row.case_id is None:
-            continue
-        if row.kind in NEWS or (row.kind == "case.moved" and STAGES[row.data["new"]] == "closed"):
-            note = row.object_id if row.kind == "note.added" else None
-            news[row.case_id, note] = row.staff_id
-
-
-@event.listens_for(Session, "after_rollback")
-def _forget_news(session: Session) -> None:
-    session.info.pop(_NEWS, None)
-
-
-@event.listens_for(Session, "before_commit")
-def _tell_news(session: Session) -> None:
-    if session.in_nested_transaction():
-        return
-    if session.new or session.dirty or session.deleted:
-        session.flush()
-    news: dict[tuple[int, int | None], int | None] = session.info.pop(_NEWS, None) or {}
-    if not news:
-        return
+def _tell_news(session: Session, events: Sequence[Event]) -> None:
+    of_cases = [one for one in events if one.case_id is not None]
+    news = [one for one in of_cases if one.kind != "case.moved" or STAGES[one.data["new"]] == "closed"]
+    by = {one.case_id: one.staff_id for one in news}
     called: dict[int, set[int]] = {}
-    for (case_id, note_id), _by in news.items():
-        if note_id is not None:
-            called.setdefault(case_id, set()).update(_call(session, case_id, note_id))
-    by = {case_id: staff_id for (case_id, _note), staff_id in news.items()}
+    for one in news:
+        if one.kind == "note.added":
+            called.setdefault(one.case_id or 0, set()).update(_call(session, one.case_id or 0, one.object_id or 0))
+    if not by:
+        return
     rows = session.execute(select(Follower.case_id, Follower.staff_id).where(Follower.case_id.in_(by)))
     for case_id, staff_id in rows.all():
         if staff_id != by[case_id] and staff_id not in called.get(case_id, ()):
             _tell(session, [staff_id], FOLLOWED, case_id)
+
+
+hear(NEWS, _tell_news)
 
 
 def _call(session: Session, case_id: int, note_id: int) -> Collection[int]:

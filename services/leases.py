@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import Base, BroadcastPlace, Counter, Lease, Source, utc_now
+from models import Base, BroadcastPlace, Counter, Lease, Source, UtcDateTime, utc_now
 
 CHAT_ORDER = 7_310_419
 """The number by which writers of chats wait for one another; any would do that nobody else uses."""
@@ -34,7 +34,7 @@ def astray(session: Session) -> timedelta | None:
     it is not. SQLite stands on the machine itself and has no clock of its own."""
     if session.get_bind().dialect.name != "postgresql":
         return None
-    off: timedelta = utc_now() - session.scalar(select(func.clock_timestamp()))  # type: ignore[operator]
+    off = utc_now() - session.scalars(select(func.clock_timestamp(type_=UtcDateTime))).one()
     return off if abs(off) > STRAY else None
 
 

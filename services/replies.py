@@ -124,9 +124,10 @@ def write_reply(
     if message is None or message.case_id != case.id:
         raise NotFound("message.unknown", id=wish.message_id)
     source = session.get_one(Source, message.source_id)
-    carrier = _carrier(session, source, message, text)
     files = take_files(session, actor, case.id, wish.files)
-    check_files(carrier, files, public=message.visibility == "public", text=text)
+    carrier = _carrier(session, source, message)
+    check_length(carrier, text, files)
+    check_files(carrier, files, public=message.visibility == "public")
     place = Place(message.visibility == "public", carrier.platform, message.text)
     reply = Reply(
         case_id=case.id, message_id=message.id, staff_id=actor.staff_id, text=text, form_key=form_key,
@@ -191,25 +192,26 @@ def go_on(session: Session, actor: Actor, case: Case, state: str | None) -> None
         move(session, case, state, actor, reason="answered" if state == "solved" else None)
 
 
-def _carrier(session: Session, source: Source, message: Message, text: str) -> Source:
+def _carrier(session: Session, source: Source, message: Message) -> Source:
     """The place by which the reply goes, having looked whether it may."""
     if source.state == "manual":
         raise Refused("source.by_hand", id=source.id)
     carrier = carrier_of(session, source, message)
     if carrier is None:
         raise Refused("source.no_reply", platform=source.platform)
-    check_length(carrier, text)
     if message.state == SourceState.DELETED.value and message.visibility == "public":
         raise Refused("message.deleted")
     return carrier
 
 
-def check_length(source: Source, text: str) -> None:
+def check_length(source: Source, text: str, files: Collection[object] = ()) -> None:
+    """Raises Refused for a text that the place does not take; beside ``files`` it may be shorter."""
     can = channel_class(source.platform).can
+    limit = can.files.text if files and can.files and can.files.text else can.max_length
     if not text:
         raise Refused("text.empty")
-    if can.length(text) > can.max_length:
-        raise Refused("text.long", length=can.length(text), limit=can.max_length)
+    if can.length(text) > limit:
+        raise Refused("text.long", length=can.length(text), limit=limit)
 
 
 def _answer_used(session: Session, actor: Actor, case: Case, route_id: int | None) -> int | None:
@@ -321,7 +323,7 @@ def change_published(
         # What stands there would change without anybody's consent.
         raise Forbidden("forbidden", act="reply.approve")
     if text is not None:
-        check_length(source, text.strip())
+        check_length(source, text.strip(), own.files)
         message = session.get(Message, own.message_id) if own.message_id else None
         is_public = message is None or message.visibility == "public"
         place = Place(is_public, source.platform, message.text if message else "")

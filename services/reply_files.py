@@ -1,8 +1,7 @@
 """Files that go out with a reply: beside the draft, known by their content, held to what the platform takes."""
 
 import hashlib
-from collections.abc import Collection, Sequence
-from pathlib import PurePath
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, undefer
@@ -14,23 +13,17 @@ from models import Act, Case, Message, ReplyFile, Source
 from services.carriers import carrier_of
 from services.cases import get_case, newest_incoming
 from services.errors import NotFound, Refused
+from services.file_forms import content_type_of, ending_of, plain_name
 from services.rights import Actor, require
 
 LARGEST = 20 * 1024 * 1024
-# (offset, first bytes, kind, type, endings); the first form that fits says what a file is.
-_FORMS: tuple[tuple[int, bytes, str, str, tuple[str, ...]], ...] = (
-    (0, b"\xff\xd8\xff", "photo", "image/jpeg", ("jpg", "jpeg")),
-    (0, b"\x89PNG\r\n\x1a\n", "photo", "image/png", ("png",)),
-    (0, b"GIF8", "photo", "image/gif", ("gif",)),
-    (8, b"WEBP", "photo", "image/webp", ("webp",)),
-    (4, b"ftypM4A", "audio", "audio/mp4", ("m4a",)),
-    (4, b"ftyp", "video", "video/mp4", ("mp4", "mov", "m4v")),
-    (0, b"ID3", "audio", "audio/mpeg", ("mp3",)),
-    (0, b"\xff\xfb", "audio", "audio/mpeg", ("mp3",)),
-    (0, b"OggS", "audio", "audio/ogg", ("ogg", "oga")),
-    (8, b"WAVE", "audio", "audio/wav", ("wav",)),
-    (0, b"%PDF-", "document", "application/pdf", ("pdf",)),
-)
+# What goes out: content → (kind, endings, the first by default).
+_FORMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "image/jpeg": ("photo", ("jpg", "jpeg")), "image/png": ("photo", ("png",)), "image/gif": ("photo", ("gif",)),
+    "image/webp": ("photo", ("webp",)), "audio/mp4": ("audio", ("m4a",)), "audio/mpeg": ("audio", ("mp3",)),
+    "audio/ogg": ("audio", ("ogg", "oga")), "audio/wav": ("audio", ("wav",)),
+    "video/mp4": ("video", ("mp4", "mov", "m4v")), "application/pdf": ("document", ("pdf",)),
+}  # fmt: skip
 _OFFICE = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -39,7 +32,7 @@ _OFFICE = {
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
 }
 _PLAIN = {"txt": "text/plain", "csv": "text/csv"}
-ENDINGS = tuple(sorted({*(ending for form in _FORMS for ending in form[4]), *_OFFICE, *_PLAIN}))
+ENDINGS = tuple(sorted({*(ending for _kind, endings in _FORMS.values() for ending in endings), *_OFFICE, *_PLAIN}))
 """What may be added at all; whether a platform takes it is another question."""
 
 
@@ -51,13 +44,13 @@ def limits_of(source: Source, *, public: bool) -> FileLimits | None:
 
 def form_of(name: str, content: bytes) -> tuple[str, str, str] | None:
     """(kind, content type, ending) by the first bytes; None for what is not sent to anybody."""
-    ending = PurePath(name.replace("\\", "/")).suffix.lstrip(".").lower()
-    for offset, begin, kind, content_type, endings in _FORMS:
-        if content[offset : offset + len(begin)] == begin:
-            return kind, content_type, ending if ending in endings else endings[0]
-    if content[:4] == b"PK\x03\x04" and ending in _OFFICE:
+    ending, found = ending_of(name), content_type_of(content)
+    if found is not None and found in _FORMS:
+        kind, endings = _FORMS[found]
+        return kind, found, ending if ending in endings else endings[0]
+    if found == "application/zip" and ending in _OFFICE:
         return "document", _OFFICE[ending], ending
-    if ending in _PLAIN and content and b"\0" not in content:
+    if found is None and ending in _PLAIN and content and b"\0" not in content:
         return "document", _PLAIN[ending], ending
     return None
 
@@ -93,7 +86,8 @@ def add_file(session: Session, actor: Actor, case_id: int, name: str, content: b
     if known is not None:
         return known
     row = ReplyFile(
-        case_id=case.id, staff_id=actor.staff_id, kind=kind, name=_name(name, ending), content_type=content_type,
+        case_id=case.id, staff_id=actor.staff_id, kind=kind, name=plain_name(name, ending, "file"),
+        content_type=content_type,
         size=len(content), digest=digest, content=content,
     )  # fmt: skip
     source, public = _goes_by(session, case)
@@ -111,8 +105,8 @@ def _goes_by(session: Session, case: Case) -> tuple[Source, bool]:
     return carrier or source, (message.visibility if message else case.visibility) == "public"
 
 
-def check_files(source: Source, files: Sequence[ReplyFile], *, public: bool, text: str = "") -> None:
-    """Raises Refused where the place does not take these files, or so long a text beside them."""
+def check_files(source: Source, files: Sequence[ReplyFile], *, public: bool) -> None:
+    """Raises Refused where the place does not take these files."""
     if not files:
         return
     limits = limits_of(source, public=public)
@@ -127,9 +121,6 @@ def check_files(source: Source, files: Sequence[ReplyFile], *, public: bool, tex
             raise Refused("file.large", most=min(limits.largest[row.kind], LARGEST) // 1_048_576)
     if limits.together is not None and sum(row.size for row in files) > limits.together:
         raise Refused("file.large", most=limits.together // 1_048_576)
-    length = channel_class(source.platform).can.length(text)
-    if limits.text is not None and length > limits.text:
-        raise Refused("text.long", length=length, limit=limits.text)
 
 
 def take_files(session: Session, actor: Actor, case_id: int, ids: Collection[int]) -> list[ReplyFile]:
@@ -184,10 +175,3 @@ def contents_of(session: Session, act: Act) -> tuple[ActFile, ...]:
         ActFile(file.kind, file.name, file.content_type, file.digest, file.size, bytes_of[file.digest])
         for file in files
     )
-
-
-def _name(given: str, ending: str) -> str:
-    """A name that no system takes for anything else: the ending says what the content is."""
-    stem = PurePath(given.replace("\\", "/")).stem
-    plain = "".join(sign for sign in stem if sign.isalnum() or sign in " -_.()")[:80].strip(" .")
-    return f"{plain or 'file'}.{ending}"

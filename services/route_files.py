@@ -1,39 +1,37 @@
 """Photos, screenshots and voice beside a department's answer: known by their content, not by their names."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Route, RouteFile
 from services.errors import NotFound, Refused
+from services.file_forms import content_type_of, plain_name
 from services.rights import Actor
 from services.routing import get_route
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_FILES = 6
-# What a phone makes of a photo or a voice: (offset, first bytes, kind, type, ending).
-_FORMS: tuple[tuple[int, bytes, str, str, str], ...] = (
-    (0, b"\xff\xd8\xff", "photo", "image/jpeg", "jpg"),
-    (0, b"\x89PNG\r\n\x1a\n", "photo", "image/png", "png"),
-    (0, b"GIF8", "photo", "image/gif", "gif"),
-    (8, b"WEBP", "photo", "image/webp", "webp"),
-    (4, b"ftypheic", "photo", "image/heic", "heic"),
-    (4, b"ftypmif1", "photo", "image/heic", "heic"),
-    (4, b"ftypM4A", "voice", "audio/mp4", "m4a"),
-    (4, b"ftyp3gp", "voice", "audio/3gpp", "3gp"),
-    (4, b"ftyp", "voice", "audio/mp4", "m4a"),
-    (0, b"OggS", "voice", "audio/ogg", "ogg"),
-    (0, b"ID3", "voice", "audio/mpeg", "mp3"),
-    (0, b"\xff\xfb", "voice", "audio/mpeg", "mp3"),
-    (0, b"\xff\xf1", "voice", "audio/aac", "aac"),
-    (8, b"WAVE", "voice", "audio/wav", "wav"),
-    (0, b"\x1a\x45\xdf\xa3", "voice", "audio/webm", "webm"),
-    (0, b"#!AMR", "voice", "audio/amr", "amr"),
-)
+# What a phone makes of a photo or a voice: content → (kind, type, ending). Recorders write into films' containers.
+_FORMS: Mapping[str, tuple[str, str, str]] = {
+    "image/jpeg": ("photo", "image/jpeg", "jpg"),
+    "image/png": ("photo", "image/png", "png"),
+    "image/gif": ("photo", "image/gif", "gif"),
+    "image/webp": ("photo", "image/webp", "webp"),
+    "image/heic": ("photo", "image/heic", "heic"),
+    "audio/mp4": ("voice", "audio/mp4", "m4a"),
+    "video/mp4": ("voice", "audio/mp4", "m4a"),
+    "audio/3gpp": ("voice", "audio/3gpp", "3gp"),
+    "audio/ogg": ("voice", "audio/ogg", "ogg"),
+    "audio/mpeg": ("voice", "audio/mpeg", "mp3"),
+    "audio/aac": ("voice", "audio/aac", "aac"),
+    "audio/wav": ("voice", "audio/wav", "wav"),
+    "video/webm": ("voice", "audio/webm", "webm"),
+    "audio/amr": ("voice", "audio/amr", "amr"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +68,7 @@ def is_taken(content: bytes) -> bool:
 
 
 def _form(content: bytes) -> tuple[str, str, str] | None:
-    for offset, begin, kind, content_type, ending in _FORMS:
-        if content[offset : offset + len(begin)] == begin:
-            return kind, content_type, ending
-    return None
+    return _FORMS.get(content_type_of(content) or "")
 
 
 def check_files(files: Sequence[FileIn]) -> None:
@@ -104,15 +99,8 @@ def add_files(session: Session, actor: Actor, route_id: int, files: Sequence[Fil
         session.add(
             RouteFile(
                 route_id=route.id, staff_id=actor.staff_id, kind=kind, content_type=content_type, digest=digest,
-                name=_name(file.name, number, ending), size=len(file.content), content=file.content,
+                name=plain_name(file.name, ending, str(number)), size=len(file.content), content=file.content,
             )
         )  # fmt: skip
     session.flush()
     return session.scalar(select(func.count()).select_from(RouteFile).where(RouteFile.route_id == route.id)) or 0
-
-
-def _name(given: str, number: int, ending: str) -> str:
-    """A name that no system takes for anything else: the ending says what the content is."""
-    stem = PurePath(given.replace("\\", "/")).stem
-    plain = "".join(sign for sign in stem if sign.isalnum() or sign in " -_")[:60].strip()
-    return f"{plain or number}.{ending}"

@@ -28,7 +28,6 @@ from services.route_files import files_of
 from services.routing import departments, lines_of
 from services.sla import Share, clocks_of_routes, lateness
 from services.split import PrivateLine, private_line
-from services.tags import tags
 from services.terms import Policy, policy_of
 from web.sentences import Sentence, sentences_of
 
@@ -82,7 +81,6 @@ class Pane:
     limits: FileLimits | None = None  # of files that go with a reply; None: none does
     sent_files: Mapping[int, Sequence[ReplyFile]] = field(default_factory=dict)  # reply → what went with it
     followers: Sequence[tuple[int, str]] = ()  # (staff id, name)
-    tags: Sequence[str] = ()  # names of the marks in use
     names: Mapping[int, str] = field(default_factory=dict)
     duty: Duty = field(default_factory=Duty)  # whom «Кто за что отвечает» names
     forecasts: Mapping[int, Forecast] = field(default_factory=dict)  # act → when the platform's limits let it go
@@ -150,7 +148,6 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         limits=limits_of(carrier, public=_is_public(view, newest)) if carrier else None,
         sent_files=files_of_replies(session, [act.reply_id for act in view.acts if act.reply_id and act.files]),
         followers=followers_of(session, case_id),
-        tags=[tag.name for tag in tags(session, actor)],
         answerers={unit.id: _answerers(people, unit, policy) for unit in units},
     )
 

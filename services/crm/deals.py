@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import event, func, select
-from sqlalchemy.orm import Session, UOWTransaction
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from models import Case, Client, Contract, Deal, DealMove, Event, Source, Staff, Task, utc_now
 from models.base import storable
@@ -15,7 +15,7 @@ from services.calendars import Calendar, end_of_day, next_working_day
 from services.crm.clients import check_use, get_client
 from services.crm.tasks import FURTHEST, add_task, close_task
 from services.errors import NotFound, Refused, Stale
-from services.events import record
+from services.events import hear, record
 from services.rights import DESK, Actor, require
 from services.terms import policy_of
 
@@ -44,7 +44,6 @@ FOLLOWS: Mapping[str, str] = {
     "contract.send": "sent", "contract.sign": "signed", "contract.accept": "signed", "payment.booked": "paid",
 }  # fmt: skip
 """An event of the deal's contract → the stage that the deal goes on to, if it stands before it."""
-_MOVED = "contracts that moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,9 @@ def _picked(table: Any, ids: Sequence[int | None]) -> Any:
     return select(table).where(table.id.in_([one for one in ids if one is not None]))
 
 
-def deals_of(session: Session, client_id: int) -> tuple[DealRow, ...]:
+def deals_of(session: Session, actor: Actor, client_id: int) -> tuple[DealRow, ...]:
     """Of one card, the newest first."""
+    require(actor, "deal.view")
     query = select(Deal).where(Deal.client_id == client_id).order_by(Deal.id.desc())
     return rows_of_deals(session, list(session.scalars(query)))
 
@@ -188,6 +188,9 @@ def edit_deal(
     if staff_id is not None and session.get(Staff, staff_id) is None:
         raise Refused("staff.unknown", id=staff_id)
     deal.product, deal.amount, deal.staff_id = _product(product), _amount(amount), staff_id
+    step = session.get(Task, deal.task_id) if deal.task_id else None
+    if step is not None and step.state == "open":
+        step.staff_id = staff_id  # whoever leads the deal now is reminded
     deal.version += 1
     record(session, "deal.edited", actor, client_id=deal.client_id, object_id=deal.id)
     return deal
@@ -198,7 +201,8 @@ def link_contract(session: Session, actor: Actor, deal_id: int, contract_id: int
     require(actor, "deal.edit")
     deal = get_deal(session, actor, deal_id, hold=True)
     contract = session.get(Contract, contract_id) if contract_id else None
-    if contract_id and (contract is None or deal.client_id not in (contract.client_id, contract.student_id)):
+    parties = (contract.client_id, contract.student_id, contract.payer_id) if contract else ()
+    if contract_id and deal.client_id not in parties:
         raise NotFound("contract.unknown", id=contract_id)
     deal.contract_id = contract.id if contract else None
     deal.version += 1
@@ -295,33 +299,19 @@ def _go_on(session: Session, deal: Deal, to: str) -> None:
         _move(session, DESK, deal, to)
     elif deal.state == "postponed":
         deal.resume_on = None
+        _end_step(session, DESK, deal)  # nobody need be reminded of it any more
         _move(session, DESK, deal, to)
 
 
-@event.listens_for(Session, "after_flush")
-def _note_contracts(session: Session, _context: UOWTransaction) -> None:
-    moved: list[tuple[int, str]] = session.info.setdefault(_MOVED, [])
-    for row in session.new:
-        if isinstance(row, Event) and row.kind in FOLLOWS:
-            contract_id = row.data.get("contract") or row.object_id
-            moved.append((int(contract_id or 0), FOLLOWS[row.kind]))
-
-
-@event.listens_for(Session, "after_rollback")
-def _forget_contracts(session: Session) -> None:
-    session.info.pop(_MOVED, None)
-
-
-@event.listens_for(Session, "before_commit")
-def _follow_contracts(session: Session) -> None:
-    if session.in_nested_transaction():
-        return
-    if session.new or session.dirty or session.deleted:
-        session.flush()
-    for contract_id, to in session.info.pop(_MOVED, None) or ():
+def _follow_contracts(session: Session, events: Sequence[Event]) -> None:
+    for one in events:
+        contract_id = one.data.get("contract") or one.object_id
         waiting = select(Deal).where(Deal.contract_id == contract_id).order_by(Deal.id).with_for_update()
         for deal in session.scalars(waiting):
-            _go_on(session, deal, to)
+            _go_on(session, deal, FOLLOWS[one.kind])
+
+
+hear(FOLLOWS, _follow_contracts)
 
 
 def _product(typed: str) -> str:

@@ -131,6 +131,12 @@ def test_axe_finds_nothing_serious(visit, running, phone, dark) -> None:
     page.locator(".row a").first.click()
     expect(page.locator("#case-title")).to_be_visible()
     look("case")
+    page.goto(running.url + "inbox")
+    page.locator("[data-dialog=filters]").click()
+    page.get_by_role("button", name="+ Добавить условие").click()
+    look("filters")
+    page.goto(running.url + "clients/deals")
+    look("deals")
     page.goto(running.url + "rest")
     look("rest")
     assert not found

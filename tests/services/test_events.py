@@ -1,11 +1,12 @@
 """Other processes learn of an event at its commit, and of nothing that was rolled back."""
 
+import contextlib
 import threading
 import time
 
 import pytest
 
-from services.events import record, run_listen
+from services.events import _HEARERS, events_after, hear, record, run_listen
 from services.rights import DESK
 
 
@@ -39,3 +40,30 @@ def _until(true) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_who_hears_acts_in_the_same_transaction_and_is_heard_too(database) -> None:
+    heard: list[str] = []
+
+    def hearer(session, events) -> None:
+        heard.extend(one.kind for one in events)
+        if "test.first" in heard and "test.second" not in heard:
+            record(session, "test.second", DESK)
+
+    before = len(_HEARERS)
+    hear({"test.first", "test.second"}, hearer)
+    try:
+        with database.write.begin() as session:
+            record(session, "test.first", DESK)
+            record(session, "test.other", DESK)
+            assert heard == []
+        assert heard == ["test.first", "test.second"]
+        with database.read.begin() as session:
+            assert [one.kind for one in events_after(session, 0)][-1] == "test.second"
+        with contextlib.suppress(RuntimeError), database.write.begin() as session:
+            record(session, "test.first", DESK)
+            session.flush()
+            raise RuntimeError
+        assert heard == ["test.first", "test.second"]  # what was rolled back is not told
+    finally:
+        del _HEARERS[before:]

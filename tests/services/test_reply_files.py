@@ -89,6 +89,8 @@ def test_a_photo_goes_with_the_reply_and_stands_there(met) -> None:
     assert httpx.get(f"{met.running.url}/files/{file['id']}", trust_env=False).content == png()
     with met.database.write.begin() as session:
         assert file_shown(session, met.smm, message.case_id, added).content == png()
+        with pytest.raises(Refused, match=r"text\.long"):  # beside a photo it stays short when it is edited too
+            change_published(session, met.smm, act_id, "e0", text="я" * 1025, undo_seconds=0)
         change_published(session, met.smm, act_id, "e1", text="Вот новое расписание", undo_seconds=0)
     met.send()
     [stands] = [item for item in met.running.truth("telegram") if item["text"] == "Вот новое расписание"]

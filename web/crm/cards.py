@@ -6,27 +6,20 @@ from werkzeug.wrappers import Response
 from services.crm import clients, consents, merging, notes, segments, ties
 from services.crm.identities import link_author, refuse_match, unlink_author
 from services.errors import Refused
-from web.addresses import safe_next
+from web.crm.forms import done as done_there
 from web.crm.forms import typed_day
 from web.forms import go
 from web.language import _
 from web.numbers import whole
-from web.security import current_actor, current_desk, is_htmx, rang
-from web.toasts import tell, trigger
+from web.security import current_actor, current_desk, rang
+from web.toasts import tell
 
 screen = Blueprint("cards", __name__, url_prefix="/clients/<int:client_id>")
 
 
 def done(client_id: int, said: str | None = None) -> Response:
-    """To the card anew; a case whose pane sent the form only refreshes what it shows."""
-    rang()
-    if said:
-        tell(said)
-    case_id = request.form.get("case_id", type=whole)
-    if case_id and is_htmx():
-        trigger("changed", case=case_id)
-        return Response(status=204)
-    return go(safe_next(request.form.get("next")) or url_for("clients.show", client_id=client_id))
+    """To the card anew."""
+    return done_there(url_for("clients.show", client_id=client_id), said)
 
 
 @screen.post("/contact")

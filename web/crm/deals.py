@@ -3,25 +3,22 @@
 from datetime import timedelta
 
 from flask import Blueprint, render_template, request, url_for
-from sqlalchemy import or_, select
 from werkzeug.wrappers import Response
 
-from models import Client, Contract, utc_now
+from models import Client, utc_now
 from services.accounts import list_staff
+from services.contracts.keeping import contracts_of
 from services.crm import deals
 from services.documents.russian import money
 from services.errors import Refused
 from services.rights import actor_of
 from web import contract_words
-from web.addresses import safe_next
 from web.contracts.forms import typed_money
-from web.crm.forms import typed_day
+from web.crm.forms import done, typed_day
 from web.dates import typed_time
-from web.forms import go
 from web.language import _
 from web.numbers import whole
-from web.security import current_actor, current_desk, is_htmx, rang
-from web.toasts import tell, trigger
+from web.security import current_actor, current_desk
 
 screen = Blueprint("deals", __name__, url_prefix="/clients/deals")
 LOOK_BACK = timedelta(days=90)
@@ -34,7 +31,7 @@ def _names() -> dict[str, object]:
 
 def _deals_of(client_id: int) -> tuple[deals.DealRow, ...]:
     with current_desk().database.read.begin() as session:
-        return deals.deals_of(session, client_id)
+        return deals.deals_of(session, current_actor(), client_id)
 
 
 @screen.get("")
@@ -54,10 +51,7 @@ def show(deal_id: int) -> str:
         [row] = deals.rows_of_deals(session, [deal])
         people = [one for one in list_staff(session) if actor_of(one).may("deal.edit")]
         moves = deals.moves_of(session, deal.id)
-        own = select(Contract).where(
-            or_(Contract.client_id == deal.client_id, Contract.student_id == deal.client_id)
-        )
-        contracts = list(session.scalars(own.order_by(Contract.id.desc())))
+        contracts = contracts_of(session, [deal.client_id])[::-1]
         client = session.get_one(Client, deal.client_id)
     later = [stage for stage in deals.STAGES if (deal.state, stage) in deals.MOVES]
     at = deals.STAGES.index(deal.state) if deal.state in deals.STAGES else -1
@@ -72,14 +66,13 @@ def show(deal_id: int) -> str:
 @screen.post("")
 def add() -> Response:
     """From a card or from the pane of a case."""
-    form, case_id = request.form, request.form.get("case_id", type=whole)
+    form = request.form
     with current_desk().database.write.begin() as session:
         deal = deals.open_deal(
             session, current_actor(), form.get("client_id", 0, type=whole), product=form.get("product", ""),
-            amount=typed_money("amount"), case_id=case_id, form_key=form["form_key"],
+            amount=typed_money("amount"), case_id=form.get("case_id", type=whole), form_key=form["form_key"],
         )  # fmt: skip
-    tell(_("The deal is opened"))
-    return _done(deal.id, case_id)
+    return _done(deal.id, _("The deal is opened"))
 
 
 @screen.post("/<int:deal_id>")
@@ -121,9 +114,5 @@ def contract(deal_id: int) -> Response:
     return _done(deal_id)
 
 
-def _done(deal_id: int, case_id: int | None = None) -> Response:
-    rang()
-    if case_id and is_htmx():
-        trigger("changed", case=case_id)
-        return Response(status=204)
-    return go(safe_next(request.form.get("next")) or url_for("deals.show", deal_id=deal_id))
+def _done(deal_id: int, said: str | None = None) -> Response:
+    return done(url_for("deals.show", deal_id=deal_id), said)

@@ -4,10 +4,30 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from flask import request
+from werkzeug.wrappers import Response
+
 from services.crm.clients import DETAILS
 from services.errors import Refused
+from web.addresses import safe_next
+from web.forms import go
+from web.numbers import whole
+from web.security import is_htmx, rang
+from web.toasts import tell, trigger
 
 _PLAIN = ("last_name", "first_name", "middle_name", "note", "origin")
+
+
+def done(address: str, said: str | None = None) -> Response:
+    """To ``address``, or where the form wants to go; a case whose pane sent it only refreshes what it shows."""
+    rang()
+    if said:
+        tell(said)
+    case_id = request.form.get("case_id", type=whole)
+    if case_id and is_htmx():
+        trigger("changed", case=case_id)
+        return Response(status=204)
+    return go(safe_next(request.form.get("next")) or address)
 
 
 def typed_day(typed: str | None) -> date | None:

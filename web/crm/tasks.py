@@ -8,13 +8,12 @@ from werkzeug.wrappers import Response
 from models import utc_now
 from services.crm import calls, tasks
 from services.errors import Refused
-from web.addresses import safe_next
+from web.crm.forms import done as done_there
 from web.dates import typed_time
-from web.forms import go
 from web.language import _
 from web.numbers import whole
-from web.security import current_actor, current_desk, is_htmx, rang
-from web.toasts import tell, trigger
+from web.security import current_actor, current_desk
+from web.toasts import tell
 
 screen = Blueprint("tasks", __name__, url_prefix="/clients/tasks")
 
@@ -77,11 +76,4 @@ def tried(task_id: int) -> Response:
 
 
 def _done(said: str | None) -> Response:
-    rang()
-    if said:
-        tell(said)
-    case_id = request.form.get("case_id", type=whole)
-    if case_id and is_htmx():
-        trigger("changed", case=case_id)
-        return Response(status=204)
-    return go(safe_next(request.form.get("next")) or url_for("tasks.index"))
+    return done_there(url_for("tasks.index"), said)

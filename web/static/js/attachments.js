@@ -35,6 +35,7 @@ function send(file, address) {
         const place = document.getElementById("reply-files");
         place.outerHTML = call.responseText;
         window.htmx.process(document.getElementById("reply-files"));
+        document.getElementById("reply-text").dispatchEvent(new Event("input", { bubbles: true })); // the limit is another
       } else {
         const told = call.getResponseHeader("HX-Trigger");
         const toasts = told ? JSON.parse(told)["otklik:toasts"]?.toasts : null;
@@ -69,9 +70,11 @@ document.addEventListener("change", ({ target }) => {
   add([...target.files]).then(() => { target.value = ""; });
 });
 document.addEventListener("paste", (event) => {
-  if (event.target.id !== "reply-text" || !event.clipboardData.files.length) return;
+  const { files, types } = event.clipboardData;
+  // A text out of an office program brings a picture of itself along: the text is meant.
+  if (event.target.id !== "reply-text" || !files.length || types.includes("text/plain")) return;
   event.preventDefault();
-  add([...event.clipboardData.files]);
+  add([...files]);
 });
 for (const name of ["dragover", "drop"]) {
   document.addEventListener(name, (event) => {

@@ -20,7 +20,8 @@ function count() {
   const box = form();
   if (!box || !field()) return;
   const length = COUNTS[box.dataset.count](field().value.trim());
-  const limit = Number(box.dataset.limit);
+  const beside = box.querySelector(".chip-file") && box.dataset.limitBeside; // a text beside files may have to be shorter
+  const limit = Number(beside || box.dataset.limit);
   const place = box.querySelector(".composer-count");
   const format = new Intl.NumberFormat(document.documentElement.lang);
   place.textContent = length ? `${format.format(length)} / ${format.format(limit)}` : "";

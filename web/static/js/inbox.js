@@ -199,7 +199,6 @@ addEventListener("popstate", () => {
   else document.body.classList.remove("has-case", "is-writing");
 });
 
-// The address of a view says what was chosen and nothing else.
 // A name under the note: it calls whoever bears it.
 document.addEventListener("click", ({ target }) => {
   const name = target.closest?.("[data-call]")?.dataset.call;
@@ -210,8 +209,9 @@ document.addEventListener("click", ({ target }) => {
   text.focus();
 });
 
+// The address of a view says what was chosen and nothing else.
 document.querySelector("form[data-lean]")?.addEventListener("submit", ({ target }) => {
-  for (const field of target.querySelectorAll("select")) field.disabled = !field.value;
+  for (const field of target.querySelectorAll("select, [name=any]")) field.disabled = !field.value;
 });
 
 installComposer();
