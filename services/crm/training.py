@@ -13,7 +13,7 @@ from services.crm.consents import give_consent
 from services.crm.deals import move_deal, open_deal, set_step
 from services.crm.notes import add_client_note
 from services.crm.segments import save_study
-from services.crm.tasks import add_task
+from services.crm.tasks import add_task, in_working_days
 from services.crm.ties import tie_clients
 from services.rights import Actor, actor_of
 
@@ -42,7 +42,7 @@ def _seed_deals(session: Session, actor: Actor, people: Sequence[Client]) -> Non
         for stage in stages:
             move_deal(session, actor, deal.id, stage, reason="time", note="Ждёт вечерней группы")
         if step:
-            set_step(session, actor, deal.id, step, utc_now() + timedelta(days=days))
+            set_step(session, actor, deal.id, step, in_working_days(session, days))
 
 
 def seed_clients(session: Session) -> None:
