@@ -1,11 +1,16 @@
 """A deadline that runs: for our first answer, the end of a case, a department's answer, or what the law says."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, utc_now
+
+_UNPASSED: dict[str, Any] = {
+    "sqlite_where": text("passed_at IS NULL"), "postgresql_where": text("passed_at IS NULL"),
+}  # fmt: skip
 
 
 class Clock(Base):
@@ -35,7 +40,10 @@ class Clock(Base):
 
 
 class Notice(Base):
-    """What the desk tells one person behind the bell; ``show_at`` is later than ``created_at`` in quiet hours."""
+    """What the desk tells one person behind the bell; ``show_at`` is later than ``created_at`` in quiet hours.
+
+    ``passed_at``: it was handed on to mail or a messenger, or need not be (services.choices).
+    """
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -44,6 +52,7 @@ class Notice(Base):
         Index(None, "act_id"),
         Index(None, "task_id"),
         Index(None, "source_id"),
+        Index("ix_notice_unpassed", "show_at", **_UNPASSED),
     )
 
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
@@ -57,4 +66,5 @@ class Notice(Base):
     due_at: Mapped[datetime | None]
     show_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime | None]
+    passed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -10,7 +10,8 @@ from models.base import Base, Text, utc_now
 
 class Incident(Base):
     """``state``: open · over · answered (everybody in it was offered the closing answer). ``open_key`` is the theme
-    while it is open: the database itself forbids two of one theme. ``closing`` is what its end is told with.
+    while it is open: the database itself forbids two of one theme. ``count`` is how many cases stand in it.
+    ``opened_by_id`` None: the desk itself. ``closing`` is what its end is told with, ``bulk_id`` the telling.
     """
 
     __tablename__ = "incident"
@@ -23,6 +24,9 @@ class Incident(Base):
     count: Mapped[int] = mapped_column(default=0)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))  # of the first message: the question's
     route_id: Mapped[int | None] = mapped_column(ForeignKey("route.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+    opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    bulk_id: Mapped[int | None] = mapped_column(ForeignKey("bulk.id"))
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_at: Mapped[datetime] = mapped_column(default=utc_now)
     ended_at: Mapped[datetime | None]
@@ -31,11 +35,16 @@ class Incident(Base):
 
 
 class IncidentCase(Base):
-    """One case that the incident made."""
+    """One case of an incident. ``out_at``: a person took it out, it does not join again by itself.
+
+    ``staff_id``: who put it in; None: it was like the others.
+    """
 
     __tablename__ = "incident_case"
     __table_args__ = (Index(None, "incident_id", "id"),)
 
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), unique=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    out_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
