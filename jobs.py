@@ -30,6 +30,7 @@ from services.crm.segments import run_segments
 from services.crm.tasks import run_remind
 from services.deliveries import run_deliveries
 from services.documents.templates import run_seed
+from services.incidents.gathering import run_incidents
 from services.intake import run_collect
 from services.journal import run_seal
 from services.labelling import run_labelling
@@ -73,7 +74,15 @@ def label(desk: Desk) -> None:
     """Labels what waits; without a classifier old messages go to people as they are."""
     desk.labeller.refresh()
     done = run_labelling(desk.database, desk.labeller.classifier, gate_open=desk.is_gate_open())
+    if done:
+        run_incidents(desk.database)
     if done + run_lift(desk.database, desk.labeller.classifier):
+        desk.bell.ring()
+
+
+def incidents(desk: Desk) -> None:
+    """Puts cases of one trouble together, also those whose kind or theme a person has said."""
+    if run_incidents(desk.database):
         desk.bell.ring()
 
 
@@ -272,6 +281,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         index,
         wake,
         bulk,
+        incidents,
         warn,
         watch,
         renew,

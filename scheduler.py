@@ -28,6 +28,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("index", 20.0, 1),
     ("wake", 5.0, 1),
     ("warn", 15.0, 1),
+    ("incidents", 15.0, 1),
     ("watch", 5.0, 1),
     ("renew", 60.0, 1),
     ("trim", 3600.0, 1),

@@ -22,6 +22,7 @@ from services.rights import Actor, actor_of, require
 from services.routing import ask_department, recall_route
 from services.saved_replies import fill_text
 from services.tags import put_tag, tags_of, take_tag
+from services.variations import vary
 
 MOST = 5000
 HELD_SECONDS = 60
@@ -78,8 +79,10 @@ def _recall(session: Session, actor: Actor, _case: Case, before: Mapping[str, An
 
 
 def _answer(session: Session, actor: Actor, case: Case, value: Mapping[str, Any]) -> Before:
-    """One text for many: placeholders are filled for each, and it is held so long that all can be taken back."""
-    text = fill_text(session, actor, str(value["text"]), case.id).text
+    """One text for many, or each its own: what varies is chosen and placeholders are filled for each; held so long
+    that all can be taken back."""
+    own = value.get("texts", {}).get(str(case.id)) or vary(str(value["text"]), case.id)
+    text = fill_text(session, actor, own, case.id).text
     key = f"bulk-{secrets.token_hex(8)}"
     reply = write_reply(session, actor, case.id, text, key, undo_seconds=HELD_SECONDS)
     act = session.scalars(select(Act).where(Act.reply_id == reply.id)).one()

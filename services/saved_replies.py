@@ -13,6 +13,7 @@ from services.errors import NotFound, Refused
 from services.events import record
 from services.facts import list_facts, values_of
 from services.rights import Actor, require
+from services.variations import greeting
 
 SCOPES = ("all", "own")
 PLACEHOLDER = re.compile(r"\{\{\s*([\w.-]+)\s*(?:\|([^{}]*))?\}\}")
@@ -22,6 +23,7 @@ ALIASES: Mapping[str, str] = {
     "автор": "author.name",
     "я": "staff.name",
     "номер": "case.number",
+    "привет": "hello",
 }
 """Placeholders as a Russian writes them."""
 
@@ -88,6 +90,7 @@ def _known(session: Session, actor: Actor, case: Case) -> dict[str, str]:
         "author.first": _first_name(name),
         "staff.name": staff.name if staff else "",
         "case.number": case.number or "",
+        "hello": greeting(_first_name(name), case.id),
     }
 
 

@@ -87,6 +87,7 @@ SCREENS = (
     "quality",
     "journal",
     "rules",
+    "incidents",
     "transfer",
     "state",
     "begin",

@@ -247,6 +247,15 @@ MATRIX: dict[str, str] = {
     "rules.edit": "settings.edit",
     "rules.save": "settings.edit",
     "rules.change": "settings.edit",
+    # Incidents
+    **dict.fromkeys(("incidents.index", "incidents.show", "incidents.of_case"), "case.view"),
+    **dict.fromkeys(
+        ("incidents.add", "incidents.put", "incidents.out", "incidents.name", "incidents.end"), "case.route"
+    ),
+    "incidents.closing": "case.reply",
+    "incidents.answer": "case.reply",
+    "incidents.troubles": "settings.edit",
+    "incidents.save": "settings.edit",
     # Who is away, whose duty a day is
     "absences.index": "absence.view",
     "absences.add": "absence.edit",

@@ -78,6 +78,7 @@ MENU = (
             "state",
         ),
     ),
+    Item("incidents.index", _l("Mass incidents"), "flame", "case.view"),
     Item("absences.index", _l("Who is away"), "calendar", "absence.view"),
     Item("quality.index", _l("Quality of kinds"), "checklist", "case.view"),
     Item("staff.index", _l("Staff"), "users", "staff.view"),

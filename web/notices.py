@@ -52,6 +52,8 @@ def follow(notice_id: int) -> Response:
         return redirect(url_for("tasks.index", _anchor=f"task-{notice.task_id}"))
     if notice.source_id is not None:
         return redirect(url_for("sources.edit", source_id=notice.source_id))
+    if notice.kind == "incident" and current_actor().may("case.view"):
+        return redirect(url_for("incidents.of_case", case_id=notice.case_id))
     if current_actor().may("case.view"):
         return redirect(url_for("inbox.show", case_id=notice.case_id))
     return redirect(url_for("department.show", route_id=notice.route_id))

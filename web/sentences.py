@@ -140,6 +140,8 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "route.declined": lambda e, n: _("%(unit)s: not their question", unit=n.of_route(e)),
     "route.returned": lambda e, n: _("%(unit)s: returned for more work", unit=n.of_route(e)),
     "route.clarify": lambda e, n: _("%(unit)s: asks back", unit=n.of_route(e)),
+    "incident.joined": lambda e, n: _("Stands in an incident with others of the same trouble"),
+    "incident.left": lambda e, n: _("Taken out of the incident"),
     "rule.applied": lambda e, n: _("A rule held"),
     "route.clarified": lambda e, n: _("%(unit)s: told more", unit=n.of_route(e)),
     "route.freed": lambda e, n: _("%(unit)s: open to the whole department", unit=n.of_route(e)),

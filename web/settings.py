@@ -30,6 +30,8 @@ DOORS = (
     Door("rota.index", _l("Duty days"), _l("whose duty a day is"), "calendar-event", "duty.edit"),
     Door("staff.index", _l("Staff"), _l("people, roles, where they are logged in"), "users", "staff.view"),
     Door("rules.index", _l("Rules"), _l("what the desk does by itself with what comes"), "bolt", "settings.edit"),
+    Door("incidents.troubles", _l("What makes an incident"),
+         _l("how many alike, within how long, whom it is put to"), "flame", "settings.edit"),
     Door("checks.index", _l("Check of replies"), _l("what stops a reply and what only hints"), "checklist",
          "settings.edit"),
     Door("agreement.index", _l("Agreement"), _l("who agrees to replies, and after how long a deputy"), "checks",

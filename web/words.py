@@ -218,6 +218,15 @@ ERRORS: Mapping[str, Lazy] = {
     **CONTRACT_ERRORS,
     **BROADCAST_ERRORS,
     "date.invalid": _l("This is no date."),
+    "incident.unknown": _l("There is no such incident."),
+    "incident.over": _l("The incident is over already: look at it again."),
+    "incident.open": _l("Finish the incident first."),
+    "incident.answered": _l("Everybody in it has been told already."),
+    "incident.elsewhere": _l("One of the cases stands in another incident: take it out there first."),
+    "incident.empty": _l("Choose at least one case of it."),
+    "incident.row": _l(
+        "A row of the table makes no sense: people cannot be more than cases, and something must count."
+    ),
     "fact.code": _l("A code consists of letters, digits and hyphens."),
     "fact.taken": _l("There is a fact with this code already."),
     "fact.unknown": _l("There is no such fact any more."),
@@ -437,6 +446,7 @@ NOTICES: Mapping[str, Lazy] = {
     "backup.late": _l("The last good backup is older than 26 hours"),
     "broadcast.soon": _l("A broadcast begins soon"),
     "broadcast.incident": _l("An incident on air"),
+    "incident": _l("An incident: many people complain of the same"),
     "source.consent": _l("The access to a place ends: press «Connect again»"),
     "act.doubt": _l("A reply needs a decision"),
     "act.late": _l("A reply waits too long"),
