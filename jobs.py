@@ -18,6 +18,7 @@ from services.broadcasts.schedule import run_notices
 from services.broadcasts.tapes import run_tapes
 from services.broadcasts.wrapping import run_wraps
 from services.bulks import run_bulk
+from services.choices import run_pass
 from services.contracts.acts import run_contract_day
 from services.contracts.amendments import run_amendments
 from services.contracts.examples import seed_contracts
@@ -181,7 +182,8 @@ def relabel(desk: Desk) -> None:
 
 
 def deliver(desk: Desk) -> None:
-    """Sends the desk's own letters to its people."""
+    """Sends the desk's own letters to its people, notices among them where they chose so."""
+    run_pass(desk.database)
     if run_deliveries(desk.database, desk.open_mailer, desk.letter_writer()):
         desk.bell.ring()
 

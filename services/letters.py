@@ -11,11 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Case, Delivery, Department, Message, Route, Staff
+from services.choices import event_of
 from services.deliveries import Letter, Write, waiting_for
 from services.entrance import LINK_DAYS, device_actor, make_link
+from services.notices import notices_of
 from services.questions import question_view, without_contacts
 from services.report_letters import report_letter
-from services.rights import DESK
+from services.rights import DESK, actor_of
 from services.routing import lines_of
 from services.sla import clocks_of_routes
 
@@ -184,6 +186,25 @@ def _door(kind: str) -> "_Kind":
     return _letter
 
 
+def _notices(page: Page) -> tuple[str, list[str]] | None:
+    """What was told and is not seen yet, by event; the bell's own list, so that rights are those of now."""
+    wanted = set(page.row.data["notices"])
+    shown = [
+        line for line in notices_of(page.session, actor_of(page.staff), bell=False) if line.notice.id in wanted
+    ]
+    if not shown:
+        return None
+    lines = []
+    for line in shown[:MOST_SHOWN]:
+        number = f"{line.number}. " if line.number else ""
+        due = f" {page.say('due', due=page.when(line.notice.due_at))}" if line.notice.due_at else ""
+        text = short(line.text, QUOTED)
+        lines.append(f"{page.say('event_' + (event_of(line.notice.kind) or 'desk'))}: {number}{text}{due}".rstrip())
+    if page.address:
+        lines.append(page.say("report_link", link=f"{page.address}/notices"))
+    return page.say("notices_subject", count=len(shown)), [*lines, page.say("notices_end")]
+
+
 def _test(page: Page) -> tuple[str, list[str]] | None:
     lines = [page.say("test"), page.say("test_reply" if page.replies else "test_no_reply")]
     return page.say("test_subject"), lines
@@ -192,5 +213,5 @@ def _test(page: Page) -> tuple[str, list[str]] | None:
 _Kind = Callable[[Page], tuple[str, list[str]] | None]
 _KINDS: dict[str, _Kind] = {
     "questions": _questions, "again": _again, "taken": _taken, "refused": _refused, "invite": _door("invite"),
-    "reset": _door("reset"), "test": _test, "report": report_letter,
+    "reset": _door("reset"), "test": _test, "notices": _notices, "report": report_letter,
 }  # fmt: skip

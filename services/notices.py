@@ -26,6 +26,7 @@ from models import (
 )
 from models.database import Database
 from services.absences import instead, quiet_until, stand_ins
+from services.choices import unseen_kinds
 from services.events import record
 from services.questions import first_name, without_contacts
 from services.rights import DESK, DESK_ROLES, Actor, actor_of
@@ -57,8 +58,8 @@ class Line:
     task: Task | None = None
 
 
-def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> list[Line]:
-    """What waits to be seen, newest first; what is over by itself is left out."""
+def notices_of(session: Session, actor: Actor, now: datetime | None = None, *, bell: bool = True) -> list[Line]:
+    """What waits to be seen, newest first; what is over by itself is left out. ``bell``: as the person chose it."""
     columns: Any = select(
         Notice,
         Case,
@@ -70,7 +71,7 @@ def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> l
         func.coalesce(Broadcast.title, Source.title),
     )
     query = (
-        _waiting(columns, actor, now)
+        _waiting(session, columns, actor, now, bell)
         .outerjoin(Author, Author.id == Case.author_id)
         .outerjoin(Message, Message.id == Case.first_message_id)
         .outerjoin(Client, Client.id == Task.client_id)
@@ -92,10 +93,12 @@ def notices_of(session: Session, actor: Actor, now: datetime | None = None) -> l
 
 def count_notices(session: Session, actor: Actor, now: datetime | None = None) -> int:
     """The number beside the bell."""
-    return session.scalar(_waiting(select(func.count(Notice.id)), actor, now)) or 0
+    return session.scalar(_waiting(session, select(func.count(Notice.id)), actor, now)) or 0
 
 
-def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[Any]:
+def _waiting(
+    session: Session, query: Select[Any], actor: Actor, now: datetime | None, bell: bool = True
+) -> Select[Any]:
     found = (
         query.select_from(Notice)
         .outerjoin(Case, Case.id == Notice.case_id)
@@ -130,6 +133,9 @@ def _waiting(query: Select[Any], actor: Actor, now: datetime | None) -> Select[A
         Notice.source_id.is_not(None),
         Notice.kind.in_(OF_THE_DESK),
     )
+    left_out = unseen_kinds(session, actor.staff_id) if bell else None
+    if left_out is not None:
+        found = found.where(~left_out)
     return found if actor.may("case.view") else found.where(mine)
 
 

@@ -68,9 +68,9 @@ class Policy:
     def unit(self, code: str) -> Unit:
         return self.units.get(code, Unit(UNIT_MINUTES))
 
-    def after_quiet(self, at: datetime) -> datetime:
-        """``at``, or the end of the quiet hours it falls into."""
-        begin, end = self.quiet
+    def after_quiet(self, at: datetime, quiet: tuple[time, time] | None = None) -> datetime:
+        """``at``, or the end of the quiet hours it falls into; ``quiet``: others than the desk's."""
+        begin, end = quiet or self.quiet
         there = at.astimezone(ZoneInfo(self.calendars["desk"].zone))
         now = there.time()
         is_quiet = begin <= now < end if begin <= end else now >= begin or now < end

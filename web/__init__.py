@@ -88,6 +88,7 @@ SCREENS = (
     "journal",
     "rules",
     "incidents",
+    "choices",
     "transfer",
     "state",
     "begin",

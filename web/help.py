@@ -56,6 +56,7 @@ OF_SCREEN = {
     "absences": "staff",
     "rota": "staff",
     "notices": "deadlines",
+    "choices": "deadlines",
     "terms": "deadlines",
     "mailbox": "departments",
     "devices": "departments",

@@ -43,6 +43,9 @@ MATRIX: dict[str, str] = {
     "notices.bell": ANY_STAFF,
     "notices.follow": ANY_STAFF,
     "notices.seen": ANY_STAFF,
+    "choices.index": ANY_STAFF,
+    "choices.save": ANY_STAFF,
+    "choices.test": ANY_STAFF,
     # The log of checks
     "visits.index": "visit.view",
     "visits.note": "visit.note",

@@ -10,6 +10,8 @@ from web.contract_words import ERRORS as CONTRACT_ERRORS
 from web.contract_words import FIELDS, GROUPS
 from web.crm.words import ERRORS as CLIENT_ERRORS
 from web.language import Lazy, _, _l, is_russian
+from web.notice_words import ERRORS as NOTICE_ERRORS
+from web.notice_words import NOTICES as NOTICE_NAMES
 
 LABELS: Mapping[str, Lazy] = {
     "question": _l("Question"),
@@ -217,16 +219,8 @@ ERRORS: Mapping[str, Lazy] = {
     **CLIENT_ERRORS,
     **CONTRACT_ERRORS,
     **BROADCAST_ERRORS,
+    **NOTICE_ERRORS,
     "date.invalid": _l("This is no date."),
-    "incident.unknown": _l("There is no such incident."),
-    "incident.over": _l("The incident is over already: look at it again."),
-    "incident.open": _l("Finish the incident first."),
-    "incident.answered": _l("Everybody in it has been told already."),
-    "incident.elsewhere": _l("One of the cases stands in another incident: take it out there first."),
-    "incident.empty": _l("Choose at least one case of it."),
-    "incident.row": _l(
-        "A row of the table makes no sense: people cannot be more than cases, and something must count."
-    ),
     "fact.code": _l("A code consists of letters, digits and hyphens."),
     "fact.taken": _l("There is a fact with this code already."),
     "fact.unknown": _l("There is no such fact any more."),
@@ -444,9 +438,7 @@ NOTICES: Mapping[str, Lazy] = {
     "note.mention": _l("You are called in a note"),
     "case.followed": _l("News in a case that you follow"),
     "backup.late": _l("The last good backup is older than 26 hours"),
-    "broadcast.soon": _l("A broadcast begins soon"),
-    "broadcast.incident": _l("An incident on air"),
-    "incident": _l("An incident: many people complain of the same"),
+    **NOTICE_NAMES,
     "source.consent": _l("The access to a place ends: press «Connect again»"),
     "act.doubt": _l("A reply needs a decision"),
     "act.late": _l("A reply waits too long"),

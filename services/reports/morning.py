@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
-from models import Case, CaseFact, CaseStep, Department, Notice, Route, RouteFact, Source, Staff, utc_now
+from models import Case, CaseFact, CaseStep, Delivery, Department, Notice, Route, RouteFact, Source, Staff, utc_now
 from services.events import record
 from services.nightly import backup_state
 from services.outbox import UNPROVEN, count_unproven
@@ -25,6 +25,7 @@ from services.terms import policy_of
 SILENT = 3
 """A place is silent when it was not read for so many of its intervals."""
 LEAST_SILENCE = timedelta(minutes=10)
+UNREACHED = timedelta(days=7)
 WORRYING = ("retry", "unknown", "review", "dead")
 
 
@@ -69,6 +70,7 @@ class Morning:
     load: tuple[Load, ...]
     rebuilding: bool
     backup_late: bool
+    undelivered: tuple[str, ...]
 
     @property
     def overdue(self) -> int:
@@ -95,8 +97,19 @@ def morning(session: Session, actor: Actor, today: Cut, now: datetime) -> Mornin
         history=count(session, "history", today, now),
         since=week.first, week=whole_line(session, week, now), before=whole_line(session, week.before(), now),
         load=_load(session, week, now), rebuilding=is_rebuilding(session),
-        backup_late=backup_state(session, now).late,
+        backup_late=backup_state(session, now).late, undelivered=_undelivered(session, now),
     )  # fmt: skip
+
+
+def _undelivered(session: Session, now: datetime) -> tuple[str, ...]:
+    """Whom letters of the last days did not reach, where none has reached them since."""
+    last = select(func.max(Delivery.id)).where(Delivery.state.in_(("sent", "dead"))).group_by(Delivery.staff_id)
+    query = (
+        select(Staff.name)
+        .join(Delivery, Delivery.staff_id == Staff.id)
+        .where(Delivery.id.in_(last), Delivery.state == "dead", Delivery.created_at > now - UNREACHED, Staff.active)
+    )
+    return tuple(session.scalars(query.order_by(Staff.name)))
 
 
 def is_silent(place: Source, now: datetime) -> bool:

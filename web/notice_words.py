@@ -1,0 +1,37 @@
+"""What notices and incidents are called, and how a service's refusal about them is said."""
+
+from collections.abc import Mapping
+
+from web.language import Lazy, _l
+
+EVENTS: Mapping[str, Lazy] = {
+    "crisis": _l("Threat to life"),
+    "deadline": _l("Deadlines that come near or are over"),
+    "reply": _l("A reply has not gone, or waits for agreement"),
+    "incident": _l("An incident: many people complain of the same"),
+    "call": _l("I am called: in a note, by a rule, news of what I follow"),
+    "task": _l("My tasks"),
+    "broadcast": _l("Broadcasts and what breaks on them"),
+    "desk": _l("Backups and access to places"),
+}
+"""Event of services.choices → what a person chooses."""
+
+ERRORS: Mapping[str, Lazy] = {
+    "choice.unknown": _l("There is no such notice any more: load the page anew."),
+    "choice.quiet": _l("Quiet hours must begin and end at different times."),
+    "incident.unknown": _l("There is no such incident."),
+    "incident.over": _l("The incident is over already: look at it again."),
+    "incident.open": _l("Finish the incident first."),
+    "incident.answered": _l("Everybody in it has been told already."),
+    "incident.elsewhere": _l("One of the cases stands in another incident: take it out there first."),
+    "incident.empty": _l("Choose at least one case of it."),
+    "incident.row": _l(
+        "A row of the table makes no sense: people cannot be more than cases, and something must count."
+    ),
+}
+
+NOTICES: Mapping[str, Lazy] = {
+    "broadcast.soon": _l("A broadcast begins soon"),
+    "broadcast.incident": _l("An incident on air"),
+    "incident": EVENTS["incident"],
+}
