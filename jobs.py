@@ -30,6 +30,7 @@ from services.crm.retention import run_retention
 from services.crm.segments import run_segments
 from services.crm.tasks import run_remind
 from services.deliveries import run_deliveries
+from services.digests import run_digests
 from services.documents.templates import run_seed
 from services.incidents.gathering import run_incidents
 from services.intake import run_collect
@@ -228,8 +229,9 @@ def segments(desk: Desk) -> None:
 
 
 def letters(desk: Desk) -> None:
-    """Puts ordered reports on their way to whoever ordered them."""
-    if run_orders(desk.database, desk.config.desk.time_zone):
+    """Puts ordered reports and the digests of departments on their way."""
+    zone = desk.config.desk.time_zone
+    if run_orders(desk.database, zone) + run_digests(desk.database, zone):
         deliver(desk)
 
 

@@ -25,11 +25,14 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "task": ("task",),
     "broadcast": ("broadcast",),
     "desk": ("backup", "source"),
+    "digest": ("digest",),
 }
 """Event → how the kinds of its notices begin; a kind that stands nowhere here is shown by the bell alone."""
 CHANNELS = ("browser", "mail")
 FIXED = frozenset({("crisis", "browser")})
 """A threat to life rings until somebody says «вижу»: that cannot be switched off."""
+MAIL_ONLY = frozenset({"digest"})
+"""Letters of their own: the bell never rings for them."""
 BATCH = 200
 TEST_EVERY = timedelta(minutes=1)
 AT_ONCE = ("crisis",)
@@ -46,7 +49,7 @@ class Choices:
         return (event, channel) in self.chosen
 
 
-DEFAULT = Choices(frozenset((event, "browser") for event in EVENTS))
+DEFAULT = Choices(frozenset((event, "mail" if event in MAIL_ONLY else "browser") for event in EVENTS))
 
 
 def event_of(kind: str) -> str | None:

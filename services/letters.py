@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models import Case, Delivery, Department, Message, Route, Staff
 from services.choices import event_of
 from services.deliveries import Letter, Write, waiting_for
+from services.digests import digest_letter
 from services.entrance import LINK_DAYS, device_actor, make_link
 from services.notices import notices_of
 from services.questions import question_view, without_contacts
@@ -201,7 +202,7 @@ def _notices(page: Page) -> tuple[str, list[str]] | None:
         text = short(line.text, QUOTED)
         lines.append(f"{page.say('event_' + (event_of(line.notice.kind) or 'desk'))}: {number}{text}{due}".rstrip())
     if page.address:
-        lines.append(page.say("report_link", link=f"{page.address}/notices"))
+        lines.append(page.say("notices_link", link=f"{page.address}/notices"))
     return page.say("notices_subject", count=len(shown)), [*lines, page.say("notices_end")]
 
 
@@ -213,5 +214,5 @@ def _test(page: Page) -> tuple[str, list[str]] | None:
 _Kind = Callable[[Page], tuple[str, list[str]] | None]
 _KINDS: dict[str, _Kind] = {
     "questions": _questions, "again": _again, "taken": _taken, "refused": _refused, "invite": _door("invite"),
-    "reset": _door("reset"), "test": _test, "notices": _notices, "report": report_letter,
+    "reset": _door("reset"), "test": _test, "notices": _notices, "digest": digest_letter, "report": report_letter,
 }  # fmt: skip

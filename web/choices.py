@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from models import Staff
-from services.choices import CHANNELS, EVENTS, FIXED, choices_of, save_choices, send_test
+from services.choices import CHANNELS, EVENTS, FIXED, MAIL_ONLY, choices_of, save_choices, send_test
 from services.mailbox import stored_mail
 from services.terms import policy_of
 from web.forms import go
@@ -23,8 +23,8 @@ def index() -> str:
         chosen, policy = choices_of(staff), policy_of(session)
         has_mail = current_desk().is_training or bool(stored_mail(session))
     return render_template(
-        "notices/mine.html", chosen=chosen, EVENTS=EVENTS, CHANNELS=CHANNELS, FIXED=FIXED, has_mail=has_mail,
-        usual=policy.quiet, names=EVENT_NAMES,
+        "notices/mine.html", chosen=chosen, EVENTS=EVENTS, CHANNELS=CHANNELS, FIXED=FIXED,
+        MAIL_ONLY=MAIL_ONLY, has_mail=has_mail, usual=policy.quiet, names=EVENT_NAMES,
     )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ KINDS: Mapping[str, Lazy] = {
     "invite": _l("Invitation"),
     "reset": _l("New password"),
     "test": _l("Test"),
+    "notices": _l("Notices"),
+    "digest": _l("Digest of a department"),
 }
 """What each letter is about."""
 OWN = ("address", "from_name", "smtp_host", "smtp_port", "smtp_security", "username", "password")

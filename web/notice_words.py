@@ -13,6 +13,7 @@ EVENTS: Mapping[str, Lazy] = {
     "task": _l("My tasks"),
     "broadcast": _l("Broadcasts and what breaks on them"),
     "desk": _l("Backups and access to places"),
+    "digest": _l("The digest of my department"),
 }
 """Event of services.choices → what a person chooses."""
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models import Author, Case, Department, Incident, IncidentCase, Message, Notice, Route, Source, Staff, utc_now
 from services.cases import get_case
+from services.digests import tell_of_end
 from services.errors import NotFound, Refused, Stale
 from services.events import record
 from services.incidents.gathering import NOTICE, ask, begin, count_of, join
@@ -239,5 +240,6 @@ def end_incident(session: Session, actor: Actor, incident_id: int) -> Incident:
     incident.ended_at, incident.ended_by_id = utc_now(), actor.staff_id
     told = update(Notice).where(Notice.kind == NOTICE, Notice.case_id == incident.case_id, Notice.seen_at.is_(None))
     session.execute(told.values(seen_at=utc_now()).execution_options(synchronize_session=False))
+    tell_of_end(session, incident)
     record(session, "incident.ended", actor, object_id=incident.id, count=incident.count)
     return incident
