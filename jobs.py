@@ -41,6 +41,7 @@ from services.money.obligations import run_obligations
 from services.money.receivables import run_receivables
 from services.nightly import run_nightly
 from services.notices import run_warn
+from services.outreach import run_forget_unused
 from services.raws import run_trim
 from services.recount import run_recount
 from services.relabel import run_relabel
@@ -152,6 +153,7 @@ def trim(desk: Desk) -> None:
         desk.database, days=raws.days, quarantine_days=raws.quarantine_days,
         most_bytes=raws.most_megabytes * 2**20,
     )  # fmt: skip
+    run_forget_unused(desk.database)
 
 
 def watch(desk: Desk) -> None:

@@ -87,6 +87,7 @@ class Capabilities:
     rate_scope: str = "account"  # account · container: what «too often» of the platform speaks of
     act_seconds: float = 0.3  # between two acts, by the platform's limits and by what a call takes
     answered_by: str = ""  # the platform that carries an answer to the address a visitor left
+    place_context: frozenset[str] = frozenset()  # of a message's context what is true of its whole place
     chat: bool = False  # it has broadcasts of its own with a chat that is asked for: airings(), chat()
 
     def length(self, text: str) -> int:

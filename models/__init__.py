@@ -39,6 +39,7 @@ from models.learning import Audit, Training
 from models.lease import Counter, Lease, Setting
 from models.message import Attachment, Message, MessageBand, TextVersion
 from models.money import Allocation, Instalment, Obligation, Payment, ServiceRecord
+from models.outreach import Outreach
 from models.publication import Publication
 from models.raw_item import RawItem, RawTie
 from models.reply import Draft, Reply, ReplyFile
@@ -66,8 +67,8 @@ __all__ = [
     "ConsentText", "Contact", "Contract", "ContractRevision", "Counter", "Deal", "DealMove", "Decision", "Delivery",
     "Department", "Document", "Draft", "DutyDay", "Erasure", "Event", "Fact", "FactUse", "Follower", "Gap",
     "Identity", "ImportRow", "Incident", "IncidentCase", "Instalment", "Label", "Lease", "LegalRef",
-    "Mention", "Merge", "Message", "MessageBand", "Note", "Notice", "Obligation", "OneTimeLink", "Payment",
-    "PrivacyRequest", "Publication", "RawItem", "RawTie", "Reply", "ReplyFile", "ReportOrder",
+    "Mention", "Merge", "Message", "MessageBand", "Note", "Notice", "Obligation", "OneTimeLink", "Outreach",
+    "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie", "Reply", "ReplyFile", "ReportOrder",
     "ReportView", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "SavedReply",
     "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting",
     "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffContact", "StaffRole",

@@ -60,7 +60,7 @@ class Case(Base):
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
     publication_id: Mapped[int | None] = mapped_column(ForeignKey("publication.id"))
     author_id: Mapped[int | None] = mapped_column(ForeignKey("author.id"))
-    first_message_id: Mapped[int | None]  # the message the list shows
+    first_message_id: Mapped[int | None]  # the message the list shows; None: we began (models.Outreach)
     visibility: Mapped[str]
     label: Mapped[str | None]
     sure: Mapped[bool] = mapped_column(default=False)

@@ -20,7 +20,7 @@ class Reply(Base):
     __table_args__ = (Index(None, "case_id"),)
 
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
-    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))  # the message answered
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))  # answered; None: we speak first
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     route_id: Mapped[int | None] = mapped_column(ForeignKey("route.id"))  # the department's answer it was made of
     text: Mapped[str] = mapped_column(Text)

@@ -267,7 +267,7 @@ def _from_here(session: Session, alike: Sequence[_Alike]) -> list[Past]:
     )
     found = []
     for reply, act, source in session.execute(query):
-        exact = by_id.get(reply.message_id)
+        exact = by_id.get(reply.message_id or 0)
         one = exact or by_case[reply.case_id]
         fit = one.fit if exact else one.fit * WHOLE
         at = act.seen_at or act.accepted_at or reply.created_at

@@ -31,9 +31,11 @@ def approve(
     act, reply, case = _undecided(session, actor, act_id)
     check_version(case, version)
     if text is not None and text.strip() != reply.text:
-        message, source = session.get_one(Message, reply.message_id), session.get_one(Source, act.source_id)
+        message = session.get(Message, reply.message_id) if reply.message_id else None
+        source = session.get_one(Source, act.source_id)
         check_length(source, text.strip(), act.files)
-        place = Place(message.visibility == "public", source.platform, message.text)
+        is_public = (message.visibility if message else case.visibility) == "public"
+        place = Place(is_public, source.platform, message.text if message else "")
         reply.overrides = check_text(text, place, habits_of(session), {**reply.overrides, **(overrides or {})})
         reply.text = act.text = text.strip()
     later = act.due_at > utc_now()

@@ -47,9 +47,9 @@ def answered_cases(session: Session, messages: Sequence[Message]) -> dict[int, s
         select(Act.token, Act.target, Case.subject_key)
         .join(Case, Case.id == Act.case_id)
         .join(Source, Source.id == Case.source_id)
-        .where(Act.token.in_(named.values()), Act.source_id != Case.source_id)
+        .where(Act.token.in_(named.values()))
     )
-    cases = {token: (str(target["context"].get("from", "")).lower(), key) for token, target, key in rows}
+    cases = {token: (str(target.get("context", {}).get("from", "")).lower(), key) for token, target, key in rows}
     writers = {one.id: one.author_id for one in messages if one.id in named and one.author_id}
     known = select(Author.id, Author.external_id).where(Author.id.in_(writers.values()))
     addresses = {author: external.lower() for author, external in session.execute(known)}

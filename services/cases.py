@@ -69,13 +69,14 @@ def admit(session: Session, messages: Sequence[Message]) -> None:
 
     The case stays without a number until labels say that it is worth one, see ``settle_case``.
     """
-    waiting = [message for message in messages if message.work == "received"]
+    received = [message for message in messages if message.work == "received"]
+    waiting = sorted(received, key=lambda m: (m.published_at, m.id))
     if not waiting:
         return
     keys = {message.id: subject_key(message) for message in waiting} | answered_cases(session, waiting)
     cases = _known_cases(session, set(keys.values()))
     fresh: dict[str, Message] = {}
-    for message in sorted(waiting, key=lambda m: (m.published_at, m.id)):
+    for message in waiting:
         if keys[message.id] not in cases:
             fresh.setdefault(keys[message.id], message)
     if fresh:
@@ -87,6 +88,8 @@ def admit(session: Session, messages: Sequence[Message]) -> None:
         case = cases[keys[message.id]]
         links.append({"id": message.id, "case_id": case.id})
         set_committed_value(message, "case_id", case.id)
+        if case.first_message_id is None:
+            _answered_us(case, message)
         if is_open(case) and message.published_at > case.last_message_at:
             case.last_message_at = message.published_at
     session.execute(update(Message), links)
@@ -115,6 +118,12 @@ def _known_cases(session: Session, keys: set[str]) -> dict[str, Case]:
     fresh = session.scalars(still_open.execution_options(populate_existing=True))
     cases.update({case.subject_key: case for case in fresh})
     return cases
+
+
+def _answered_us(case: Case, message: Message) -> None:
+    """Whom we wrote to first has answered: from here on it is a case like any other."""
+    case.first_message_id, case.publication_id = message.id, message.publication_id
+    case.opened_at = message.published_at
 
 
 def _new_case(key: str, message: Message) -> dict[str, object]:

@@ -18,6 +18,7 @@ from models import (
     Label,
     Message,
     Note,
+    Outreach,
     Publication,
     Reply,
     Route,
@@ -44,6 +45,7 @@ from services.tags import tags_of
 
 T = TypeVar("T", bound=Base)
 PAGE = 30
+SAID_BEFORE = 10
 MOST_COUNTED = 1000
 """«Остальное» is counted no further: beyond 999 a screen says «999+»."""
 OPEN_STAGES = ("new", "work", "wait")
@@ -68,6 +70,11 @@ class Row:
     signals: tuple[Signal, ...] = ()
     copies: int = 0  # open cases of its wave, itself among them
     tags: tuple[Tag, ...] = ()
+
+    @property
+    def is_ours(self) -> bool:
+        """We wrote first, and nobody has answered yet."""
+        return self.case.first_message_id is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +211,16 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
     signals = standing_signals(session, [case.id for case in cases])
     copies = wave_sizes(session, list({case.wave_id for case in cases if case.wave_id}))
     tags = tags_of(session, [case.id for case in cases])
+    begun = _first_words(session, [case.id for case in cases if case.first_message_id is None])
     owing: dict[int, list[str]] = {}
     for case_id, name in waiting:
         owing.setdefault(case_id, []).append(name)
     return tuple(
         Row(
             case=case,
-            text=messages[case.first_message_id].text if case.first_message_id in messages else "",
+            text=messages[case.first_message_id].text
+            if case.first_message_id in messages
+            else begun.get(case.id, ""),
             author=authors[case.author_id].name if case.author_id in authors else "",
             publication=places[case.publication_id].title if case.publication_id in places else "",
             platform=sources[case.source_id].platform,
@@ -225,6 +235,14 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
         )
         for case in cases
     )
+
+
+def _first_words(session: Session, case_ids: Sequence[int]) -> dict[int, str]:
+    """What we wrote first, in conversations that we began."""
+    if not case_ids:
+        return {}
+    query = select(Reply.case_id, Reply.text).where(Reply.case_id.in_(case_ids)).order_by(Reply.id.desc())
+    return {row.case_id: row.text for row in session.execute(query)}
 
 
 def _by_id(session: Session, table: type[T], ids: Sequence[int | None]) -> dict[int | None, T]:
@@ -334,8 +352,13 @@ def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
 
 
 def _thread_messages(session: Session, case: Case) -> list[Message]:
-    """The messages of the case and of the threads they stand in, in the order of the platform."""
+    """The messages of the case and of the threads they stand in, in the order of the platform.
+
+    In a dialogue that we begin again it is what was said there last.
+    """
     own = list(session.scalars(select(Message).where(Message.case_id == case.id)))
+    if case.first_message_id is None and case.visibility == "private":
+        own += _said_before(session, case)
     places = {(m.container, m.thread) for m in own if m.thread}
     found = {m.id: m for m in own}
     for container, thread in places:
@@ -347,6 +370,17 @@ def _thread_messages(session: Session, case: Case) -> list[Message]:
         )
         found.update({m.id: m for m in rows})
     return sorted(found.values(), key=lambda m: (m.published_at, m.id))
+
+
+def _said_before(session: Session, case: Case) -> list[Message]:
+    way = session.scalar(select(Outreach).where(Outreach.case_id == case.id, Outreach.kind == "dialogue"))
+    if way is None:
+        return []
+    said = select(Message).where(
+        Message.source_id == case.source_id, Message.container == way.target.get("container"),
+        Message.visibility == "private",
+    )  # fmt: skip
+    return list(session.scalars(said.order_by(Message.published_at.desc(), Message.id.desc()).limit(SAID_BEFORE)))
 
 
 def _entries(session: Session, messages: Sequence[Message]) -> list[Entry]:

@@ -203,8 +203,9 @@ def note_reply(session: Session, row: Act, *, again: bool = False) -> None:
     """
     if row.case_id is not None and row.kind in WRITING:
         case = session.get_one(Case, row.case_id)
-        case.first_reply_at = case.first_reply_at or row.accepted_at
-        note_answered(session, case, row.accepted_at)
+        if row.message_id is not None:  # else it answers nothing: we spoke first
+            case.first_reply_at = case.first_reply_at or row.accepted_at
+            note_answered(session, case, row.accepted_at)
         reply = reply_of(session, row)
         if not again and is_open(case) and reply is not None and reply.promised_until is not None:
             promise(session, case, reply.promised_until)

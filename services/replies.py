@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind, SourceState
-from models import Act, Author, Case, Draft, Message, Publication, Reply, Route, Source, utc_now
+from models import Act, Author, Case, Draft, Message, Outreach, Publication, Reply, Route, Source, utc_now
 from models.base import storable
 from services.agreement import cause_to_wait
 from services.candidates import end_waiting, supersede
@@ -120,42 +120,75 @@ def write_reply(
     if known is not None:
         return same_form(known, known.text, text)
     check_version(case, wish.version)
-    message = session.get(Message, wish.message_id) if wish.message_id else newest_incoming(session, case_id)
-    if message is None or message.case_id != case.id:
-        raise NotFound("message.unknown", id=wish.message_id)
-    source = session.get_one(Source, message.source_id)
+    message = _answered(session, case, wish.message_id)
+    source = session.get_one(Source, message.source_id if message else case.source_id)
     files = take_files(session, actor, case.id, wish.files)
     carrier = _carrier(session, source, message)
+    is_public = (message or case).visibility == "public"
     check_length(carrier, text, files)
-    check_files(carrier, files, public=message.visibility == "public")
-    place = Place(message.visibility == "public", carrier.platform, message.text)
+    check_files(carrier, files, public=is_public)
+    place = Place(is_public, carrier.platform, message.text if message else "")
     reply = Reply(
-        case_id=case.id, message_id=message.id, staff_id=actor.staff_id, text=text, form_key=form_key,
+        case_id=case.id, message_id=message.id if message else None, staff_id=actor.staff_id, text=text,
+        form_key=form_key,
         route_id=_answer_used(session, actor, case, wish.route_id), afterwards=AFTERWARDS[wish.then],
         overrides=check_text(text, place, habits_of(session), wish.overrides), promised_until=wish.promised_until,
     )  # fmt: skip
     session.add(reply)
     session.flush()
-    if channel_class(source.platform).is_live(message.container):
+    if message is not None and channel_class(source.platform).is_live(message.container):
         wish = replace(wish, undo_seconds=0)
-    act = queue_act(session, actor, ActKind.REPLY, carrier, message, text=text, reply=reply, due_at=_due_at(wish))
+    act = _queue_reply(session, actor, case, reply, source, carrier, message, _due_at(wish))
     act.files = named(files)
     for file in files:
         file.reply_id = reply.id
-    if carrier.id != source.id:
-        act.target = {**act.target, "context": carried_context(source, message)}
-    accept_label(session, actor, message)
+    if message is not None:
+        accept_label(session, actor, message)
     note_facts(session, reply)
     holding = reply.promised_until is not None and is_approved_text(session, text)
     if not holding and cause_to_wait(session, actor, case, *([wish.beside] if wish.beside else [])):
         _offer(session, actor, act, case, wish.send_at)
     else:
-        supersede(session, actor, case, message.id)
+        supersede(session, actor, case, reply.message_id)
         if is_open(case) or open_twin(session, case) is None:
             go_on(session, actor, case, reply.afterwards)
     session.execute(delete(Draft).where(Draft.case_id == case.id, Draft.staff_id == actor.staff_id))
     record(session, "reply.written", actor, case_id=case.id, object_id=reply.id)
     return reply
+
+
+def _answered(session: Session, case: Case, message_id: int | None) -> Message | None:
+    """The message that is answered; None in a conversation that we begin."""
+    message = session.get(Message, message_id) if message_id else newest_incoming(session, case.id)
+    if message is None and message_id is None and case.first_message_id is None:
+        return None
+    if message is None or message.case_id != case.id:
+        raise NotFound("message.unknown", id=message_id)
+    return message
+
+
+def _queue_reply(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    reply: Reply,
+    source: Source,
+    carrier: Source,
+    message: Message | None,
+    due_at: datetime | None,
+) -> Act:
+    if message is None:
+        way = session.scalars(select(Outreach).where(Outreach.case_id == case.id)).one()
+        return _queue(
+            session, actor, ActKind.MESSAGE, carrier, due_at, text=reply.text, reply_id=reply.id, case_id=case.id,
+            target=way.target,
+        )  # fmt: skip
+    act = queue_act(
+        session, actor, ActKind.REPLY, carrier, message, text=reply.text, reply=reply, due_at=due_at
+    )  # fmt: skip
+    if carrier.id != source.id:
+        act.target = {**act.target, "context": carried_context(source, message)}
+    return act
 
 
 def _offer(session: Session, actor: Actor, act: Act, case: Case, reply_at: datetime | None) -> None:
@@ -192,14 +225,14 @@ def go_on(session: Session, actor: Actor, case: Case, state: str | None) -> None
         move(session, case, state, actor, reason="answered" if state == "solved" else None)
 
 
-def _carrier(session: Session, source: Source, message: Message) -> Source:
+def _carrier(session: Session, source: Source, message: Message | None) -> Source:
     """The place by which the reply goes, having looked whether it may."""
     if source.state == "manual":
         raise Refused("source.by_hand", id=source.id)
     carrier = carrier_of(session, source, message)
     if carrier is None:
         raise Refused("source.no_reply", platform=source.platform)
-    if message.state == SourceState.DELETED.value and message.visibility == "public":
+    if message is not None and message.state == SourceState.DELETED.value and message.visibility == "public":
         raise Refused("message.deleted")
     return carrier
 
@@ -250,14 +283,22 @@ def queue_act(
     """Writes the outbox row; with ``due_at`` it is held, and may be taken back, until then."""
     author = session.get(Author, message.author_id) if message.author_id else None
     place = session.get(Publication, message.publication_id) if message.publication_id else None
+    target = target_of(
+        message, author.external_id if author else None, author.name if author else None,
+        place.external_id if place else None,
+    )  # fmt: skip
+    return _queue(
+        session, actor, kind, source, due_at, text=text, reply_id=reply.id if reply else None, target=target,
+        case_id=message.case_id, message_id=message.id,
+    )  # fmt: skip
+
+
+def _queue(
+    session: Session, actor: Actor, kind: ActKind, source: Source, due_at: datetime | None, **values: Any
+) -> Act:
     act = Act(
-        kind=kind.value, source_id=source.id, case_id=message.case_id, reply_id=reply.id if reply else None,
-        message_id=message.id, staff_id=actor.staff_id, text=text, token=secrets.token_hex(16),
-        state="held" if due_at else "queued", due_at=due_at or utc_now(),
-        target=target_of(
-            message, author.external_id if author else None, author.name if author else None,
-            place.external_id if place else None,
-        ),
+        kind=kind.value, source_id=source.id, staff_id=actor.staff_id, token=secrets.token_hex(16),
+        state="held" if due_at else "queued", due_at=due_at or utc_now(), **values,
     )  # fmt: skip
     session.add(act)
     session.flush()
@@ -325,7 +366,8 @@ def change_published(
     if text is not None:
         check_length(source, text.strip(), own.files)
         message = session.get(Message, own.message_id) if own.message_id else None
-        is_public = message is None or message.visibility == "public"
+        seen_by = message or case
+        is_public = seen_by is None or seen_by.visibility == "public"
         place = Place(is_public, source.platform, message.text if message else "")
         reply = session.get(Reply, own.reply_id) if own.reply_id else None
         kept = check_text(

@@ -106,7 +106,8 @@ def start_clocks(session: Session, cases: Sequence[Case]) -> None:
     """The clocks of cases that became real, from the time of receipt at the source; history has none."""
     ids = [case.id for case in cases]
     known = clocks_of(session, ids)
-    fresh = [case for case in cases if case.id not in known]
+    # A conversation that we began has none before somebody answers.
+    fresh = [case for case in cases if case.id not in known and case.first_message_id is not None]
     if not fresh:
         return
     policy = policy_of(session)

@@ -46,6 +46,7 @@ SCREENS = (
     "checks",
     "agreement",
     "palette",
+    "outreach",
     "notices",
     "outbox",
     "department",

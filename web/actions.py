@@ -48,6 +48,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("close", _l("close"), "E", "KeyE", "case", "check", "case.close"),
     Action("inThread", _l("already answered in the thread: close"), "T", "KeyT", "case", "checks", "case.close"),
     Action("undo", _l("undo"), "U", "KeyU"),
+    Action("write", _l("write to somebody first"), "Shift+N", "Shift+KeyN", "list", "pencil", "case.reply"),
     Action("place", _l("filter by place"), "F", "KeyF", "list", "filter"),
     Action("search", _l("search"), "/"),
     Action("palette", _l("all actions, views and cases"), "Ctrl K"),

@@ -8,7 +8,20 @@ from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind, Capabilities, FileLimits
-from models import Act, Case, Clock, Department, Incident, Label, ReplyFile, RouteFile, RouteLine, Source, Staff
+from models import (
+    Act,
+    Case,
+    Clock,
+    Department,
+    Incident,
+    Label,
+    Outreach,
+    ReplyFile,
+    RouteFile,
+    RouteLine,
+    Source,
+    Staff,
+)
 from services.accounts import list_staff
 from services.agreement import Cause, agreement_of, cause_to_wait
 from services.candidates import may_agree
@@ -18,6 +31,7 @@ from services.following import followers_of
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.incidents.register import incident_of, open_incidents
 from services.labelling import classifier_word
+from services.outreach import outreach_of
 from services.pacing import Forecast, forecasts
 from services.presence import drafts_of
 from services.replies import draft_of
@@ -86,6 +100,8 @@ class Pane:
     duty: Duty = field(default_factory=Duty)  # whom «Кто за что отвечает» names
     forecasts: Mapping[int, Forecast] = field(default_factory=dict)  # act → when the platform's limits let it go
     carrier: Source | None = None  # the place by which a reply goes; None: a person publishes it there
+    begun: Outreach | None = None  # how we began the conversation
+    first_words: Sequence[Sending] = ()  # what we wrote in it, answering nothing
     incident: Incident | None = None  # in which the case stands
     open_incidents: Sequence[Incident] = ()  # into which it may be put
     answerers: Mapping[int, str] = field(default_factory=dict)  # department → who answers and when they look
@@ -151,6 +167,8 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         limits=limits_of(carrier, public=_is_public(view, newest)) if carrier else None,
         sent_files=files_of_replies(session, [act.reply_id for act in view.acts if act.reply_id and act.files]),
         followers=followers_of(session, case_id),
+        begun=outreach_of(session, case_id),
+        first_words=tuple(one for one in view.sendings if one.reply.message_id is None),
         incident=incident_of(session, case_id),
         open_incidents=open_incidents(session),
         answerers={unit.id: _answerers(people, unit, policy) for unit in units},

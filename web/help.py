@@ -73,6 +73,7 @@ OF_SCREEN = {
     "reports": "reports",
     "morning": "reports",
     "clients": "clients",
+    "outreach": "replies",
     "tasks": "clients",
     "calls": "clients",
     "imports": "clients",

@@ -149,6 +149,8 @@ MATRIX: dict[str, str] = {
     # Search
     "search.index": "case.view",
     "palette.cases": "case.view",
+    "outreach.index": "case.reply",
+    "outreach.start": "case.reply",
     "search.words": "settings.edit",
     "search.save_words": "settings.edit",
     # Outgoing

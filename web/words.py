@@ -12,6 +12,7 @@ from web.crm.words import ERRORS as CLIENT_ERRORS
 from web.language import Lazy, _, _l, is_russian
 from web.notice_words import ERRORS as NOTICE_ERRORS
 from web.notice_words import NOTICES as NOTICE_NAMES
+from web.outreach_words import ERRORS as OUTREACH_ERRORS
 
 LABELS: Mapping[str, Lazy] = {
     "question": _l("Question"),
@@ -220,6 +221,7 @@ ERRORS: Mapping[str, Lazy] = {
     **CONTRACT_ERRORS,
     **BROADCAST_ERRORS,
     **NOTICE_ERRORS,
+    **OUTREACH_ERRORS,
     "date.invalid": _l("This is no date."),
     "fact.code": _l("A code consists of letters, digits and hyphens."),
     "fact.taken": _l("There is a fact with this code already."),

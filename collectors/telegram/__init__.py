@@ -62,6 +62,7 @@ class Telegram(Channel):
         receive=True,
         max_length=4096,
         count="utf16",
+        place_context=frozenset({"topic", "direct_topic"}),
         rate_scope="container",  # 20 a minute in a group, one a second in a chat
         poll_seconds=10,
         deep_seconds=24 * 3600,

@@ -17,6 +17,7 @@ from models import (
     Message,
     MessageBand,
     Note,
+    Outreach,
     Publication,
     RawItem,
     Reply,
@@ -98,6 +99,7 @@ def _forget_cases(session: Session, cases: Sequence[int]) -> None:
     session.execute(update(Reply).where(Reply.case_id.in_(cases)).values(text="", verdict_note=None, overrides={}))
     gone: dict[str, Any] = {"text": "", "target": {}, "files": [], "url": None, "error_text": None}
     session.execute(update(Act).where(Act.case_id.in_(cases)).values(**gone))
+    session.execute(update(Outreach).where(Outreach.case_id.in_(cases)).values(target={}))
     session.execute(update(Route).where(Route.case_id.in_(cases)).values(question="", answer=None, reason=None))
     routes = select(Route.id).where(Route.case_id.in_(cases))
     session.execute(update(RouteLine).where(RouteLine.route_id.in_(routes)).values(text=""))

@@ -56,7 +56,7 @@ _CASES = (
         .label("ingested_at"),
     )
     .join(Source, Source.id == Case.source_id)
-    .where(Case.id.in_(_IDS), Case.number.is_not(None))
+    .where(Case.id.in_(_IDS), Case.number.is_not(None), Case.first_message_id.is_not(None))
     .order_by(Case.id)
     .with_for_update(key_share=True, of=Case)
 )
@@ -95,7 +95,13 @@ _ROUTES = (
 )
 _ANSWERS = (
     select(Act.case_id, Act.accepted_at, Act.staff_id)
-    .where(Act.case_id.in_(_IDS), Act.kind.in_(WRITING), Act.state.in_(STANDING), Act.accepted_at.is_not(None))
+    .where(
+        Act.case_id.in_(_IDS),
+        Act.kind.in_(WRITING),
+        Act.message_id.is_not(None),
+        Act.state.in_(STANDING),
+        Act.accepted_at.is_not(None),
+    )
     .order_by(Act.accepted_at, Act.id)
 )
 _CHECKED = (
@@ -197,7 +203,9 @@ def _facts(policy: Policy, case: Any, known: _Known) -> Facts:
     begun = min((clock.started_at for clock in ours), default=case.opened_at) if old else case.opened_at
     counts = bool(ours) or not old
     walked = _Walk(policy.calendars["desk"], begun)
-    for move, following in pairwise([*known.moves.get(case.id, ()), None]):
+    # What went before is our own: of history, or of a conversation that we began.
+    moves = [move for move in known.moves.get(case.id, ()) if move.at >= begun]
+    for move, following in pairwise([*moves, None]):
         if move is not None and move.kind == "case.moved":
             walked.go(move, following is not None and following.kind == "case.reopened")
     calendar = policy.calendars[first.calendar if first is not None else "desk"]

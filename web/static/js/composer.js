@@ -245,6 +245,7 @@ export function installComposer() {
   });
   installSaved();
   count();
+  if (form().dataset.begin !== undefined) startReply();
   if (text.value.trim()) check(text);
 }
 

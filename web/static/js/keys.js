@@ -65,6 +65,7 @@ export function installKeys({ openCase, backToList }) {
     close: () => openMenu(byId(isPicking() ? "bulk-close" : "close-menu")),
     inThread: () => document.querySelector("#close-menu button[value=answered_in_thread]")?.click(),
     undo: () => [...document.querySelectorAll("[data-undo-key]")].at(-1)?.click(),
+    write: () => { window.location.href = byId("keys").dataset.write; },
     place: () => openMenu(document.querySelector("[data-filter-menu]")),
     sheet: () => byId("keys")?.showModal(),
   };

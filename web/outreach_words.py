@@ -1,0 +1,24 @@
+"""What is said of the ways to begin a conversation."""
+
+from collections.abc import Mapping
+
+from web.language import Lazy, _l
+
+CLOSED: Mapping[str, Lazy] = {
+    "idle": _l("The place is paused or answered by hand."),
+    "comments": _l("One can only answer under their comments: they have not written to us in private."),
+    "first": _l("The platform lets us write only to whoever has written to us first."),
+    "elsewhere": _l("The platform takes no messages from the desk: write to them there."),
+    "phone": _l("Only a phone is known: call them."),
+    "mailbox": _l("No mailbox is connected."),
+    "address": _l("There is no mail address on the card."),
+}
+"""Why a way is closed (services.outreach.Way.closed)."""
+
+ERRORS: Mapping[str, Lazy] = {
+    "way.unknown": _l("This way is no longer there: choose anew."),
+    "way.closed": _l("One cannot write by this way now."),
+    "way.own": _l("This is our own address."),
+    "subject.empty": _l("Give the letter a subject."),
+    "publication.unknown": _l("Nothing stands under this publication yet: it cannot be commented from here."),
+}
