@@ -31,6 +31,7 @@ from models.delivery import Delivery
 from models.document import Document, StoredFile, Template
 from models.entrance import OneTimeLink, StaffSession
 from models.event import Event
+from models.excerpt import Excerpt
 from models.follower import Follower, Mention
 from models.gap import Gap
 from models.incident import Incident, IncidentCase
@@ -65,8 +66,9 @@ __all__ = [
     "BroadcastQuestion", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "CaseTag", "Client",
     "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent",
     "ConsentText", "Contact", "Contract", "ContractRevision", "Counter", "Deal", "DealMove", "Decision", "Delivery",
-    "Department", "Document", "Draft", "DutyDay", "Erasure", "Event", "Fact", "FactUse", "Follower", "Gap",
-    "Identity", "ImportRow", "Incident", "IncidentCase", "Instalment", "Label", "Lease", "LegalRef",
+    "Department", "Document", "Draft", "DutyDay", "Erasure", "Event", "Excerpt", "Fact",
+    "FactUse", "Follower", "Gap", "Identity", "ImportRow", "Incident", "IncidentCase",
+    "Instalment", "Label", "Lease", "LegalRef",
     "Mention", "Merge", "Message", "MessageBand", "Note", "Notice", "Obligation", "OneTimeLink", "Outreach",
     "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie", "Reply", "ReplyFile", "ReportOrder",
     "ReportView", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "SavedReply",

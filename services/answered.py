@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from collectors.base import SourceState
 from models import Act, Author, Case, Department, Message, MessageBand, Reply, Route, SearchEntry, Source
 from services.cases import get_case
+from services.excerpts import message_of
 from services.findings import full_text
 from services.lemmas import index, is_first_name
 from services.lint import Place, habits_of, lint
@@ -88,7 +89,9 @@ def _asked_in(session: Session, case: Case) -> Sequence[Message]:
     """The newest texts of the case: «а всё нашла» after a question says nothing that was ever answered."""
     query = select(Message).where(Message.case_id == case.id, Message.direction == "in")
     newest = query.order_by(Message.published_at.desc(), Message.id.desc()).limit(MOST_TEXTS)
-    return session.scalars(newest).all()
+    own = session.scalars(newest).all()
+    part = message_of(session, case.id) if not own else None
+    return own if part is None else [part]
 
 
 def _ready(session: Session, case: Case, message: Message, found: Sequence[Past], limit: int) -> tuple[Past, ...]:

@@ -16,7 +16,7 @@ from services.agreement import cause_to_wait
 from services.candidates import supersede
 from services.carriers import carrier_of
 from services.case_states import is_open
-from services.cases import check_version, get_case, newest_incoming, open_twin, same_form
+from services.cases import check_version, get_case, message_answered, open_twin, same_form
 from services.errors import Forbidden, NotFound, Refused
 from services.events import record
 from services.facts import note_facts
@@ -104,9 +104,9 @@ def mark_published(session: Session, actor: Actor, case_id: int, text: str, form
         same_form(known, known.text, text)
         return session.scalars(select(Act).where(Act.reply_id == known.id)).one()
     check_version(case, said.version)
-    message = session.get(Message, said.message_id) if said.message_id else newest_incoming(session, case_id)
-    if message is None or message.case_id != case.id:
-        raise NotFound("message.unknown", id=said.message_id)
+    message = message_answered(session, case, said.message_id)
+    if message is None:
+        raise NotFound("message.unknown", id=None)
     source = get_source(session, actor, message.source_id)
     if carrier_of(session, source, message) is not None:
         raise Refused("source.can_send", platform=source.platform)
@@ -119,7 +119,8 @@ def mark_published(session: Session, actor: Actor, case_id: int, text: str, form
     session.add(reply)
     session.flush()
     act = _done(session, actor, message, reply, url)
-    accept_label(session, actor, message)
+    if message.case_id == case.id:
+        accept_label(session, actor, message)
     note_facts(session, reply)
     supersede(session, actor, case, message.id)
     note_reply(session, act)
@@ -148,7 +149,7 @@ def _done(session: Session, actor: Actor, message: Message, reply: Reply, url: s
     )  # fmt: skip
     now = utc_now()
     act = Act(
-        kind=ActKind.REPLY.value, source_id=message.source_id, case_id=message.case_id, reply_id=reply.id,
+        kind=ActKind.REPLY.value, source_id=message.source_id, case_id=reply.case_id, reply_id=reply.id,
         message_id=message.id, staff_id=actor.staff_id, text=reply.text, token=secrets.token_hex(16),
         state="accepted", due_at=now, accepted_at=now, url=url or None, target={**target, BY_HAND: True},
     )  # fmt: skip

@@ -17,6 +17,7 @@ from services.carriers import answered_cases
 from services.case_states import CLOSE_REASONS, STAGES, is_open, move, wake
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
+from services.excerpts import message_of
 from services.kinds import HIGH, confirmed_signals, own_table, renew_kind, set_kind
 from services.leases import insert_missing, next_numbers
 from services.presets import ANSWERED_KINDS, GRAVE_KINDS
@@ -409,12 +410,24 @@ def note_printed(session: Session, actor: Actor, case_id: int) -> None:
 
 def newest_incoming(session: Session, case_id: int) -> Message | None:
     """The message that a reply answers unless another one was chosen."""
-    return session.scalar(
+    own = session.scalar(
         select(Message)
         .where(Message.case_id == case_id, Message.direction == "in")
         .order_by(Message.published_at.desc(), Message.id.desc())
         .limit(1)
     )
+    return own or message_of(session, case_id)
+
+
+def message_answered(session: Session, case: Case, message_id: int | None = None) -> Message | None:
+    """The message chosen, else the newest; None in a conversation that we begin. Raises NotFound for any other."""
+    newest = newest_incoming(session, case.id)
+    message = session.get(Message, message_id) if message_id else newest
+    if message is None and message_id is None and case.first_message_id is None:
+        return None
+    if message is None or (message.case_id != case.id and message is not newest):
+        raise NotFound("message.unknown", id=message_id)
+    return message
 
 
 def stale_before(now: datetime) -> datetime:

@@ -32,6 +32,7 @@ from models import (
 )
 from services.cases import get_case
 from services.events import history_of
+from services.excerpts import MARK, excerpts_of, message_of
 from services.filters import Filters, branches, in_stage, narrowed
 from services.findings import signals_of, standing_signals, wave_sizes
 from services.kinds import HIGH, themes_of
@@ -211,16 +212,16 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
     signals = standing_signals(session, [case.id for case in cases])
     copies = wave_sizes(session, list({case.wave_id for case in cases if case.wave_id}))
     tags = tags_of(session, [case.id for case in cases])
-    begun = _first_words(session, [case.id for case in cases if case.first_message_id is None])
+    spoken = _first_words(session, [case.id for case in cases if case.first_message_id is None])
+    spoken |= excerpts_of(session, [case.id for case in cases if MARK in case.subject_key])
     owing: dict[int, list[str]] = {}
     for case_id, name in waiting:
         owing.setdefault(case_id, []).append(name)
     return tuple(
         Row(
             case=case,
-            text=messages[case.first_message_id].text
-            if case.first_message_id in messages
-            else begun.get(case.id, ""),
+            text=spoken.get(case.id)
+            or (messages[case.first_message_id].text if case.first_message_id in messages else ""),
             author=authors[case.author_id].name if case.author_id in authors else "",
             publication=places[case.publication_id].title if case.publication_id in places else "",
             platform=sources[case.source_id].platform,
@@ -359,6 +360,8 @@ def _thread_messages(session: Session, case: Case) -> list[Message]:
     own = list(session.scalars(select(Message).where(Message.case_id == case.id)))
     if case.first_message_id is None and case.visibility == "private":
         own += _said_before(session, case)
+    part = message_of(session, case.id) if MARK in case.subject_key else None
+    own += [part] if part is not None else []
     places = {(m.container, m.thread) for m in own if m.thread}
     found = {m.id: m for m in own}
     for container, thread in places:

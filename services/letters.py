@@ -15,6 +15,7 @@ from services.choices import event_of
 from services.deliveries import Letter, Write, waiting_for
 from services.digests import digest_letter
 from services.entrance import LINK_DAYS, device_actor, make_link
+from services.excerpts import excerpts_of
 from services.notices import notices_of
 from services.questions import question_view, without_contacts
 from services.report_letters import report_letter
@@ -141,7 +142,8 @@ def _question(page: Page, route: Route, number: int | None) -> str:
 
 def _first_words(session: Session, route: Route) -> str:
     first = select(Message.text).join(Case, Case.first_message_id == Message.id).where(Case.id == route.case_id)
-    return short(session.scalar(first) or "", QUOTED)
+    words = excerpts_of(session, [route.case_id]).get(route.case_id) or session.scalar(first)
+    return short(words or "", QUOTED)
 
 
 def _again(page: Page) -> tuple[str, list[str]] | None:

@@ -173,7 +173,7 @@ def run_forget_unused(database: Database) -> int:
 
 
 def _account(author: Author) -> tuple[str, str]:
-    """mail · phone · account, and its value: an address or a number may be all that a form or a call knows of one."""
+    """mail · phone · account, and its value: an address or a number may be all that a form or a call knows."""
     if author.platform == MAIL:
         return MAIL, author.external_id
     prefix, _, value = author.external_id.partition(":")

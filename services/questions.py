@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Act, Attachment, Author, Case, Department, Message, Publication, Reply, Route, Source, Staff
 from services.errors import NotFound, Refused
+from services.excerpts import excerpt_of, message_of
 from services.rights import Actor, Scope, require
 from services.route_states import OWED
 from services.routing import answer_route, decline_route, for_me, get_route, my_routes
@@ -209,6 +210,8 @@ def _messages(session: Session, case: Case) -> list[Message]:
     A dialogue or a letter thread belongs to one author, so its other cases stay out of what is shared.
     """
     own = list(session.scalars(select(Message).where(Message.case_id == case.id)))
+    part = message_of(session, case.id)
+    own += [part] if part is not None else []
     found = {message.id: message for message in own}
     if case.visibility == "public":
         for container, thread in {(m.container, m.thread) for m in own if m.thread}:
@@ -235,14 +238,16 @@ def _lines(session: Session, case: Case) -> tuple[Line, ...]:
     files: dict[int, list[Attachment]] = {}
     for file in session.scalars(select(Attachment).where(Attachment.message_id.in_([m.id for m in messages]))):
         files.setdefault(file.message_id, []).append(file)
+    part = excerpt_of(session, case.id)
+    about = part.message_id if part is not None else None
     return tuple(
         Line(
             id=message.id,
             name=first_name(authors.get(message.author_id or 0)),
-            text=without_contacts(message.text),
+            text=without_contacts(part.text if part is not None and message.id == about else message.text),
             at=message.published_at,
             ours=message.direction == "out",
-            asked=message.case_id == case.id and message.direction == "in",
+            asked=(message.case_id == case.id or message.id == about) and message.direction == "in",
             edited=message.versions > 1,
             deleted=message.state == "deleted",
             files=tuple(files.get(message.id, ())),

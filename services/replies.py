@@ -23,7 +23,7 @@ from services.cases import (
     get_case,
     give_numbers,
     may_end,
-    newest_incoming,
+    message_answered,
     open_twin,
     reopen,
     same_form,
@@ -120,7 +120,7 @@ def write_reply(
     if known is not None:
         return same_form(known, known.text, text)
     check_version(case, wish.version)
-    message = _answered(session, case, wish.message_id)
+    message = message_answered(session, case, wish.message_id)
     source = session.get_one(Source, message.source_id if message else case.source_id)
     files = take_files(session, actor, case.id, wish.files)
     carrier = _carrier(session, source, message)
@@ -142,7 +142,7 @@ def write_reply(
     act.files = named(files)
     for file in files:
         file.reply_id = reply.id
-    if message is not None:
+    if message is not None and message.case_id == case.id:
         accept_label(session, actor, message)
     note_facts(session, reply)
     holding = reply.promised_until is not None and is_approved_text(session, text)
@@ -155,16 +155,6 @@ def write_reply(
     session.execute(delete(Draft).where(Draft.case_id == case.id, Draft.staff_id == actor.staff_id))
     record(session, "reply.written", actor, case_id=case.id, object_id=reply.id)
     return reply
-
-
-def _answered(session: Session, case: Case, message_id: int | None) -> Message | None:
-    """The message that is answered; None in a conversation that we begin."""
-    message = session.get(Message, message_id) if message_id else newest_incoming(session, case.id)
-    if message is None and message_id is None and case.first_message_id is None:
-        return None
-    if message is None or message.case_id != case.id:
-        raise NotFound("message.unknown", id=message_id)
-    return message
 
 
 def _queue_reply(
@@ -186,6 +176,7 @@ def _queue_reply(
     act = queue_act(
         session, actor, ActKind.REPLY, carrier, message, text=reply.text, reply=reply, due_at=due_at
     )  # fmt: skip
+    act.case_id = case.id  # which is another than the message's where it was split off
     if carrier.id != source.id:
         act.target = {**act.target, "context": carried_context(source, message)}
     return act

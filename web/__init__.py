@@ -47,6 +47,7 @@ SCREENS = (
     "agreement",
     "palette",
     "outreach",
+    "parting",
     "notices",
     "outbox",
     "department",

@@ -38,6 +38,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "sendNow", _l("send at once, without the time to undo"), "Ctrl Shift Enter", where="case", act="case.reply"
     ),
+    Action("part", _l("make a case of the chosen words"), "S", "KeyS", "case", "arrows-split", "case.assign"),
     Action("note", _l("note"), "N", "KeyN", "case", "note", "case.note"),
     Action("assign", _l("lead it myself"), "A", "KeyA", "case", "user-check", "case.assign"),
     Action("route", _l("hand over to a department"), "D", "KeyD", "case", "arrow-forward-up", "case.route"),

@@ -1,7 +1,7 @@
 """One case as its pane shows it: the thread as a tree, what may be done, the history in sentences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from models import (
     Case,
     Clock,
     Department,
+    Excerpt,
     Incident,
     Label,
     Outreach,
@@ -27,6 +28,7 @@ from services.agreement import Cause, agreement_of, cause_to_wait
 from services.candidates import may_agree
 from services.carriers import carrier_of
 from services.crm.cards import Beside, beside
+from services.excerpts import MARK, excerpt_of, parts_of
 from services.following import followers_of
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.incidents.register import incident_of, open_incidents
@@ -100,6 +102,8 @@ class Pane:
     duty: Duty = field(default_factory=Duty)  # whom «Кто за что отвечает» names
     forecasts: Mapping[int, Forecast] = field(default_factory=dict)  # act → when the platform's limits let it go
     carrier: Source | None = None  # the place by which a reply goes; None: a person publishes it there
+    part: Excerpt | None = None  # of a message, that the case is about
+    parts: Mapping[int, Sequence[Excerpt]] = field(default_factory=dict)  # message → what was split off it
     begun: Outreach | None = None  # how we began the conversation
     first_words: Sequence[Sending] = ()  # what we wrote in it, answering nothing
     incident: Incident | None = None  # in which the case stands
@@ -130,7 +134,9 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
     view = view_case(session, actor, case_id)
     people = list_staff(session, active=False)
     units = departments(session)
-    own = [e for e in view.thread if e.message.case_id == case_id and e.message.direction == "in"]
+    part = excerpt_of(session, case_id) if MARK in view.case.subject_key else None
+    about = part.message_id if part is not None else None
+    own = [e for e in view.thread if (e.message.case_id == case_id or e.message.id == about) and not _is_ours(e)]
     policy = policy_of(session)
     words = {entry.message.id: classifier_word(session, entry.message.id) for entry in own}
     newest = own[-1] if own else None
@@ -142,7 +148,9 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
     carrier = carrier_of(session, place, newest.message if newest else None)
     return Pane(
         view=view,
-        thread=_fold(_tree(view, words)),
+        thread=_fold(_tree(view, words, about)),
+        part=part,
+        parts=parts_of(session, [entry.message.id for entry in own]) if part is None else {},
         history=sentences_of(view, {p.id: p.name for p in people}, {u.id: u for u in units}),
         can=channel_class(carrier.platform if carrier else view.source.platform).can,
         carrier=carrier,
@@ -193,7 +201,11 @@ def _answerers(people: Sequence[Staff], unit: Department, policy: Policy) -> str
     return ", ".join(names) + (f" ({looks})" if names and looks else "")
 
 
-def _tree(view: CaseView, words: Mapping[int, Label | None]) -> list[Item]:
+def _is_ours(entry: Entry) -> bool:
+    return entry.message.direction == "out"
+
+
+def _tree(view: CaseView, words: Mapping[int, Label | None], about: int | None = None) -> list[Item]:
     """Depth first, each message under the one it answers; one whose parent is not here stands at the top."""
     by_id = {(e.message.container, e.message.external_id): e for e in view.thread}
     children: dict[int | None, list[Entry]] = {}
@@ -209,7 +221,7 @@ def _tree(view: CaseView, words: Mapping[int, Label | None]) -> list[Item]:
             entry, depth = waiting.pop()
             if entry.message.id not in met:
                 met.add(entry.message.id)
-                items.append(_item(view, entry, min(depth, DEEPEST), words))
+                items.append(_item(view, entry, min(depth, DEEPEST), words, about))
                 waiting.extend((child, depth + 1) for child in reversed(children.get(entry.message.id, [])))
     return items
 
@@ -224,15 +236,21 @@ def _above(entry: Entry, by_id: Mapping[tuple[str, str], Entry]) -> Entry | None
     return None
 
 
-def _item(view: CaseView, entry: Entry, depth: int, words: Mapping[int, Label | None]) -> Item:
+def _item(view: CaseView, entry: Entry, depth: int, words: Mapping[int, Label | None], about: int | None) -> Item:
     message = entry.message
-    ours = message.direction == "out"
-    role = "ours" if ours else "author" if message.case_id == view.case.id else "other"
+    is_mine = message.case_id == view.case.id or message.id == about
+    role = "ours" if _is_ours(entry) else "author" if is_mine else "other"
+    if message.id == about:  # of its words alone: the message has a kind of its own
+        kind = Label(label=view.case.label, sure=view.case.sure, weak=True, p={}) if view.case.label else None
+        return Item(replace(entry, label=kind), depth, role, sendings=_going(view, message.id))
     done = tuple(
         a for a in view.acts if a.message_id == message.id and a.reply_id is None and a.state != "cancelled"
     )
-    going = tuple(s for s in view.sendings if s.reply.message_id == message.id)
-    return Item(entry, depth, role, done, going, words.get(message.id))
+    return Item(entry, depth, role, done, _going(view, message.id), words.get(message.id))
+
+
+def _going(view: CaseView, message_id: int) -> tuple[Sending, ...]:
+    return tuple(sending for sending in view.sendings if sending.reply.message_id == message_id)
 
 
 def _fold(items: list[Item]) -> tuple[Item | Fold, ...]:

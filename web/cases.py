@@ -10,8 +10,10 @@ from collectors.base import ActKind
 from models import Act, Reply
 from services import cases, labelling, replies, routing, signals
 from services.errors import NotFound, Refused, Stale
+from services.excerpts import excerpt_of
 from services.inbox import view_case
 from services.outbox import acts_of
+from services.parting import say_kind
 from services.split import write_split
 from web.addresses import back
 from web.dates import typed_time, when
@@ -186,7 +188,11 @@ def label(case_id: int, message_id: int) -> AnyResponse:
     chosen = request.form.get("label", "")
     with current_desk().database.write.begin() as session:
         _of_case(case_id, message_id, [e.message.id for e in view_case(session, current_actor(), case_id).thread])
-        labelling.correct_label(session, current_actor(), message_id, chosen)
+        part = excerpt_of(session, case_id)
+        if part is not None and part.message_id == message_id:
+            say_kind(session, current_actor(), case_id, chosen)
+        else:
+            labelling.correct_label(session, current_actor(), message_id, chosen)
     rang()
     tell(_("Kind: %(kind)s. Remembered for training.", kind=LABELS[chosen]))
     return done(case_id)

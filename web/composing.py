@@ -2,11 +2,10 @@
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
-from models import Message, Source
+from models import Source
 from services import saved_replies
-from services.cases import get_case, newest_incoming
+from services.cases import get_case, message_answered
 from services.crm.asked import client_of_case, given_by, promises_not_followed
-from services.errors import NotFound
 from services.holding import holding_reply
 from services.lint import Place, habits_of, lint
 from services.rights import require
@@ -24,13 +23,10 @@ def findings(case_id: int) -> str:
     with current_desk().database.read.begin() as session:
         require(current_actor(), "case.reply")
         case = get_case(session, current_actor(), case_id)
-        message = session.get(Message, request.form.get("message_id", type=whole) or 0)
-        if message is None or message.case_id != case.id:
-            message = newest_incoming(session, case_id)
-        if message is None:
-            raise NotFound("message.unknown", case=case_id)
-        source = session.get_one(Source, message.source_id)
-        place = Place(message.visibility == "public", source.platform, message.text, given=given_by(session, case))
+        message = message_answered(session, case, request.form.get("message_id", type=whole))
+        source = session.get_one(Source, message.source_id if message else case.source_id)
+        is_public, asked = (message or case).visibility == "public", message.text if message else ""
+        place = Place(is_public, source.platform, asked, given=given_by(session, case))
         found = lint(text, place, habits_of(session))
         client = client_of_case(session, case)
         promises = promises_not_followed(session, case, text) if current_actor().may("client.edit") else []

@@ -46,6 +46,15 @@ def marked(text: str, word: Label | None) -> Markup:
     return Markup("").join(pieces)
 
 
+def part_marked(text: str, part: str) -> Markup:
+    """The text with the words that the case is about in <mark>, whatever stands between them there."""
+    found = re.search(r"\s+".join(re.escape(word) for word in part.split()), text) if part else None
+    if found is None:
+        return escape(text)
+    mark = Markup('<mark class="part">{}</mark>').format(found[0])
+    return escape(text[: found.start()]) + mark + escape(text[found.end() :])
+
+
 def called(text: str, names: Iterable[str]) -> Markup:
     """A note with those it calls by @ in bold."""
     some = "|".join(re.escape(name) for name in sorted(filter(None, names), key=len, reverse=True))

@@ -150,6 +150,8 @@ MATRIX: dict[str, str] = {
     "search.index": "case.view",
     "palette.cases": "case.view",
     "outreach.index": "case.reply",
+    "parting.part": "case.assign",
+    "parting.join": "case.assign",
     "outreach.start": "case.reply",
     "search.words": "settings.edit",
     "search.save_words": "settings.edit",

@@ -1,4 +1,4 @@
-"""What is said of the ways to begin a conversation."""
+"""What is said of the ways to begin a conversation, and of a part of a message as a case."""
 
 from collections.abc import Mapping
 
@@ -19,6 +19,9 @@ ERRORS: Mapping[str, Lazy] = {
     "way.unknown": _l("This way is no longer there: choose anew."),
     "way.closed": _l("One cannot write by this way now."),
     "way.own": _l("This is our own address."),
+    "excerpt.none": _l("Choose some words of the message, as they stand there."),
+    "excerpt.whole": _l("That is the whole message: it has its case already."),
+    "excerpt.used": _l("Somebody has worked in this case already: it stays one of its own."),
     "subject.empty": _l("Give the letter a subject."),
     "publication.unknown": _l("Nothing stands under this publication yet: it cannot be commented from here."),
 }

@@ -13,6 +13,7 @@ from models import (
     Author,
     Case,
     Draft,
+    Excerpt,
     Label,
     Message,
     MessageBand,
@@ -100,6 +101,7 @@ def _forget_cases(session: Session, cases: Sequence[int]) -> None:
     gone: dict[str, Any] = {"text": "", "target": {}, "files": [], "url": None, "error_text": None}
     session.execute(update(Act).where(Act.case_id.in_(cases)).values(**gone))
     session.execute(update(Outreach).where(Outreach.case_id.in_(cases)).values(target={}))
+    session.execute(update(Excerpt).where(Excerpt.case_id.in_(cases)).values(text=""))
     session.execute(update(Route).where(Route.case_id.in_(cases)).values(question="", answer=None, reason=None))
     routes = select(Route.id).where(Route.case_id.in_(cases))
     session.execute(update(RouteLine).where(RouteLine.route_id.in_(routes)).values(text=""))

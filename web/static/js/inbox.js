@@ -5,6 +5,7 @@ import "./tour.js";
 import "./attachments.js";
 import "./filters.js";
 import { installKeys } from "./keys.js";
+import { installParting } from "./parting.js";
 import { installPicking } from "./picking.js";
 import { installPresence } from "./presence.js";
 
@@ -218,6 +219,7 @@ installComposer();
 installKeys({ openCase, backToList });
 installPresence();
 installPicking();
+installParting();
 if (openId()) {
   showNewest();
   document.querySelector("#rows a[aria-current]")?.scrollIntoView({ block: "nearest" });

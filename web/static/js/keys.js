@@ -2,6 +2,7 @@
 import { tinykeys } from "../vendor/tinykeys.mjs";
 import { insertPast } from "./answered.js";
 import { insertHolding, startReply } from "./composer.js";
+import { partChosen } from "./parting.js";
 import { isPicking, pick, pickNone, pickPage } from "./picking.js";
 
 const byId = (id) => document.getElementById(id);
@@ -55,6 +56,7 @@ export function installKeys({ openCase, backToList }) {
     reply: () => startReply(),
     holding: () => insertHolding(),
     past: () => insertPast(),
+    part: () => partChosen(),
     note: () => byId("note-dialog")?.showModal(),
     route: () => byId("route-dialog")?.showModal(),
     assign: () => document.querySelector("[data-key-assign]")?.click(),

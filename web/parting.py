@@ -1,0 +1,41 @@
+"""One message of two matters: chosen words become a case of their own, or are joined to the first again."""
+
+from flask import Blueprint, request, url_for
+from werkzeug.wrappers import Response
+
+from services.parting import join_again, split_off
+from web.cases import done
+from web.language import _
+from web.numbers import whole
+from web.security import current_actor, current_desk, rang
+from web.toasts import tell
+
+screen = Blueprint("parting", __name__, url_prefix="/inbox/<int:case_id>")
+
+
+@screen.post("/part")
+def part(case_id: int) -> Response:
+    desk, form = current_desk(), request.form
+    text, classifier = form.get("text", ""), desk.labeller.classifier
+    # Before the transaction: a model must not hold the database.
+    verdict = classifier.classify([text])[0] if classifier is not None and text.strip() else None
+    with desk.database.write.begin() as session:
+        made = split_off(
+            session, current_actor(), case_id, form.get("message_id", 0, type=whole), text, form["form_key"],
+            verdict,
+        )  # fmt: skip
+        number, made_id = made.number, made.id
+    rang()
+    tell(_("Case %(number)s is made of these words.", number=number), "undo", seconds=8,
+         undo=url_for("parting.join", case_id=made_id))  # fmt: skip
+    return done(case_id, added=made_id)
+
+
+@screen.post("/join")
+def join(case_id: int) -> Response:
+    with current_desk().database.write.begin() as session:
+        first = join_again(session, current_actor(), case_id)
+        first_id = first.id
+    rang()
+    tell(_("Joined with the case of the whole message."))
+    return done(first_id, restored=True)
