@@ -156,7 +156,7 @@ def run_up(
             desk.start_work = beside.start
             stack.callback(beside.stop)
         if web:
-            stack.callback(_serve(desk, config))
+            stack.callback(serve(desk, config))
             _greet(desk, config, password.result() if password else None)
         hashing.shutdown()
         gc.freeze()
@@ -256,7 +256,7 @@ def refuse_taken_port(config: Config, stop: type[Exception]) -> None:
             ) from None
 
 
-def _serve(desk: Any, config: Config) -> Callable[[], None]:
+def serve(desk: Any, config: Config) -> Callable[[], None]:
     """Starts waitress in threads; returns what stops it."""
     from waitress.server import create_server
 

@@ -49,6 +49,8 @@ def standing_signals(session: Session, case_ids: Sequence[int]) -> dict[int, lis
 
 def wave_sizes(session: Session, wave_ids: Sequence[int]) -> dict[int, int]:
     """wave → how many open cases stand in it."""
+    if not wave_ids:
+        return {}
     query = (
         select(Case.wave_id, func.count())
         .where(Case.wave_id.in_(wave_ids), Case.open_key.is_not(None), Case.number.is_not(None))

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import func, literal, select, union
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from models import (
     Act,
@@ -31,6 +32,7 @@ from models import (
     utc_now,
 )
 from services.cases import get_case
+from services.errors import NotFound
 from services.events import history_of
 from services.excerpts import MARK, excerpts_of, message_of
 from services.filters import Filters, branches, in_stage, narrowed
@@ -192,7 +194,7 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
     """The lines for ``cases`` in their order, with one query a table."""
     if not cases:
         return ()
-    messages = _by_id(session, Message, [case.first_message_id for case in cases])
+    texts = _texts_of(session, cases)
     authors = _by_id(session, Author, [case.author_id for case in cases])
     places = _by_id(session, Publication, [case.publication_id for case in cases])
     sources = _by_id(session, Source, [case.source_id for case in cases])
@@ -202,26 +204,20 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
         .join(Department, Department.id == Route.department_id)
         .where(Route.case_id.in_([case.id for case in cases]), Route.state.in_(OWED))
     )
-    later = {
-        row.case_id: row
-        for row in session.scalars(
-            select(Snooze).where(Snooze.case_id.in_([case.id for case in cases if case.state == "snoozed"]))
-        )
-    }
+    snoozed = [case.id for case in cases if case.state == "snoozed"]
+    query = select(Snooze).where(Snooze.case_id.in_(snoozed))
+    later = {row.case_id: row for row in session.scalars(query)} if snoozed else {}
     drafts = drafts_of(session, DESK, [case.id for case in cases])
     signals = standing_signals(session, [case.id for case in cases])
     copies = wave_sizes(session, list({case.wave_id for case in cases if case.wave_id}))
     tags = tags_of(session, [case.id for case in cases])
-    spoken = _first_words(session, [case.id for case in cases if case.first_message_id is None])
-    spoken |= excerpts_of(session, [case.id for case in cases if MARK in case.subject_key])
     owing: dict[int, list[str]] = {}
     for case_id, name in waiting:
         owing.setdefault(case_id, []).append(name)
     return tuple(
         Row(
             case=case,
-            text=spoken.get(case.id)
-            or (messages[case.first_message_id].text if case.first_message_id in messages else ""),
+            text=texts.get(case.id, ""),
             author=authors[case.author_id].name if case.author_id in authors else "",
             publication=places[case.publication_id].title if case.publication_id in places else "",
             platform=sources[case.source_id].platform,
@@ -238,6 +234,14 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
     )
 
 
+def _texts_of(session: Session, cases: Sequence[Case]) -> dict[int, str]:
+    """case → the words that a line shows of it."""
+    messages = _by_id(session, Message, [case.first_message_id for case in cases])
+    texts = {case.id: messages[case.first_message_id].text for case in cases if case.first_message_id in messages}
+    texts |= _first_words(session, [case.id for case in cases if case.first_message_id is None])
+    return texts | excerpts_of(session, [case.id for case in cases if MARK in case.subject_key])
+
+
 def _first_words(session: Session, case_ids: Sequence[int]) -> dict[int, str]:
     """What we wrote first, in conversations that we began."""
     if not case_ids:
@@ -247,10 +251,14 @@ def _first_words(session: Session, case_ids: Sequence[int]) -> dict[int, str]:
 
 
 def _by_id(session: Session, table: type[T], ids: Sequence[int | None]) -> dict[int | None, T]:
+    """id → row; what the session holds is not asked for again."""
     wanted = {key for key in ids if key is not None}
-    if not wanted:
-        return {}
-    return {row.id: row for row in session.scalars(select(table).where(table.id.in_(wanted)))}
+    held = {key: session.identity_map.get(identity_key(table, key)) for key in wanted}
+    found: dict[int | None, T] = {key: row for key, row in held.items() if row is not None}
+    missing = wanted - found.keys()
+    if missing:
+        found.update({row.id: row for row in session.scalars(select(table).where(table.id.in_(missing)))})
+    return found
 
 
 def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[str, int]:
@@ -314,11 +322,11 @@ def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
     thread = _entries(session, _thread_messages(session, case))
     acts = list(session.scalars(select(Act).where(Act.case_id == case.id).order_by(Act.id)))
     placed = {entry.act.id for entry in thread if entry.act is not None}
-    people = {staff.id: staff.name for staff in session.scalars(select(Staff))}
+    people = {row.id: row.name for row in session.execute(select(Staff.id, Staff.name))}
+    routes = routes_of(session, case.id)
     replies = _by_id(session, Reply, [act.reply_id for act in acts])
-    units = _by_id(session, Department, [route.department_id for route in routes_of(session, case.id)])
+    units = _by_id(session, Department, [route.department_id for route in routes])
     others = _other_cases(session, case)
-    texts = {row.case.id: row.text for row in rows_of(session, others)}
     return CaseView(
         case=case,
         source=source,
@@ -333,8 +341,7 @@ def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
         ),
         acts=tuple(acts),
         routes=tuple(
-            (route, units[route.department_id], people.get(route.answered_by_id or 0))
-            for route in routes_of(session, case.id)
+            (route, units[route.department_id], people.get(route.answered_by_id or 0)) for route in routes
         ),
         notes=tuple(
             (note, people.get(note.staff_id, ""))
@@ -343,13 +350,24 @@ def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
         history=tuple((event, people.get(event.staff_id or 0)) for event in history_of(session, case.id)),
         others=tuple(others),
         assignee=session.get(Staff, case.assignee_id) if case.assignee_id else None,
-        others_texts=texts,
+        others_texts=_texts_of(session, others),
         snooze=session.scalar(select(Snooze).where(Snooze.case_id == case.id)),
         signals=signals_of(session, [entry.message.id for entry in thread]),
         themes=themes_of(session, [entry.message.id for entry in thread]),
         copies=wave_sizes(session, [case.wave_id]).get(case.wave_id, 0) if case.wave_id else 0,
         tags=tuple(tags_of(session, [case.id]).get(case.id, ())),
     )
+
+
+def message_of_case(session: Session, actor: Actor, case_id: int, message_id: int) -> Message:
+    """A message that the case shows; raises NotFound for any other."""
+    case = get_case(session, actor, case_id)
+    message = session.get(Message, message_id)
+    if message is None or (
+        message.case_id != case.id and message.id not in [one.id for one in _thread_messages(session, case)]
+    ):
+        raise NotFound("message.unknown", id=message_id, case=case_id)
+    return message
 
 
 def _thread_messages(session: Session, case: Case) -> list[Message]:
@@ -392,9 +410,8 @@ def _entries(session: Session, messages: Sequence[Message]) -> list[Entry]:
     labels = labels_of(session, ids)
     versions: dict[int, list[TextVersion]] = {}
     edited = [message.id for message in messages if message.versions > 1]
-    for version in session.scalars(
-        select(TextVersion).where(TextVersion.message_id.in_(edited)).order_by(TextVersion.number)
-    ):
+    query = select(TextVersion).where(TextVersion.message_id.in_(edited)).order_by(TextVersion.number)
+    for version in session.scalars(query) if edited else ():
         versions.setdefault(version.message_id, []).append(version)
     files: dict[int, list[Attachment]] = {}
     for file in session.scalars(select(Attachment).where(Attachment.message_id.in_(ids))):

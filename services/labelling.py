@@ -59,14 +59,12 @@ def _is_said(row: Label) -> bool:
     return row.staff_id is not None and not row.weak
 
 
-def classifier_word(session: Session, message_id: int) -> Label | None:
-    """What the classifier said last, also after a correction: it carries the reasons."""
-    return session.scalar(
-        select(Label)
-        .where(Label.message_id == message_id, Label.classifier.is_not(None))
-        .order_by(Label.id.desc())
-        .limit(1)
-    )
+def classifier_words(session: Session, message_ids: Sequence[int]) -> dict[int, Label]:
+    """message id → what the classifier said last, also after a correction: it carries the reasons."""
+    if not message_ids:
+        return {}
+    said = select(Label).where(Label.message_id.in_(message_ids), Label.classifier.is_not(None))
+    return {row.message_id: row for row in session.scalars(said.order_by(Label.id))}
 
 
 def run_labelling(database: Database, classifier: LabelsTexts | None, *, gate_open: bool) -> int:

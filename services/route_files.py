@@ -45,6 +45,8 @@ class FileIn:
 def files_of(session: Session, route_ids: Sequence[int]) -> dict[int, list[RouteFile]]:
     """question → the files beside its answer, oldest first, without their content."""
     found: dict[int, list[RouteFile]] = {}
+    if not route_ids:
+        return found
     query = select(RouteFile).where(RouteFile.route_id.in_(route_ids)).order_by(RouteFile.id)
     for file in session.scalars(query):
         found.setdefault(file.route_id, []).append(file)

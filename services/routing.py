@@ -121,6 +121,8 @@ def colleagues(session: Session, department_id: int) -> list[Staff]:
 def lines_of(session: Session, route_ids: Sequence[int]) -> dict[int, list[RouteLine]]:
     """question → what was asked back and said, oldest first."""
     found: dict[int, list[RouteLine]] = {}
+    if not route_ids:
+        return found
     query = select(RouteLine).where(RouteLine.route_id.in_(route_ids)).order_by(RouteLine.id)
     for line in session.scalars(query):
         found.setdefault(line.route_id, []).append(line)

@@ -58,6 +58,8 @@ def nearest(clocks: Iterable[Clock]) -> Clock | None:
 
 def clocks_of_routes(session: Session, route_ids: Sequence[int]) -> dict[int, Clock]:
     """question → the clock of its department, where one runs."""
+    if not route_ids:
+        return {}
     query = select(Clock).where(Clock.route_id.in_(route_ids), Clock.done_at.is_(None)).order_by(Clock.id)
     return {clock.route_id: clock for clock in session.scalars(query) if clock.route_id is not None}
 

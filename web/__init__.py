@@ -18,6 +18,7 @@ from services.errors import DeskError
 from services.room import is_disk_full
 from web import addresses, dates, deadlines, live, navigation, numbers, outbox_words, security, toasts, words
 from web.catalogues import compile_catalogues
+from web.language import install_words
 from web.looks import initials, looks
 
 __all__ = ["create_app"]
@@ -107,6 +108,7 @@ def create_app(desk: Desk) -> Flask:
     app.extensions["otklik"] = desk
     _configure(app, desk)
     Babel(app, locale_selector=_locale, timezone_selector=lambda: desk.config.desk.time_zone)
+    install_words(app)
     security.install(app)
     app.after_request(toasts.carry)
     numbers.install(app)

@@ -32,7 +32,7 @@ from services.excerpts import MARK, excerpt_of, parts_of
 from services.following import followers_of
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.incidents.register import incident_of, open_incidents
-from services.labelling import classifier_word
+from services.labelling import classifier_words
 from services.outreach import outreach_of
 from services.pacing import Forecast, forecasts
 from services.presence import drafts_of
@@ -131,14 +131,14 @@ class Pane:
 
 def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
     """Raises NotFound like services.inbox.view_case."""
+    people = list_staff(session, active=False)  # before the view, whose people are among them
     view = view_case(session, actor, case_id)
-    people = list_staff(session, active=False)
     units = departments(session)
     part = excerpt_of(session, case_id) if MARK in view.case.subject_key else None
     about = part.message_id if part is not None else None
     own = [e for e in view.thread if (e.message.case_id == case_id or e.message.id == about) and not _is_ours(e)]
     policy = policy_of(session)
-    words = {entry.message.id: classifier_word(session, entry.message.id) for entry in own}
+    words = classifier_words(session, [entry.message.id for entry in own])
     newest = own[-1] if own else None
     place = (
         view.source
@@ -175,7 +175,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         limits=limits_of(carrier, public=_is_public(view, newest)) if carrier else None,
         sent_files=files_of_replies(session, [act.reply_id for act in view.acts if act.reply_id and act.files]),
         followers=followers_of(session, case_id),
-        begun=outreach_of(session, case_id),
+        begun=outreach_of(session, case_id) if view.case.first_message_id is None else None,
         first_words=tuple(one for one in view.sendings if one.reply.message_id is None),
         incident=incident_of(session, case_id),
         open_incidents=open_incidents(session),
@@ -205,7 +205,7 @@ def _is_ours(entry: Entry) -> bool:
     return entry.message.direction == "out"
 
 
-def _tree(view: CaseView, words: Mapping[int, Label | None], about: int | None = None) -> list[Item]:
+def _tree(view: CaseView, words: Mapping[int, Label], about: int | None = None) -> list[Item]:
     """Depth first, each message under the one it answers; one whose parent is not here stands at the top."""
     by_id = {(e.message.container, e.message.external_id): e for e in view.thread}
     children: dict[int | None, list[Entry]] = {}
@@ -236,7 +236,7 @@ def _above(entry: Entry, by_id: Mapping[tuple[str, str], Entry]) -> Entry | None
     return None
 
 
-def _item(view: CaseView, entry: Entry, depth: int, words: Mapping[int, Label | None], about: int | None) -> Item:
+def _item(view: CaseView, entry: Entry, depth: int, words: Mapping[int, Label], about: int | None) -> Item:
     message = entry.message
     is_mine = message.case_id == view.case.id or message.id == about
     role = "ours" if _is_ours(entry) else "author" if is_mine else "other"

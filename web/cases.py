@@ -11,7 +11,7 @@ from models import Act, Reply
 from services import cases, labelling, replies, routing, signals
 from services.errors import NotFound, Refused, Stale
 from services.excerpts import excerpt_of
-from services.inbox import view_case
+from services.inbox import message_of_case, view_case
 from services.outbox import acts_of
 from services.parting import say_kind
 from services.split import write_split
@@ -187,7 +187,7 @@ def reopen(case_id: int) -> AnyResponse:
 def label(case_id: int, message_id: int) -> AnyResponse:
     chosen = request.form.get("label", "")
     with current_desk().database.write.begin() as session:
-        _of_case(case_id, message_id, [e.message.id for e in view_case(session, current_actor(), case_id).thread])
+        message_of_case(session, current_actor(), case_id, message_id)
         part = excerpt_of(session, case_id)
         if part is not None and part.message_id == message_id:
             say_kind(session, current_actor(), case_id, chosen)
@@ -204,7 +204,7 @@ def themes(case_id: int, message_id: int) -> AnyResponse:
     lead = request.form.get("lead", "")
     ordered = sorted(chosen, key=lambda theme: theme != lead)
     with current_desk().database.write.begin() as session:
-        _of_case(case_id, message_id, [e.message.id for e in view_case(session, current_actor(), case_id).thread])
+        message_of_case(session, current_actor(), case_id, message_id)
         labelling.correct_themes(session, current_actor(), message_id, ordered)
     rang()
     tell(_("Themes are set. Remembered for training."))
@@ -214,7 +214,7 @@ def themes(case_id: int, message_id: int) -> AnyResponse:
 @screen.post("/signals/<int:message_id>/<name>/<any(yes, no):answer>")
 def signal(case_id: int, message_id: int, name: str, answer: str) -> AnyResponse:
     with current_desk().database.write.begin() as session:
-        _of_case(case_id, message_id, [e.message.id for e in view_case(session, current_actor(), case_id).thread])
+        message_of_case(session, current_actor(), case_id, message_id)
         signals.decide_signal(session, current_actor(), message_id, name, answer == "yes")
     rang()
     other = url_for("cases.signal", case_id=case_id, message_id=message_id, name=name,
@@ -240,13 +240,8 @@ def ads(case_id: int, word: str) -> AnyResponse:
 @screen.post("/moderate/<int:message_id>/<any(hide, publish, delete, ban, like):kind>")
 def moderate(case_id: int, message_id: int, kind: str) -> AnyResponse:
     with current_desk().database.write.begin() as session:
-        _of_case(case_id, message_id, [e.message.id for e in view_case(session, current_actor(), case_id).thread])
+        message_of_case(session, current_actor(), case_id, message_id)
         replies.moderate(session, current_actor(), message_id, ActKind(kind))
     rang(outbox=True)
     tell(_("%(act)s: being sent to the platform", act=ACT_KINDS[kind]))
     return done(case_id)
-
-
-def _of_case(case_id: int, message_id: int, known: list[int]) -> None:
-    if message_id not in known:
-        raise NotFound("message.unknown", id=message_id, case=case_id)

@@ -1,10 +1,13 @@
 """What is said in the language of who looks: the one place that knows Flask-Babel."""
 
 from datetime import date, datetime, tzinfo
-from typing import Protocol, cast
+from gettext import NullTranslations
+from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
 import flask_babel
+from flask import Flask, g, has_app_context
+from flask_babel.speaklater import LazyString
 
 __all__ = ["Lazy", "_", "_l", "format_date", "format_datetime", "format_decimal", "here", "is_russian", "ngettext"]
 
@@ -15,19 +18,40 @@ class Lazy(Protocol):
     def __str__(self) -> str: ...
 
 
+def _words() -> NullTranslations:
+    """The catalogue of who looks, found once an answer: Flask-Babel looks for the language at every word."""
+    if not has_app_context():
+        return cast(NullTranslations, flask_babel.get_translations())
+    found = g.get("words")
+    if found is None:
+        found = g.words = flask_babel.get_translations()
+    return cast(NullTranslations, found)
+
+
+def install_words(app: Flask) -> None:
+    """Gives templates the same catalogue; after Flask-Babel has given them its own."""
+    env: Any = app.jinja_env
+    env.install_gettext_callables(
+        gettext=lambda text: _words().gettext(text),
+        ngettext=lambda one, many, num: _words().ngettext(one, many, num),
+        newstyle=True,
+    )
+
+
 def _(text: str, **values: object) -> str:
     """The words for ``text`` (English is the key), with ``%(name)s`` filled in."""
-    return str(flask_babel.gettext(text, **values))
+    found = _words().gettext(text)
+    return found % values if values else found
 
 
 def _l(text: str) -> Lazy:
     """The same, for later."""
-    return cast(Lazy, flask_babel.lazy_gettext(text))
+    return cast(Lazy, LazyString(_, text))
 
 
 def ngettext(one: str, many: str, num: int, **values: object) -> str:
     """Words that agree with ``num``, which they may name as ``%(num)s``."""
-    return str(flask_babel.ngettext(one, many, num, **values))
+    return _words().ngettext(one, many, num) % {"num": num, **values}
 
 
 def is_russian() -> bool:

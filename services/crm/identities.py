@@ -66,12 +66,17 @@ def suggest_clients(session: Session, actor: Actor, author_id: int, limit: int =
     if author is None or author.is_us or author.hidden_at is not None:
         return []
     found = _by_contacts(session, _contacts_of_author(session, author))
+    if not found:
+        return []
     refused = set(
         session.scalars(
             select(Identity.client_id).where(Identity.author_id == author_id, Identity.state == "refused")
         )
     )
-    clients = session.scalars(select(Client).where(Client.id.in_(set(found) - refused), Client.state == "live"))
+    wanted = set(found) - refused
+    if not wanted:
+        return []
+    clients = session.scalars(select(Client).where(Client.id.in_(wanted), Client.state == "live"))
     name = set(fold_name(author.name).split())
     made = []
     for client in clients:
@@ -114,7 +119,7 @@ def _by_contacts(session: Session, seen: dict[str, Evidence]) -> dict[int, list[
     found: dict[int, list[Evidence]] = {}
     live = [key for key in seen if not key.startswith("messenger:")]
     query = select(Contact.client_id, Contact.live_key).where(Contact.live_key.in_(live))
-    rows = [(client_id, str(key)) for client_id, key in session.execute(query)]
+    rows = [(client_id, str(key)) for client_id, key in session.execute(query)] if live else []
     nicks = [key.partition(":")[2] for key in seen if key.startswith("messenger:")]
     known = select(Contact.client_id, Contact.key).where(Contact.kind == "messenger", Contact.key.in_(nicks))
     rows += [

@@ -1,0 +1,258 @@
+"""`bench screen`: the inbox in Chromium over a filled desk: first page, key to painted case, news, memory.
+
+OTKLIK_BENCH_SCREEN names messages of the desk, cases opened, browsers that wait for news and comments («100000 2000
+50 20»); OTKLIK_BENCH_FOLDER a folder in which a filled desk is kept from run to run.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy import select
+
+from benchmarks.figures import Figure, finish, header, p95, row
+from benchmarks.inbox import make_desk
+from benchmarks.inbox_data import fill
+from benchmarks.scale import _incoming
+from bootstrap import Desk
+from cli.up import serve
+from config import Config
+from models import Source, Staff
+from models.database import open_database
+from services.messages import store_messages
+from services.schema import upgrade
+from web import create_app
+
+CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
+COOKIE = "otklik_work"
+COLD, KEYS, EARLY = 5, 120, 200
+PAINTED = """() => {
+  window.took = [];
+  let began = null;
+  addEventListener("keydown", (event) => { if (event.code === "KeyJ") began = performance.now(); }, true);
+  let shown = document.getElementById("case")?.dataset.case;
+  new MutationObserver(() => {
+    const now = document.getElementById("case")?.dataset.case;
+    if (!now || now === shown || began === null) return;
+    shown = now;
+    const at = began;
+    began = null;
+    requestAnimationFrame(() => setTimeout(() => window.took.push(performance.now() - at)));
+  }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-case"] });
+}"""
+"""From the press of the key to the end of the frame in which another case stands."""
+NEWS = """() => {
+  window.news = [];
+  let said = document.getElementById("pill").textContent.trim();
+  const look = () => {
+    const now = document.getElementById("pill")?.textContent.trim() ?? "";
+    if (now !== said) { said = now; window.news.push(Date.now()); }
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  window.shift = 0;
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) window.shift += one.value;
+  }).observe({ type: "layout-shift", buffered: false });
+}"""
+
+
+def main() -> int:
+    header()
+    count, opened, browsers, comments = (
+        int(one) for one in os.environ.get("OTKLIK_BENCH_SCREEN", "100000 2000 50 20").split()
+    )
+    figures: list[Figure] = []
+    with _folder() as folder, _running(folder, count) as (desk, address, cookie), sync_playwright() as play:
+        path = next((one for one in CHROMIUM if Path(one).exists()), None)
+        chromium = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--js-flags=--expose-gc"])
+        try:
+            figures += _first_page(chromium, address, cookie)
+            figures += _keys(chromium, address, cookie)
+            figures += _news(chromium, desk, address, cookie, browsers, comments)
+            figures += _memory(chromium, address, cookie, opened)
+        finally:
+            chromium.close()
+    return finish(figures)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    kept = os.environ.get("OTKLIK_BENCH_FOLDER")
+    if kept:
+        Path(kept).mkdir(parents=True, exist_ok=True)
+        yield Path(kept)
+        return
+    with tempfile.TemporaryDirectory(prefix="otklik-bench-") as name:
+        yield Path(name)
+
+
+@contextmanager
+def _running(folder: Path, count: int) -> Iterator[tuple[Desk, str, str]]:
+    """A filled desk behind the real server; its address and the cookie of somebody who is in."""
+    database = open_database(f"sqlite:///{folder / f'{count}.db'}")
+    upgrade(database)
+    with database.read.begin() as session:
+        is_filled = session.scalar(select(Source.id).limit(1)) is not None
+    if not is_filled:
+        began = time.perf_counter()
+        fill(database, count)
+        print(f"filled in {time.perf_counter() - began:.0f} s", flush=True)
+    desk = make_desk(database, folder)
+    with database.read.begin() as session:
+        key = session.scalars(select(Staff.session_key).where(Staff.session_key.is_not(None)).limit(1)).one()
+    client = create_app(desk).test_client()
+    with client.session_transaction() as cookie:
+        cookie["key"] = key
+    kept = client.get_cookie(COOKIE)
+    web = Config().web.model_copy(update={"port": 0})
+    stop = serve(desk, Config().model_copy(update={"web": web}))
+    try:
+        yield desk, f"http://127.0.0.1:{desk.port}", kept.value if kept else ""
+    finally:
+        stop()
+        database.engine.dispose()
+
+
+def _context(chromium: Browser, address: str, cookie: str) -> BrowserContext:
+    context = chromium.new_context(
+        viewport={"width": 1440, "height": 900}, locale="ru-RU", timezone_id="Europe/Moscow"
+    )
+    context.add_cookies([{"name": COOKIE, "value": cookie, "url": address}])
+    return context
+
+
+def _first_page(chromium: Browser, address: str, cookie: str) -> list[Figure]:
+    """Of a browser that has never been here: from the request to the standing list, and what came over the wire."""
+    took: list[float] = []
+    weight = 0.0
+    for _ in range(COLD):
+        context = _context(chromium, address, cookie)
+        page = context.new_page()
+        wire = context.new_cdp_session(page)
+        wire.send("Network.enable")
+        came: list[float] = []
+        wire.on("Network.loadingFinished", lambda told, came=came: came.append(float(told["encodedDataLength"])))
+        began = time.perf_counter()
+        page.goto(f"{address}/inbox", wait_until="commit")
+        page.locator("#rows .row").first.wait_for()
+        took.append((time.perf_counter() - began) * 1000)
+        page.wait_for_load_state("load")
+        page.wait_for_timeout(500)
+        weight = max(weight, sum(came) / 1024)
+        context.close()
+    row("first page, cold", took, "ms")
+    return [Figure("first_page_ms", p95(took), 800), Figure("first_page_kb", weight, 250)]
+
+
+def _keys(chromium: Browser, address: str, cookie: str) -> list[Figure]:
+    context = _context(chromium, address, cookie)
+    page = context.new_page()
+    page.goto(f"{address}/inbox")
+    page.locator("#rows .row").first.wait_for()
+    page.locator("#rows .row a").first.click()
+    page.locator("#case[data-case]").wait_for()
+    page.wait_for_timeout(500)
+    page.evaluate(PAINTED)
+    _walk(page, KEYS)
+    took: list[float] = page.evaluate("window.took")
+    context.close()
+    row("key to painted case", took, "ms")
+    return [Figure("key_to_case_ms", p95(took), 100), Figure("cases_by_key", len(took), KEYS * 0.9, at_least=True)]
+
+
+def _walk(page: Page, presses: int) -> None:
+    """J as one reads: the next one once the case stands; at the end of what is loaded the list grows by itself."""
+    for _ in range(presses):
+        before = page.evaluate("document.getElementById('case')?.dataset.case")
+        page.keyboard.press("j")
+        try:
+            page.wait_for_function(
+                "before => document.getElementById('case')?.dataset.case !== before", arg=before, timeout=2000
+            )
+        except Exception:  # the last row that is loaded
+            page.locator("#more button").click(timeout=2000)
+            page.wait_for_timeout(300)
+
+
+def _news(chromium: Browser, desk: Desk, address: str, cookie: str, browsers: int, comments: int) -> list[Figure]:
+    """Comments one after another with so many browsers open; nothing that stands may jump."""
+    contexts = [_context(chromium, address, cookie) for _ in range(browsers)]
+    pages = [context.new_page() for context in contexts]
+    for page in pages:
+        page.goto(f"{address}/inbox")
+        page.locator("#rows .row").first.wait_for()
+        page.evaluate(NEWS)
+    time.sleep(3)
+    with desk.database.read.begin() as session:
+        source_id = session.scalars(select(Source.id).order_by(Source.id).limit(1)).one()
+    stored: list[float] = []
+    mark = int(time.time()) * 1000
+    for number in range(comments):
+        with desk.database.write.begin() as session:
+            store_messages(session, source_id, "youtube", [_incoming(mark + number)])
+        stored.append(time.time() * 1000)
+        desk.bell.ring()
+        time.sleep(1.5)
+    late: list[float] = []
+    missed = 0
+    for page in pages:
+        seen: list[float] = page.evaluate("window.news")
+        missed += max(0, comments - len(seen))
+        late += [at - began for at, began in zip(seen, stored, strict=False)]
+    shift = max(page.evaluate("window.shift") for page in pages)
+    for context in contexts:
+        context.close()
+    row(f"news on {browsers} screens", late or [0.0], "ms")
+    return [
+        Figure("news_ms", p95(late) if late else 1e9, 1000), Figure("news_worst_ms", max(late, default=1e9), 1000),
+        Figure("news_missed", missed, 0), Figure("layout_shift", shift, 0),
+    ]  # fmt: skip
+
+
+def _memory(chromium: Browser, address: str, cookie: str, opened: int) -> list[Figure]:
+    """The heap of scripts and the nodes of the page, early and late."""
+    context = _context(chromium, address, cookie)
+    page = context.new_page()
+    wire = context.new_cdp_session(page)
+    wire.send("Performance.enable")
+    page.goto(f"{address}/inbox")
+    page.locator("#rows .row").first.wait_for()
+    page.locator("#rows .row a").first.click()
+    page.wait_for_timeout(500)
+    marks: list[dict[str, Any]] = []
+    for turn in range(opened):
+        _flip(page, turn)
+        if turn + 1 in (EARLY, opened):
+            wire.send("HeapProfiler.collectGarbage")
+            told = wire.send("Performance.getMetrics")["metrics"]
+            marks.append({one["name"]: one["value"] for one in told})
+    context.close()
+    early, late = marks[0], marks[-1]
+    print(
+        f"after {EARLY} and {opened} cases: heap {early['JSHeapUsedSize'] / 2**20:.1f} and "
+        f"{late['JSHeapUsedSize'] / 2**20:.1f} MB, nodes {early['Nodes']:.0f} and {late['Nodes']:.0f}, "
+        f"listeners {early['JSEventListeners']:.0f} and {late['JSEventListeners']:.0f}"
+    )
+    return [
+        Figure("memory_grows", late["JSHeapUsedSize"] / early["JSHeapUsedSize"], 1.2),
+        Figure("nodes_grow", late["Nodes"] / early["Nodes"], 1.2),
+    ]
+
+
+def _flip(page: Page, turn: int) -> None:
+    """Up and down a page of the list, so that the list itself stays as long as it is."""
+    before = page.evaluate("document.getElementById('case')?.dataset.case")
+    page.keyboard.press("j" if turn % 40 < 20 else "k")
+    page.wait_for_function(
+        "before => document.getElementById('case')?.dataset.case !== before", arg=before, timeout=5000
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
