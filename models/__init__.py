@@ -2,6 +2,7 @@
 
 from models.absence import Absence, DutyDay
 from models.act import Act
+from models.api_key import ApiKey
 from models.author import Author
 from models.base import Base, UtcDateTime, utc_now
 from models.broadcast import (
@@ -58,10 +59,11 @@ from models.source import Source
 from models.staff import Staff, StaffRole
 from models.tag import CaseTag, Tag
 from models.visit import Visit, VisitedPlace
+from models.webhook import Webhook, WebhookCall, WebhookTry
 from models.wish import Verdict, Wish, WishCase
 
 __all__ = [
-    "Absence", "Act", "Allocation", "Amendment", "Approval", "Attachment", "Audit", "Author", "Base",
+    "Absence", "Act", "Allocation", "Amendment", "ApiKey", "Approval", "Attachment", "Audit", "Author", "Base",
     "Broadcast", "BroadcastCheck", "BroadcastIncident", "BroadcastMention", "BroadcastPlace",
     "BroadcastQuestion", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "CaseTag", "Client",
     "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent",
@@ -75,5 +77,6 @@ __all__ = [
     "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting",
     "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffContact", "StaffRole",
     "StaffSession", "StoredFile", "Study", "Tag", "Tape", "Task", "Template", "Termination", "TextVersion",
-    "Training", "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Wish", "WishCase", "utc_now",
+    "Training", "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Webhook", "WebhookCall",
+    "WebhookTry", "Wish", "WishCase", "utc_now",
 ]  # fmt: skip
