@@ -43,7 +43,12 @@ def record(
     object_id: int | None = None,
     **data: Any,
 ) -> None:
-    """Adds one event; ``data`` holds ids, codes and a platform's words of refusal, never what a person wrote."""
+    """Adds one event; ``data`` holds ids, codes and a platform's words of refusal, never what a person wrote.
+
+    What a person's program did bears the number of its key.
+    """
+    if actor.key_id is not None:
+        data["api_key"] = actor.key_id
     session.add(
         Event(
             kind=kind,

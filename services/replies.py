@@ -46,6 +46,22 @@ LATEST = timedelta(days=90)
 """How far ahead a reply may be sent."""
 
 
+def reply_by_form(session: Session, form_key: str) -> Reply | None:
+    """What a form made when it came before."""
+    return session.scalar(select(Reply).where(Reply.form_key == form_key))
+
+
+def find_reply(session: Session, actor: Actor, reply_id: int) -> tuple[Reply, Act]:
+    """A reply and what became of it; raises NotFound as get_case does."""
+    row = session.execute(
+        select(Reply, Act).join(Act, Act.reply_id == Reply.id).where(Reply.id == reply_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("reply.unknown", id=reply_id)
+    get_case(session, actor, row[0].case_id)
+    return row[0], row[1]
+
+
 def draft_of(session: Session, actor: Actor, case_id: int) -> str:
     """What this person has typed on this case and not sent."""
     return (

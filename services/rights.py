@@ -158,13 +158,18 @@ ACTS = frozenset(act for row in RIGHTS.values() for act in row)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The person, or the desk itself, on whose behalf a service acts."""
+    """The person, or the desk itself, on whose behalf a service acts.
+
+    ``only`` narrows what the person may do to these acts, where a key of theirs (``key_id``) asks.
+    """
 
     staff_id: int | None
     name: str = ""
     roles: frozenset[str] = frozenset()
     departments: frozenset[int] = frozenset()
     is_desk: bool = False
+    only: frozenset[str] | None = None
+    key_id: int | None = None
 
     def scope(self, act: str) -> Scope | None:
         """The widest scope in which the actor may do ``act``; None when not at all."""
@@ -172,6 +177,8 @@ class Actor:
             raise KeyError(act)
         if self.is_desk:
             return Scope.ALL
+        if self.only is not None and act not in self.only:
+            return None
         return max((RIGHTS[role][act] for role in self.roles if act in RIGHTS[role]), default=None)
 
     def may(self, act: str) -> bool:

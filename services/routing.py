@@ -28,6 +28,11 @@ def routes_of(session: Session, case_id: int) -> list[Route]:
     return list(session.scalars(select(Route).where(Route.case_id == case_id).order_by(Route.id)))
 
 
+def route_by_form(session: Session, form_key: str) -> Route | None:
+    """What a form made when it came before."""
+    return session.scalar(select(Route).where(Route.form_key == form_key))
+
+
 def my_routes(session: Session, actor: Actor, *, done: bool = False, limit: int = 100) -> list[Route]:
     """«Вопросы ко мне»: what the actor's departments owe, oldest first; with ``done`` what they answered."""
     scope = require(actor, "route.view")

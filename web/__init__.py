@@ -17,6 +17,7 @@ from bootstrap import Desk
 from services.errors import DeskError
 from services.room import is_disk_full
 from web import addresses, dates, deadlines, live, navigation, numbers, outbox_words, security, toasts, words
+from web.api.problems import problem, told
 from web.catalogues import compile_catalogues
 from web.language import install_words
 from web.looks import initials, looks
@@ -95,6 +96,9 @@ SCREENS = (
     "transfer",
     "state",
     "begin",
+    "api",
+    "api_keys",
+    "tokens",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024
@@ -167,7 +171,7 @@ def _name_things(app: Flask) -> None:
 def _handle_errors(app: Flask) -> None:
     @app.errorhandler(DeskError)
     def _desk_error(error: DeskError) -> Response | tuple[str, int]:
-        return _refuse(words.explain(error), words.status_of(error))
+        return told(error) if _is_program() else _refuse(words.explain(error), words.status_of(error))
 
     @app.errorhandler(CSRFError)
     def _csrf_error(_error: CSRFError) -> Response | tuple[str, int]:
@@ -176,6 +180,8 @@ def _handle_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def _http_error(error: HTTPException) -> Response | tuple[str, int]:
         code = error.code or 500
+        if _is_program():
+            return problem(code, {404: "api.not_found", 405: "api.method"}.get(code, "unexpected"))
         known = {404: "not_found", 405: "not_found", 413: "file.total", 429: "link.often"}
         return _refuse(str(words.ERRORS[known.get(code, "unexpected")]), code)
 
@@ -184,11 +190,19 @@ def _handle_errors(app: Flask) -> None:
         if not is_disk_full(error):
             raise error
         security.current_desk().room.note_full()
+        if _is_program():
+            return problem(503, "disk.full")
         return _refuse(str(words.ERRORS["disk.full"]), 503)
 
     @app.errorhandler(InternalServerError)
     def _unexpected(_error: InternalServerError) -> Response | tuple[str, int]:
+        if _is_program():
+            return problem(500, "unexpected")
         return _refuse(str(words.ERRORS["unexpected"]), 500)
+
+
+def _is_program() -> bool:
+    return request.path.startswith("/api/")
 
 
 def _refuse(text: str, status: int) -> Response | tuple[str, int]:

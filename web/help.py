@@ -39,6 +39,7 @@ ORDER = (
     "training",
     "begin",
     "state",
+    "api",
 )
 OF_SCREEN = {
     "inbox": "inbox",
@@ -70,6 +71,8 @@ OF_SCREEN = {
     "transfer": "staff",
     "state": "state",
     "begin": "begin",
+    "api_keys": "api",
+    "tokens": "api",
     "reports": "reports",
     "morning": "reports",
     "clients": "clients",

@@ -4,15 +4,11 @@ from collections.abc import Mapping
 
 from models import Department
 from services.errors import DeskError, Forbidden, NotFound, ReadOnly, Stale
-from web.broadcast_words import ERRORS as BROADCAST_ERRORS
 from web.contract_words import CONTRACT_STATES as CONTRACT_STATES
-from web.contract_words import ERRORS as CONTRACT_ERRORS
 from web.contract_words import FIELDS, GROUPS
-from web.crm.words import ERRORS as CLIENT_ERRORS
 from web.language import Lazy, _, _l, is_russian
-from web.notice_words import ERRORS as NOTICE_ERRORS
 from web.notice_words import NOTICES as NOTICE_NAMES
-from web.outreach_words import ERRORS as OUTREACH_ERRORS
+from web.refusals import ERRORS as REFUSALS
 
 LABELS: Mapping[str, Lazy] = {
     "question": _l("Question"),
@@ -217,11 +213,7 @@ ROLES: Mapping[str, Lazy] = {
 }
 
 ERRORS: Mapping[str, Lazy] = {
-    **CLIENT_ERRORS,
-    **CONTRACT_ERRORS,
-    **BROADCAST_ERRORS,
-    **NOTICE_ERRORS,
-    **OUTREACH_ERRORS,
+    **REFUSALS,
     "date.invalid": _l("This is no date."),
     "fact.code": _l("A code consists of letters, digits and hyphens."),
     "fact.taken": _l("There is a fact with this code already."),
