@@ -53,6 +53,7 @@ from services.snoozes import run_wake
 from services.sources import due_sources
 from services.visits import run_visits
 from services.watch import run_watch
+from services.webhook_calls import run_forget, run_webhooks
 from services.workload import run_absences
 
 log = structlog.get_logger()
@@ -147,13 +148,14 @@ def renew(desk: Desk) -> None:
 
 
 def trim(desk: Desk) -> None:
-    """Lets go of what platforms gave, once it is understood and old."""
+    """Lets go of what platforms gave, once it is understood and old, and of the old log of web hooks."""
     raws = desk.config.raws
     run_trim(
         desk.database, days=raws.days, quarantine_days=raws.quarantine_days,
         most_bytes=raws.most_megabytes * 2**20,
     )  # fmt: skip
     run_forget_unused(desk.database)
+    run_forget(desk.database)
 
 
 def watch(desk: Desk) -> None:
@@ -189,6 +191,11 @@ def deliver(desk: Desk) -> None:
     run_pass(desk.database)
     if run_deliveries(desk.database, desk.open_mailer, desk.letter_writer()):
         desk.bell.ring()
+
+
+def webhooks(desk: Desk) -> None:
+    """Tells addresses outside what happened."""
+    run_webhooks(desk.database, desk.keyring, desk.post_outside)
 
 
 def absences(desk: Desk) -> None:
@@ -296,6 +303,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         learn,
         relabel,
         deliver,
+        webhooks,
         absences,
         seal,
         recount,

@@ -41,6 +41,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("ring", 15.0, 1),
     ("relabel", 5.0, 1),
     ("deliver", 5.0, 1),
+    ("webhooks", 1.0, 3),
     ("seal", 60.0, 1),
     ("letters", 30.0, 1),
     ("absences", 60.0, 1),

@@ -131,10 +131,10 @@ def look_outside(url: str, seconds: float = 10) -> tuple[int, bytes, str, str]:
     except httpx.TimeoutException:
         return 0, b"", "", "timeout"
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return 0, b"", "", _trouble(error)
+        return 0, b"", "", trouble_of(error)
 
 
-def _trouble(error: BaseException | None) -> str:
+def trouble_of(error: BaseException | None) -> str:
     """The innermost reason that has a name of its own."""
     import ssl
 

@@ -24,7 +24,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "call": ("note", "case", "rule"),
     "task": ("task",),
     "broadcast": ("broadcast",),
-    "desk": ("backup", "source"),
+    "desk": ("backup", "source", "webhook"),
     "digest": ("digest",),
 }
 """Event → how the kinds of its notices begin; a kind that stands nowhere here is shown by the bell alone."""

@@ -37,10 +37,10 @@ from services.watch import STILL
 
 BATCH = 200
 PAGE = 100
-OF_THE_DESK = ("backup.late",)
+OF_THE_DESK = ("backup.late", "webhook.failed")
+"""Kinds that speak of no case."""
 OF_PEOPLE = ("note.mention", "case.followed")
 """Kinds that are told whatever state the case is in."""
-"""Kinds that speak of no case."""
 LIVELY = ("planned", "duty", "live")
 """Of a broadcast in another state nobody need be told any more."""
 GRAVE = ("CPUB", "CPRV", "CLAIM")

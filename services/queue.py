@@ -12,19 +12,19 @@ from typing import Any
 from sqlalchemy import event, inspect, select, text
 from sqlalchemy.orm import Session, UOWTransaction
 
-from models import Act, Base, Bulk, ClientExport, ClientImport, Delivery, Message, Setting
+from models import Act, Base, Bulk, ClientExport, ClientImport, Delivery, Message, Setting, WebhookCall
 from models.database import Database
 from services import recount, relabel
 from services.outbox import WAITING
 from services.reports import upkeep
 
 QUEUE = "otklik"
-PARALLEL = frozenset({"collect", "send", "air"})
+PARALLEL = frozenset({"collect", "send", "air", "webhooks"})
 """Jobs that several workers may do at once, because they claim each piece; of every other one runs at a time."""
 ALIVE_SECONDS = 30
 WORK: dict[type[Base], str] = {
     Act: "send", Message: "label", Delivery: "deliver", Bulk: "bulk", ClientImport: "transfer",
-    ClientExport: "transfer",
+    ClientExport: "transfer", WebhookCall: "webhooks",
 }  # fmt: skip
 """A row of this table that is new, or waits anew, is work for this job."""
 ASKED = {recount.NAME: "recount", relabel.NAME: "relabel", upkeep.NAME: "facts"}
@@ -109,8 +109,8 @@ def _note_work(session: Session, _context: UOWTransaction) -> None:
         name = ASKED.get(row.name) if isinstance(row, Setting) else WORK.get(type(row))
         if name is None or (isinstance(row, _ONLY_NEW) and row not in session.new):
             continue
-        at = row.due_at if isinstance(row, Act | Delivery) else None
-        if isinstance(row, Act) and row.state not in WAITING:
+        at = row.due_at if isinstance(row, Act | Delivery | WebhookCall) else None
+        if isinstance(row, Act | WebhookCall) and row.state not in WAITING:
             continue
         known = wanted.get(name)
         wanted[name] = at if name not in wanted else (min(at, known) if at and known else None)

@@ -99,6 +99,7 @@ SCREENS = (
     "api",
     "api_keys",
     "tokens",
+    "webhooks",
 )
 """Files of this room that hold a blueprint called ``screen``."""
 MAX_FORM = 12 * 1024 * 1024

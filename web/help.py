@@ -73,6 +73,7 @@ OF_SCREEN = {
     "begin": "begin",
     "api_keys": "api",
     "tokens": "api",
+    "webhooks": "api",
     "reports": "reports",
     "morning": "reports",
     "clients": "clients",

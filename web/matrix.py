@@ -437,6 +437,20 @@ MATRIX: dict[str, str] = {
     **dict.fromkeys(("api_keys.index", "api_keys.make", "api_keys.revoke"), ANY_STAFF),
     "api_keys.of_person": "session.end",
     "tokens.index": "settings.edit",
+    **dict.fromkeys(
+        (
+            "webhooks.new",
+            "webhooks.add",
+            "webhooks.show",
+            "webhooks.save",
+            "webhooks.renew",
+            "webhooks.switch",
+            "webhooks.drop",
+            "webhooks.test",
+            "webhooks.again",
+        ),
+        "settings.edit",
+    ),
     # Help
     "help.index": ANY_STAFF,
     "help.page": ANY_STAFF,

@@ -74,6 +74,7 @@ MENU = (
             "mailbox",
             "journal",
             "tokens",
+            "webhooks",
             "transfer",
             "state",
         ),

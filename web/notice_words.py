@@ -12,7 +12,7 @@ EVENTS: Mapping[str, Lazy] = {
     "call": _l("I am called: in a note, by a rule, news of what I follow"),
     "task": _l("My tasks"),
     "broadcast": _l("Broadcasts and what breaks on them"),
-    "desk": _l("Backups and access to places"),
+    "desk": _l("Backups, access to places, web hooks"),
     "digest": _l("The digest of my department"),
 }
 """Event of services.choices → what a person chooses."""
@@ -35,4 +35,5 @@ NOTICES: Mapping[str, Lazy] = {
     "broadcast.soon": _l("A broadcast begins soon"),
     "broadcast.incident": _l("An incident on air"),
     "incident": EVENTS["incident"],
+    "webhook.failed": _l("A web hook is switched off: nothing got there for a day"),
 }

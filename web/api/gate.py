@@ -1,6 +1,7 @@
 """Who asks: a key in the header and nothing else, its person as the tables have them now, its scopes, its pace."""
 
 from flask import Response, g, request
+from sqlalchemy.orm import Session
 
 from models import ApiKey, Staff
 from services.api_keys import find_key, is_unnoted, key_actor, note_used
@@ -32,17 +33,22 @@ def admit() -> Response | None:
     desk = current_desk()
     with desk.database.read.begin() as session:
         found = find_key(session, secret.strip())
-        late = found is not None and not desk.is_training and is_overdue(session, found[1])
+        barred = found is not None and not desk.is_training and _is_barred(session, found[1])
     if found is None:
         return _unknown()
     key, staff = found
     if not pace.allows(str(key.id)):
         return problem(429, "key.often", headers={"Retry-After": str(MINUTE)})
     g.staff, g.actor, g.api_key = staff, key_actor(staff, key), key
-    if staff.must_change or late:
+    if barred:
         return problem(403, "key.person")
     _note(key)
     return _judge(staff, key, need)
+
+
+def _is_barred(session: Session, staff: Staff) -> bool:
+    """On a screen nothing else would open before: neither does it to a program."""
+    return staff.must_change or is_overdue(session, staff)
 
 
 def _unknown() -> Response:

@@ -11,6 +11,8 @@ from web.api.shapes import Problem, Wrong
 from web.words import ERRORS, explain, status_of
 
 PROBLEM = "application/problem+json"
+_OF_PROGRAMS = {"case.stale": "api.stale"}
+"""Codes whose words on the screens speak of what only a screen does."""
 
 
 class Malformed(Exception):
@@ -43,4 +45,5 @@ def problem(
 
 def told(error: DeskError) -> Response:
     """A refusal of a service."""
-    return problem(status_of(error), error.code, explain(error))
+    said = _OF_PROGRAMS.get(error.code)
+    return problem(status_of(error), error.code, str(ERRORS[said]) if said else explain(error))
