@@ -47,6 +47,7 @@ from models.raw_item import RawItem, RawTie
 from models.reply import Draft, Reply, ReplyFile
 from models.report import ReportOrder, ReportView, Snapshot, SnapshotFile
 from models.responsibility import Responsibility
+from models.review import Review, ReviewDraw, ReviewMark, Satisfaction
 from models.route import Department, Route, RouteFile, RouteLine
 from models.rule import Rule
 from models.saved_reply import Fact, FactUse, SavedReply
@@ -73,7 +74,8 @@ __all__ = [
     "Instalment", "Label", "Lease", "LegalRef",
     "Mention", "Merge", "Message", "MessageBand", "Note", "Notice", "Obligation", "OneTimeLink", "Outreach",
     "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie", "Reply", "ReplyFile", "ReportOrder",
-    "ReportView", "Responsibility", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "SavedReply",
+    "ReportView", "Responsibility", "Review", "ReviewDraw", "ReviewMark", "Route", "RouteFact", "RouteFile",
+    "RouteLine", "Rule", "Satisfaction", "SavedReply",
     "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting",
     "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffContact", "StaffRole",
     "StaffSession", "StoredFile", "Study", "Tag", "Tape", "Task", "Template", "Termination", "TextVersion",
