@@ -47,7 +47,10 @@ from services.recount import run_recount
 from services.relabel import run_relabel
 from services.reports.upkeep import run_rebuild
 from services.reports.views import run_orders
+from services.review_examples import seed_reviews
+from services.reviews import run_draw
 from services.room import is_disk_full
+from services.satisfaction import run_address
 from services.search_index import run_index
 from services.snoozes import run_wake
 from services.sources import due_sources
@@ -180,6 +183,16 @@ def learn(desk: Desk) -> None:
         desk.bell.ring()
 
 
+def reviews(desk: Desk) -> None:
+    """Draws answers of the last week for the head to read; keeps the links under answers at the desk's address."""
+    if desk.is_training:
+        with desk.database.write.begin() as session:
+            seed_reviews(session)
+    made = run_draw(desk.database)
+    if run_address(desk.database, desk.address) or made:
+        desk.bell.ring()
+
+
 def relabel(desk: Desk) -> None:
     """Asks the present classifier of what an older one has labelled."""
     if run_relabel(desk.database, desk.labeller.classifier):
@@ -301,6 +314,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         trim,
         ring,
         learn,
+        reviews,
         relabel,
         deliver,
         webhooks,

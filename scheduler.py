@@ -49,6 +49,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("papers", 8.0, 1),
     ("contracts", 300.0, 1),
     ("learn", 60.0, 1),
+    ("reviews", 15.0, 1),
     ("backup", 120.0, 1),
 )
 LEASE = "scheduler"

@@ -17,6 +17,7 @@ from services.findings import full_text
 from services.lemmas import index, is_first_name
 from services.lint import Place, habits_of, lint
 from services.rights import Actor, require
+from services.satisfaction import without_line
 from services.search_keys import keys_of_hits
 from services.search_query import Query, Term
 
@@ -284,7 +285,8 @@ def _from_here(session: Session, alike: Sequence[_Alike]) -> list[Past]:
 
 def _as_it_stands(session: Session, act: Act, reply: Reply) -> str:
     """An edit of ours changes what stands there, not the reply that was written."""
-    return session.scalar(select(Message.text).where(Message.act_id == act.id)) or reply.text
+    there = session.scalar(select(Message.text).where(Message.act_id == act.id))
+    return without_line(session, reply, there or reply.text)
 
 
 def _on_the_platform(session: Session, alike: Sequence[_Alike]) -> list[Past]:

@@ -25,6 +25,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "task": ("task",),
     "broadcast": ("broadcast",),
     "desk": ("backup", "source", "webhook"),
+    "mark": ("mark",),
     "digest": ("digest",),
 }
 """Event → how the kinds of its notices begin; a kind that stands nowhere here is shown by the bell alone."""

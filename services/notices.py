@@ -39,7 +39,7 @@ BATCH = 200
 PAGE = 100
 OF_THE_DESK = ("backup.late", "webhook.failed")
 """Kinds that speak of no case."""
-OF_PEOPLE = ("note.mention", "case.followed")
+OF_PEOPLE = ("note.mention", "case.followed", "mark.low")
 """Kinds that are told whatever state the case is in."""
 LIVELY = ("planned", "duty", "live")
 """Of a broadcast in another state nobody need be told any more."""

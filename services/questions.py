@@ -14,6 +14,7 @@ from services.excerpts import excerpt_of, message_of
 from services.rights import Actor, Scope, require
 from services.route_states import OWED
 from services.routing import answer_route, decline_route, for_me, get_route, my_routes
+from services.satisfaction import without_line
 
 MOST_LINES = 60
 """A thread longer than this shows its newest messages."""
@@ -266,7 +267,7 @@ def _published(session: Session, route: Route) -> tuple[Published, ...]:
     )
     answer = " ".join((route.answer or "").split())
     return tuple(
-        Published(without_contacts(reply.text), act, answer not in " ".join(reply.text.split()))
+        Published(without_contacts(without_line(session, reply)), act, answer not in " ".join(reply.text.split()))
         for reply, act in rows
     )
 

@@ -39,6 +39,7 @@ from services.outbox import WRITING, cancel_act, target_of
 from services.reply_files import check_files, give_back, named, take_files
 from services.rights import Actor, require
 from services.routing import accept_route
+from services.satisfaction import ask_under, without_line
 
 AFTERWARDS = {"solve": "solved", "wait": "author", "keep": None}
 """What becomes of the case once the reply is written: form value → state."""
@@ -88,12 +89,13 @@ def _keep_draft(session: Session, case_id: int, staff_id: int | None, text: str)
 
 
 def restore_draft(session: Session, reply: Reply) -> None:
-    """The text goes back to who wrote it, above what was begun since."""
+    """The text goes back to who wrote it, above what was begun since; what asks for a mark is asked anew."""
+    text = without_line(session, reply)
     begun = session.scalar(
         select(Draft.text).where(Draft.case_id == reply.case_id, Draft.staff_id == reply.staff_id)
     )
     give_back(session, reply.id)
-    _keep_draft(session, reply.case_id, reply.staff_id, f"{reply.text}\n\n{begun}" if begun else reply.text)
+    _keep_draft(session, reply.case_id, reply.staff_id, f"{text}\n\n{begun}" if begun else text)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def write_reply(
     case = get_case(session, actor, case_id, hold=True)
     known = session.scalar(select(Reply).where(Reply.form_key == form_key))
     if known is not None:
-        return same_form(known, known.text, text)
+        return same_form(known, without_line(session, known), text)
     check_version(case, wish.version)
     message = message_answered(session, case, wish.message_id)
     source = session.get_one(Source, message.source_id if message else case.source_id)
@@ -152,6 +154,8 @@ def write_reply(
     )  # fmt: skip
     session.add(reply)
     session.flush()
+    if message is not None:
+        ask_under(session, reply, message, carrier, longest_of(carrier, files))
     if message is not None and channel_class(source.platform).is_live(message.container):
         wish = replace(wish, undo_seconds=0)
     act = _queue_reply(session, actor, case, reply, source, carrier, message, _due_at(wish))
@@ -244,10 +248,15 @@ def _carrier(session: Session, source: Source, message: Message | None) -> Sourc
     return carrier
 
 
+def longest_of(source: Source, files: Collection[object] = ()) -> int:
+    """The longest text that the place takes, in its own units."""
+    can = channel_class(source.platform).can
+    return can.files.text if files and can.files and can.files.text else can.max_length
+
+
 def check_length(source: Source, text: str, files: Collection[object] = ()) -> None:
     """Raises Refused for a text that the place does not take; beside ``files`` it may be shorter."""
-    can = channel_class(source.platform).can
-    limit = can.files.text if files and can.files and can.files.text else can.max_length
+    can, limit = channel_class(source.platform).can, longest_of(source, files)
     if not text:
         raise Refused("text.empty")
     if can.length(text) > limit:

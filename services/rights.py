@@ -43,6 +43,7 @@ _DESK = {
     "visit.view": Scope.ALL,
     "visit.note": Scope.ALL,
     "absence.view": Scope.ALL,
+    "review.view": Scope.OWN,
 }
 
 _CARDS = {
@@ -101,6 +102,8 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "route.answer": Scope.ALL,
         "report.view": Scope.ALL,
         "report.sign": Scope.ALL,
+        "review.view": Scope.ALL,
+        "review.mark": Scope.ALL,
         "wish.edit": Scope.ALL,
         "data.export": Scope.ALL,
         "staff.view": Scope.ALL,

@@ -89,6 +89,8 @@ SCREENS = (
     "absences",
     "rota",
     "quality",
+    "reviews",
+    "satisfaction",
     "journal",
     "rules",
     "incidents",

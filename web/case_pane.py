@@ -20,6 +20,7 @@ from models import (
     ReplyFile,
     RouteFile,
     RouteLine,
+    Satisfaction,
     Source,
     Staff,
 )
@@ -43,6 +44,7 @@ from services.responsibility import Duty, duty_of_case
 from services.rights import Actor, actor_of
 from services.route_files import files_of
 from services.routing import departments, lines_of
+from services.satisfaction import of_case
 from services.sla import Share, clocks_of_routes, lateness
 from services.split import PrivateLine, private_line
 from services.terms import Policy, policy_of
@@ -108,6 +110,7 @@ class Pane:
     first_words: Sequence[Sending] = ()  # what we wrote in it, answering nothing
     incident: Incident | None = None  # in which the case stands
     open_incidents: Sequence[Incident] = ()  # into which it may be put
+    satisfaction: Satisfaction | None = None  # what the author was asked, and said
     answerers: Mapping[int, str] = field(default_factory=dict)  # department → who answers and when they look
 
     @property
@@ -179,6 +182,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         first_words=tuple(one for one in view.sendings if one.reply.message_id is None),
         incident=incident_of(session, case_id),
         open_incidents=open_incidents(session),
+        satisfaction=of_case(session, case_id),
         answerers={unit.id: _answerers(people, unit, policy) for unit in units},
     )
 

@@ -81,6 +81,8 @@ MENU = (
     ),
     Item("incidents.index", _l("Mass incidents"), "flame", "case.view"),
     Item("absences.index", _l("Who is away"), "calendar", "absence.view"),
+    Item("reviews.index", _l("Review of answers"), "list-check", "review.mark"),
+    Item("reviews.mine", _l("My reviews"), "list-check", "review.view", Scope.OWN),
     Item("quality.index", _l("Quality of kinds"), "checklist", "case.view"),
     Item("staff.index", _l("Staff"), "users", "staff.view"),
 )

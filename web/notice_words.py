@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from web import review_words
 from web.language import Lazy, _l
 
 EVENTS: Mapping[str, Lazy] = {
@@ -13,11 +14,13 @@ EVENTS: Mapping[str, Lazy] = {
     "task": _l("My tasks"),
     "broadcast": _l("Broadcasts and what breaks on them"),
     "desk": _l("Backups, access to places, web hooks"),
+    "mark": review_words.EVENT,
     "digest": _l("The digest of my department"),
 }
 """Event of services.choices → what a person chooses."""
 
 ERRORS: Mapping[str, Lazy] = {
+    **review_words.ERRORS,
     "choice.unknown": _l("There is no such notice any more: load the page anew."),
     "choice.quiet": _l("Quiet hours must begin and end at different times."),
     "incident.unknown": _l("There is no such incident."),
@@ -36,4 +39,5 @@ NOTICES: Mapping[str, Lazy] = {
     "broadcast.incident": _l("An incident on air"),
     "incident": EVENTS["incident"],
     "webhook.failed": _l("A web hook is switched off: nothing got there for a day"),
+    "mark.low": review_words.NOTICE,
 }

@@ -236,6 +236,10 @@ def _number(value: Any) -> str:
     return f"{float(value):.1f}".rstrip("0").rstrip(".").replace(".", ",").replace("-", "−")
 
 
+def _mark(value: Any) -> str:
+    return f"{float(value):.2f}".replace(".", ",")
+
+
 def _signed(value: Any) -> str:
     return f"+{_number(value)}" if value > 0 else _number(value)
 
@@ -247,6 +251,7 @@ def _growth(value: Any) -> str:
 _READ: Mapping[str, Any] = {
     "money": money,
     "days": _number,
+    "mark": _mark,
     "change": _signed,
     "ratio": _signed,
     "growth": _growth,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from services.reports.shape import Table
-from web import report_figures
+from web import report_figures, review_words
 from web.deadlines import span
 from web.language import Lazy, _, _l
 
@@ -45,6 +45,7 @@ LISTS: Mapping[str, Lazy] = {
     "ask_met": _l("Departments' answers in time"),
     "ask_late": _l("Departments' answers late"),
     "ask_overdue": _l("Questions that departments owe beyond their term"),
+    **review_words.LISTS,
 }
 """The list behind a figure → its title."""
 
@@ -142,6 +143,7 @@ TITLES: Mapping[str, Lazy] = {
     "again": _l("Repeats and cases opened again"),
     "broadcasts": _l("Broadcasts"),
     "visits": _l("Coverage of places by checks"),
+    "marks": review_words.TITLE,
 }
 """Reports of «Все отчёты»."""
 
@@ -195,10 +197,12 @@ HOW: Mapping[str, Lazy] = {
         "Windows of the period = hours of the place ÷ required frequency; done: somebody looked, or the connector "
         "read, within it; coverage = done ÷ windows."
     ),
+    "marks": review_words.HOW,
 }
 
 COLUMNS: Mapping[str, Lazy] = {
     **report_figures.COLUMNS,
+    **review_words.COLUMNS,
     "answered": _l("Answered"),
     "median": _l("Usually"),
     "p90": _l("9 of 10"),
@@ -281,6 +285,7 @@ SPLITS: Mapping[str, Lazy] = {
     "age": _l("By age"),
     "broadcast": _l("Broadcast"),
     "visited": _l("Place"),
+    "criterion": review_words.SPLIT,
 }
 
 MISSING: Mapping[str, Lazy] = {
@@ -289,7 +294,6 @@ MISSING: Mapping[str, Lazy] = {
     "plan": _l("Plan and fact of sales: no plan is kept here yet."),
     "documents": _l("Documents issued in time: terms of documents are not counted yet."),
     "privacy": _l("Personal data and consents: the registers stand under «Clients», their counts not here yet."),
-    "marks": _l("Quality: nobody's marks are collected yet."),
 }
 """What a report of the Regulation lacks here; such a report is named, never shown as 0."""
 

@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template, request, url_for
 
 from models import utc_now
+from services.criteria import criteria_of
 from services.reports.answers import answers_report
 from services.reports.cohorts import OF_NOW
 from services.reports.cut import NONE, UNSURE
@@ -14,6 +15,7 @@ from web.charts import answers_chart
 from web.marks import safe_link
 from web.numbers import whole
 from web.report_filters import asked_cut, choices, filter_words, period_of, query_of
+from web.review_words import list_title
 from web.security import current_actor, current_desk
 
 screen = Blueprint("reports", __name__, url_prefix="/reports")
@@ -53,8 +55,9 @@ def cases(name: str) -> str:
     cut, age = asked_cut(), request.args.get("age", type=whole)
     with current_desk().database.read.begin() as session:
         page = list_page(session, current_actor(), name, cut, utc_now(), age=age, after=request.args.get("after"))
-        offered = choices(session)
+        offered, criteria = choices(session), criteria_of(session)
     return render_template(
         "reports/cases.html", page=page, name=name, cut=cut, age=age, safe_link=safe_link, of_now=name in OF_NOW,
         filters=filter_words(cut, offered), period=period_of(request.args),
+        title=list_title(name, report_words.LISTS[name], criteria),
     )  # fmt: skip

@@ -23,9 +23,11 @@ from models import (
     RawItem,
     Reply,
     ReplyFile,
+    Review,
     Route,
     RouteFile,
     RouteLine,
+    Satisfaction,
     SearchEntry,
     SearchLemma,
     TextVersion,
@@ -102,6 +104,9 @@ def _forget_cases(session: Session, cases: Sequence[int]) -> None:
     session.execute(update(Act).where(Act.case_id.in_(cases)).values(**gone))
     session.execute(update(Outreach).where(Outreach.case_id.in_(cases)).values(target={}))
     session.execute(update(Excerpt).where(Excerpt.case_id.in_(cases)).values(text=""))
+    session.execute(update(Review).where(Review.case_id.in_(cases)).values(note="", skip_reason=""))
+    for asked in session.scalars(select(Satisfaction).where(Satisfaction.case_id.in_(cases))):
+        asked.line, asked.comment, asked.token_hash = "", "", f"{ERASED}:{asked.id}"
     session.execute(update(Route).where(Route.case_id.in_(cases)).values(question="", answer=None, reason=None))
     routes = select(Route.id).where(Route.case_id.in_(cases))
     session.execute(update(RouteLine).where(RouteLine.route_id.in_(routes)).values(text=""))

@@ -29,6 +29,7 @@ from models import (
     Route,
     RouteFile,
     RouteLine,
+    Satisfaction,
     SensitiveField,
     TextVersion,
     utc_now,
@@ -45,7 +46,7 @@ HOLDERS: list[Callable[[Session, Keyring, Sequence[int]], dict[str, Any]]] = []
 """Rooms whose rows do not name a card give them here: (session, keyring, card numbers) → section → rows."""
 LEFT_OUT = frozenset({"client_tie", "sensitive_field", "consent_text"})
 """Ties tell of somebody else; sealed fields are opened apart."""
-HIDDEN = frozenset({"password", "sealed", "content", "vector", "form_key", "token"})
+HIDDEN = frozenset({"password", "sealed", "content", "vector", "form_key", "token", "token_hash"})
 
 
 def holdings_of(session: Session, keyring: Keyring, actor: Actor, client_id: int) -> dict[str, Any]:
@@ -98,6 +99,7 @@ def conversation_of(session: Session, authors: Sequence[int]) -> dict[str, Any]:
         "reply_files": rows_of(session, ReplyFile.__table__, ReplyFile.case_id.in_(cases)),
         "begun": rows_of(session, Outreach.__table__, Outreach.case_id.in_(cases)),
         "parts": rows_of(session, Excerpt.__table__, Excerpt.message_id.in_(messages)),
+        "satisfaction": rows_of(session, Satisfaction.__table__, Satisfaction.case_id.in_(cases)),
         "acts": rows_of(session, Act.__table__, Act.case_id.in_(cases)),
         "questions": rows_of(session, Route.__table__, Route.case_id.in_(cases)),
         "question_lines": rows_of(session, RouteLine.__table__, RouteLine.route_id.in_(routes)),

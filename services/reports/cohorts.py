@@ -8,8 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from models import Author, Case, CaseFact, CaseStep, Identity, RouteFact
+from models import Act, Author, Case, CaseFact, CaseStep, Identity, Review, ReviewMark, RouteFact, Satisfaction
+from services.criteria import MOST as MOST_CRITERIA
+from services.outbox import WRITING
 from services.reports.cut import Cut
+from services.reports.facts import STANDING
 from services.reports.moments import DaysBefore
 
 Conditions = list[Any]
@@ -20,7 +23,7 @@ class Cohort:
     """``at``: the time by which the list is ordered. ``table``: CaseFact, or what is joined to it and counted.
 
     ``late``: its rows say why they are late. ``staff``, ``department``: the columns that say whose a row is, None:
-    the case's own.
+    the case's own. ``through``: a table, and by what it is joined, that ``at`` and ``where`` speak of.
     """
 
     at: Any
@@ -29,11 +32,14 @@ class Cohort:
     late: bool = False
     staff: Any = None
     department: Any = None
+    through: tuple[Any, Any] | None = None
 
     def query(self, columns: tuple[Any, ...], cut: Cut, now: datetime) -> Select[Any]:
         query = select(*columns).select_from(CaseFact)
         if self.table is not CaseFact:
             query = select(*columns).select_from(self.table).join(CaseFact, CaseFact.id == self.table.case_id)
+        if self.through is not None:
+            query = query.join(*self.through)
         department = CaseFact.department_id if self.department is None else self.department
         staff = CaseFact.staff_id if self.staff is None else self.staff
         return query.where(*self.where(cut, now), *cut.filters(department, staff))
@@ -100,6 +106,26 @@ def _route_late(now: datetime) -> ColumnElement[bool]:
 def _in_queue(holder: str | None = None) -> Cohort:
     own = [] if holder is None else [CaseFact.holder == holder]
     return Cohort(CaseFact.opened_at, lambda _cut, _now: [OPEN, *own])
+
+
+def _asked_marks(*where: ColumnElement[bool]) -> Cohort:
+    """Answers with the line that the platforms took in the period, and what came of them."""
+    return Cohort(
+        Act.accepted_at,
+        lambda cut, _now: [
+            Act.kind.in_(WRITING), Act.state.in_(STANDING), *where, *cut.within(Act.accepted_at)
+        ],
+        Satisfaction, staff=Satisfaction.staff_id, through=(Act, Act.reply_id == Satisfaction.reply_id),
+    )  # fmt: skip
+
+
+def _judged(*where: ColumnElement[bool]) -> Cohort:
+    """Marks that readers gave to answers of the period, one by one."""
+    return Cohort(
+        Review.answered_at,
+        lambda cut, _now: [Review.state == "read", *where, *cut.within(Review.answered_at)],
+        ReviewMark, staff=Review.staff_id, through=(Review, Review.id == ReviewMark.review_id),
+    )  # fmt: skip
 
 
 SAME_MATTER_DAYS = 14
@@ -219,6 +245,23 @@ COHORTS: Mapping[str, Cohort] = {
         RouteFact.asked_at, lambda _cut, now: [RouteFact.outcome.is_(None), RouteFact.due_at < now], RouteFact,
         late=True, department=RouteFact.department_id,
     ),
+    "mark_asked": _asked_marks(),
+    "marked": _asked_marks(Satisfaction.mark.is_not(None)),
+    "mark_good": _asked_marks(Satisfaction.mark >= 4),
+    "mark_low": _asked_marks(Satisfaction.mark <= 2),
+    "reviewed": Cohort(
+        Review.answered_at, lambda cut, _now: [Review.state == "read", *cut.within(Review.answered_at)], Review,
+        staff=Review.staff_id,
+    ),
+    "judged": _judged(ReviewMark.mark.is_not(None)),
+    "unjudged": _judged(ReviewMark.mark.is_(None)),
+    **{
+        f"{name}_{number}": _judged(ReviewMark.criterion == number, condition)
+        for number in range(1, MOST_CRITERIA + 1)
+        for name, condition in (
+            ("judged", ReviewMark.mark.is_not(None)), ("unjudged", ReviewMark.mark.is_(None)),
+        )
+    },
 }  # fmt: skip
 """Word in an address → the list. «now» lists do not ask for the period."""
 

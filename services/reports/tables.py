@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import CaseFact, CaseStep, Department, RouteFact, Source, Staff
+from models import CaseFact, CaseStep, Department, Review, RouteFact, Satisfaction, Source, Staff
 from services.errors import NotFound
 from services.reports.answers import person_lines, queue
 from services.reports.cohorts import count, counts
 from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
 from services.reports.digests import groups_table, incidents_table, themes_table
+from services.reports.marks import criteria_table, mean
 from services.reports.money import contracts_table, debts_table, obligations_table, terminations_table
 from services.reports.onair import broadcasts_table, visits_table
 from services.reports.people import calls_table, clients_table
@@ -297,6 +298,38 @@ def _again(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     )
 
 
+def _marks(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    """An answer belongs to its writer here, whoever leads the case."""
+    if by == "criterion":
+        return criteria_table(session, cut, now, by)
+    tables = {"mark_asked": Satisfaction, "marked": Satisfaction, "mark_good": Satisfaction, "reviewed": Review}
+
+    def column(table: Any) -> Any:
+        return table.staff_id if by == "staff" else DIMENSIONS[by][0]
+
+    found = {
+        name: {**counts(session, name, column(table), cut, now), ALL: count(session, name, cut, now)}
+        for name, table in tables.items()
+    }
+    means = {**mean(session, "judged", cut, now, column(Review)), **mean(session, "judged", cut, now, all_of=ALL)}
+
+    def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+        asked, marked, good, read = (found[name].get(key, 0) for name in tables)
+        return (
+            Cell(asked, "count", "mark_asked", changes),
+            Cell(marked, "count", "marked", changes),
+            Cell(marked / asked if asked else None, "share", "marked", changes),
+            Cell(good, "count", "mark_good", changes),
+            Cell(good / marked if marked else None, "share", "mark_good", changes),
+            Cell(read, "count", "reviewed", changes),
+            Cell(means.get(key), "mark", "judged", changes),
+        )
+
+    columns = ("mark_asked", "marked", "response_share", "mark_good", "csat", "reviewed", "qa_mean")
+    sizes = {key: sum(found[name].get(key, 0) for name in tables) for name in tables for key in found[name]}
+    return _table(session, by, columns, sizes, cells)
+
+
 _WITHOUT_STAFF = ("source", "platform", "kind", "theme", "department")
 REPORTS: Mapping[str, Report] = {
     report.code: report
@@ -323,9 +356,10 @@ REPORTS: Mapping[str, Report] = {
         Report(23, "obligations", obligations_table, ("side",), "contract.view"),
         Report(24, "calls", calls_table, ("line",), "client.view"),
         Report(25, "clients", clients_table, ("segment",), "client.view"),
+        Report(27, "marks", _marks, ("staff", *_WITHOUT_STAFF, "criterion")),
     )
 }
 LEFT_OUT: Mapping[int, str] = {
-    8: "load", 17: "funnel", 18: "plan", 22: "documents", 26: "privacy", 27: "marks",
+    8: "load", 17: "funnel", 18: "plan", 22: "documents", 26: "privacy",
 }  # fmt: skip
 """Reports of domain.md §8 that have no source here yet → what is missing; they are named, never shown as 0."""

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from models import Delivery, Staff
+from services.choices import DEFAULT
 
 
 def test_each_chooses_for_themselves(enter, cast, database) -> None:
@@ -10,7 +11,7 @@ def test_each_chooses_for_themselves(enter, cast, database) -> None:
     assert "Мои уведомления" in smm.get("/notices").text
     page = smm.get("/notices/mine").text
     assert "Тихие часы" in page
-    assert page.count("checked") == 9
+    assert page.count("checked") == len(DEFAULT.chosen)
     smm.post("/notices/mine", **{"task-mail": 1, "deadline-browser": 1, "own": 1, "from": "22:00", "to": "7:30"})
     with database.read.begin() as session:
         choices = session.get_one(Staff, cast.smm.staff_id).choices
