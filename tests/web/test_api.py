@@ -14,6 +14,8 @@ from services.hooks import Patience
 from services.outreach import begin, way_to_publication
 from services.parting import split_off
 from services.routing import ask_department
+from services.satisfaction import save_asking
+from tests.services.test_cases import label_all
 from tests.web.program import Program, put_key
 from web.api import gate, views
 from web.api.document import numbers_of
@@ -325,6 +327,21 @@ class TestReplies:
         assert {one.status_code for one in told} == {201}
         assert len({one.get_json()["id"] for one in told}) == 1
         only(database, Reply)
+
+    def test_the_same_key_is_one_reply_also_where_the_author_is_asked_for_a_mark(
+        self, program, cast, database, open_case
+    ):
+        with database.write.begin() as session:
+            save_asking(
+                session, cast.head, mail=True, messages=True, text="Оцените:", address="https://desk.example"
+            )
+        cast.private("Оплатил, а доступа нет")
+        label_all(database)
+        with database.read.begin() as session:
+            case_id = session.scalars(select(Case.id).where(Case.visibility == "private")).one()
+        told = [program().post(f"/cases/{case_id}/replies", {"text": "Открыли."}, "k") for _ in range(2)]
+        assert [one.status_code for one in told] == [201, 201]
+        assert "https://desk.example/o/" in only(database, Reply).text
 
     def test_the_same_key_for_something_else_is_refused(self, program, open_case, database):
         robot, one, other = program(), open_case(), open_case("Когда урок?", "Пётр")

@@ -21,6 +21,7 @@ from services.inbox import CaseView, Entry, Row, list_cases, rows_of, view_case
 from services.questions import hand_back, question_rows, question_view, send_answer, without_contacts
 from services.replies import find_reply, reply_by_form, write_reply
 from services.rights import Actor, actor_of
+from services.satisfaction import without_line
 from web.api import shapes
 from web.filters import read_filters, read_groups
 from web.inbox import is_arriving
@@ -117,7 +118,7 @@ def reopen(session: Session, actor: Actor, call: Call) -> shapes.Case:
 def reply(session: Session, actor: Actor, call: Call) -> shapes.Reply:
     case_id, body = call.ids["case_id"], call.body
     known = reply_by_form(session, call.form_key)
-    if known is not None and (known.case_id != case_id or known.text != body.text.strip()):
+    if known is not None and (known.case_id != case_id or without_line(session, known) != body.text.strip()):
         raise Refused("api.key_reused")
     row = write_reply(
         session, actor, case_id, body.text, call.form_key,
