@@ -33,7 +33,7 @@ def test_from_the_viewers_comment_to_the_reply_under_it(visit, running) -> None:
     viewer.page.get_by_text("Здравствуйте! " + ANSWER).scroll_into_view_if_needed()
     viewer.picture("journey-7-published")
     inbox.goto(running.url + "inbox?stage=closed")
-    inbox.locator(".row", has_text=QUESTION).click()
+    inbox.locator(".row", has_text=QUESTION).first.click()  # the newest, where this is a second try
     expect(inbox.locator("#thread")).to_contain_text("Видно на площадке", timeout=40_000)
     smm.picture("journey-8-proof")
 
@@ -54,7 +54,7 @@ def the_label_is_corrected_and_corrected_back(smm) -> None:
     for wanted in ("Жалоба", "Вопрос"):
         case.get_by_text("Исправить").first.click()
         case.locator(".menu-pop:visible").get_by_role("button", name=re.compile(wanted)).click()
-        expect(smm.page.locator(".row[data-case]", has_text=QUESTION)).to_contain_text(wanted)
+        expect(smm.page.locator(".row[data-case]", has_text=QUESTION).first).to_contain_text(wanted)
     smm.picture("journey-3-corrected")
 
 

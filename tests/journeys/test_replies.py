@@ -1,6 +1,7 @@
 """The care around a reply, in the browser: a saved reply, the check, sending later, editing what is published."""
 
 import re
+from uuid import uuid4
 
 from playwright.sync_api import expect
 
@@ -20,16 +21,19 @@ def ask(visit, running, who: str, text: str):
 
 
 def test_a_saved_reply_is_checked_published_and_corrected_where_it_stands(visit, running) -> None:
+    mark = uuid4().hex[:6]  # a second try must not meet what the first one left
     head = visit()
     page = head.enter_as("Руководитель")
     page.goto(f"{running.url}facts/new")
     page.locator("#title").fill("Цена годового курса")
-    page.locator("#code").fill("year-price")
+    page.locator("#code").fill(f"price-{mark}")
     page.locator("#value").fill("48 900 ₽")
     page.get_by_role("button", name="Сохранить").click()
     page.goto(f"{running.url}saved/new")
-    page.locator("#title").fill("Цена года")
-    page.locator("#text").fill("Здравствуйте! Годовой курс стоит {{fact.year-price}}, старт {{fact.year-start}}.")
+    page.locator("#title").fill(f"Цена года {mark}")
+    page.locator("#text").fill(
+        f"Здравствуйте! Годовой курс стоит {{{{fact.price-{mark}}}}}, старт {{{{fact.year-start}}}}."
+    )
     page.get_by_role("button", name="Сохранить").click()
 
     smm = visit()
@@ -40,7 +44,7 @@ def test_a_saved_reply_is_checked_published_and_corrected_where_it_stands(visit,
     inbox.keyboard.press("/")
     search = inbox.locator("#saved-pop input")
     expect(search).to_be_focused()
-    search.fill("цена года")
+    search.fill(f"цена года {mark}")
     expect(inbox.locator("[data-use]")).to_have_count(1)
     inbox.keyboard.press("Enter")
     text = inbox.locator("#reply-text")
@@ -59,7 +63,7 @@ def test_a_saved_reply_is_checked_published_and_corrected_where_it_stands(visit,
 
     # The reply is corrected where it stands; the viewer sees the new text.
     inbox.goto(f"{running.url}inbox?stage=closed")
-    inbox.locator(".row", has_text=QUESTION).click()
+    inbox.locator(".row", has_text=QUESTION).first.click()
     expect(inbox.locator(".msg-ours")).to_contain_text("Видно на площадке", timeout=40_000)
     inbox.locator("[id^=own-] > summary").click()
     inbox.get_by_role("button", name="Изменить на площадке").click()
