@@ -47,7 +47,7 @@ from services.recount import run_recount
 from services.relabel import run_relabel
 from services.reports.upkeep import run_rebuild
 from services.reports.views import run_orders
-from services.review_examples import seed_reviews
+from services.review_examples import run_review_examples
 from services.reviews import run_draw
 from services.room import is_disk_full
 from services.satisfaction import run_address
@@ -186,8 +186,7 @@ def learn(desk: Desk) -> None:
 def reviews(desk: Desk) -> None:
     """Draws answers of the last week for the head to read; keeps the links under answers at the desk's address."""
     if desk.is_training:
-        with desk.database.write.begin() as session:
-            seed_reviews(session)
+        run_review_examples(desk.database)
     made = run_draw(desk.database)
     if run_address(desk.database, desk.address) or made:
         desk.bell.ring()

@@ -15,8 +15,8 @@ from services.events import record
 from services.filters import Filters
 from services.inbox import all_ids
 from services.kinds import renew_kind
-from services.labelling import correct_label
 from services.outbox import MASS
+from services.parting import correct_kind
 from services.replies import take_back, write_reply
 from services.rights import Actor, actor_of, require
 from services.routing import ask_department, recall_route
@@ -52,14 +52,14 @@ def _label(session: Session, actor: Actor, case: Case, value: Mapping[str, Any])
     before = {"label": case.label if case.sure else None, "was": case.label, "sure": case.sure}
     if case.first_message_id is None:
         raise Refused("label.unknown")
-    correct_label(session, actor, case.first_message_id, str(value.get("label")))
+    correct_kind(session, actor, case.id, case.first_message_id, str(value.get("label")))
     return before
 
 
 def _unlabel(session: Session, actor: Actor, case: Case, before: Mapping[str, Any]) -> Before:
     """The former word stands again; what was uncertain is uncertain again."""
     if before.get("label") and case.first_message_id is not None:
-        correct_label(session, actor, case.first_message_id, str(before["label"]))
+        correct_kind(session, actor, case.id, case.first_message_id, str(before["label"]))
     else:
         case.label, case.sure = before.get("was"), bool(before.get("sure"))
         case.version += 1

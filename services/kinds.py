@@ -10,6 +10,7 @@ from classifier import Kind, kind_of
 from models import Case, Label, Message, Setting, Signal, utc_now
 from services.errors import Refused
 from services.events import record
+from services.excerpts import MARK, excerpt_of
 from services.rights import Actor, require
 from services.sla import calm, reclassify
 
@@ -84,7 +85,14 @@ def set_kind(
 
 
 def renew_kind(session: Session, case: Case, message: Message | None = None) -> None:
-    """Reckons the kind anew after a person's word on label, themes or signals; of the first message by default."""
+    """Reckons the kind anew after a person's word on label, themes or signals; of the first message by default.
+
+    A case that is about a part of a message has the kind of those words.
+    """
+    part = excerpt_of(session, case.id) if MARK in case.subject_key else None
+    if part is not None:
+        set_kind(session, case, [case.theme] if case.theme else (), (), part.text, own_table(session))
+        return
     message = message or (session.get(Message, case.first_message_id) if case.first_message_id else None)
     if message is None:
         return

@@ -107,6 +107,17 @@ def try_classify(classifier: LabelsTexts, messages: Sequence[Message]) -> dict[i
     return {m.id: (m.versions, verdict) for m, verdict in zip(messages, verdicts, strict=True)}
 
 
+def try_text(classifier: LabelsTexts | None, text: str) -> Verdict | None:
+    """What the classifier says of a text that is no message; None where it is absent or cannot bear it."""
+    if classifier is None or not text.strip():
+        return None
+    try:
+        return classifier.classify([text])[0]
+    except Exception:
+        log.exception("a text of %s letters cannot be classified", len(text))
+        return None
+
+
 def _pass_unlabelled(session: Session, ids: Sequence[int]) -> None:
     messages = [message for message in _still_waiting(session, ids) if message.work == "received"]
     if not messages:

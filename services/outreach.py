@@ -6,25 +6,12 @@ from datetime import timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind, SourceState, Target
-from models import (
-    Act,
-    Author,
-    Case,
-    Contact,
-    Draft,
-    Event,
-    Message,
-    Outreach,
-    Publication,
-    ReplyFile,
-    Source,
-    utc_now,
-)
+from models import Author, Base, Case, Contact, Event, Message, Outreach, Publication, Source, utc_now
 from models.database import Database
 from services.crm.cards import seen_contact
 from services.crm.clients import check_use, contacts_of, get_client
@@ -155,7 +142,7 @@ def run_forget_unused(database: Database) -> int:
         select(Case.id).join(Outreach, Outreach.case_id == Case.id)
         .where(
             Case.number.is_(None), Case.first_message_id.is_(None), Outreach.created_at < utc_now() - UNUSED,
-            *(~exists().where(table.case_id == Case.id) for table in (Act, Draft, Message, ReplyFile)),
+            *(~exists().where(column == Case.id) for column in _names_of_case()),
         )
     )  # fmt: skip
     with database.read.begin() as session:
@@ -163,10 +150,16 @@ def run_forget_unused(database: Database) -> int:
             return 0
     with database.write.begin() as session:
         ids = list(session.scalars(old.with_for_update(of=Case)))
-        session.execute(delete(Event).where(Event.case_id.in_(ids)))
         session.execute(delete(Outreach).where(Outreach.case_id.in_(ids)))
         session.execute(delete(Case).where(Case.id.in_(ids)))
     return len(ids)
+
+
+def _names_of_case() -> list[ColumnElement[Any]]:
+    """Whatever names a case, but for how it was begun: an act, a draft, somebody who follows it, an event."""
+    tables = [table for table in Base.metadata.sorted_tables if table.name != Outreach.__tablename__]
+    named = [key.parent for table in tables for key in table.foreign_keys if key.target_fullname == "case.id"]
+    return [*named, Event.__table__.c.case_id]
 
 
 # ── which ways there are ─────────────────────────────────────────────────────
@@ -197,18 +190,9 @@ def _letters(session: Session, address: str, who: str, name: str, contact: Conta
         return [Way(f"letter:{name}", "letter", MAIL, who, closed="mailbox")]
     target = Target(container=address, author_external_id=address, context={"from": address})
     return [
-        Way(
-            f"letter:{box.id}:{name}",
-            "letter",
-            MAIL,
-            who,
-            box,
-            target,
-            closed=_closed(box, "first"),
-            contact=contact,
-        )
+        Way(f"letter:{box.id}:{name}", "letter", MAIL, who, box, target, None, _closed(box, "first"), contact)
         for box in boxes
-    ]  # fmt: skip
+    ]
 
 
 def _dialogue(session: Session, author: Author) -> Way:

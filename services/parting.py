@@ -5,7 +5,7 @@ import hashlib
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from classifier import Verdict
+from classifier import LABELS, Verdict
 from models import Act, Case, Draft, Excerpt, Message, Note, Route
 from models.base import storable
 from services.case_states import is_open, move
@@ -13,8 +13,8 @@ from services.cases import get_case, give_numbers
 from services.errors import NotFound, Refused
 from services.events import record
 from services.excerpts import MARK, excerpt_of
-from services.kinds import own_table, set_kind
-from services.leases import insert_missing
+from services.kinds import own_table, renew_kind, set_kind
+from services.labelling import correct_label
 from services.responsibility import assign_by_table
 from services.rights import Actor, require
 from services.rota import assign_duty
@@ -43,19 +43,17 @@ def split_off(
     give_numbers(session, [case], actor)
     digest = hashlib.sha256(form_key.encode()).hexdigest()[:16]
     key = f"{message.source_id}:m{message.id}{MARK}{digest}"
-    new = {
-        "subject_key": key, "open_key": key, "source_id": case.source_id, "publication_id": message.publication_id,
-        "author_id": message.author_id, "first_message_id": message.id, "visibility": message.visibility,
-        "opened_at": message.published_at, "last_message_at": message.published_at, "state": "new",
-        "stage": "arriving", "lift": "message", "sure": False, "reopened": 0, "version": 1,
-        "assignee_id": case.assignee_id, "created_at": message.ingested_at,
-    }  # fmt: skip
-    insert_missing(session, Case, [new], "open_key")
-    part = session.scalars(select(Case).where(Case.subject_key == key).order_by(Case.id).with_for_update()).first()
-    if part is None:
-        raise NotFound("case.unknown", id=0)
-    if excerpt_of(session, part.id) is not None:
-        return part
+    known = session.scalar(select(Case).where(Case.subject_key == key))
+    if known is not None:  # joined again since, perhaps: what came twice is still the same
+        return known
+    part = Case(
+        subject_key=key, open_key=key, source_id=case.source_id, publication_id=message.publication_id,
+        author_id=message.author_id, first_message_id=message.id, visibility=message.visibility,
+        opened_at=message.published_at, last_message_at=message.published_at, state="new", stage="arriving",
+        lift="message", sure=False, assignee_id=case.assignee_id, created_at=message.ingested_at,
+    )  # fmt: skip
+    session.add(part)
+    session.flush()
     session.add(
         Excerpt(case_id=part.id, from_case_id=case.id, message_id=message.id, text=words, staff_id=actor.staff_id)
     )
@@ -84,18 +82,23 @@ def _standing(whole: str, text: str) -> str:
     return line
 
 
-def say_kind(session: Session, actor: Actor, case_id: int, label: str) -> Case:
-    """A person's word on the kind of such a case; the message keeps its own."""
-    require(actor, "message.label")
-    case = get_case(session, actor, case_id, hold=True)
+def correct_kind(session: Session, actor: Actor, case_id: int, message_id: int, label: str) -> None:
+    """A person's word on the kind of a message in a case. Of a part it is the case's: the message keeps its own.
+
+    Raises as services.labelling.correct_label.
+    """
     part = excerpt_of(session, case_id)
-    if part is None:
-        raise NotFound("case.unknown", id=case_id)
+    if part is None or part.message_id != message_id:
+        correct_label(session, actor, message_id, label)
+        return
+    require(actor, "message.label")
+    if label not in LABELS:
+        raise Refused("label.unknown", label=label)
+    case = get_case(session, actor, case_id, hold=True)
     case.label, case.sure = label, True
     case.version += 1
-    set_kind(session, case, [case.theme] if case.theme else (), (), part.text, own_table(session))
+    renew_kind(session, case)
     record(session, "label.corrected", actor, case_id=case.id, object_id=part.message_id, label=label)
-    return case
 
 
 def join_again(session: Session, actor: Actor, case_id: int) -> Case:

@@ -193,9 +193,7 @@ def _queue_reply(
             session, actor, ActKind.MESSAGE, carrier, due_at, text=reply.text, reply_id=reply.id, case_id=case.id,
             target=way.target,
         )  # fmt: skip
-    act = queue_act(
-        session, actor, ActKind.REPLY, carrier, message, text=reply.text, reply=reply, due_at=due_at
-    )  # fmt: skip
+    act = queue_act(session, actor, ActKind.REPLY, carrier, message, text=reply.text, reply=reply, due_at=due_at)
     act.case_id = case.id  # which is another than the message's where it was split off
     if carrier.id != source.id:
         act.target = {**act.target, "context": carried_context(source, message)}

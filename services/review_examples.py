@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from collectors.manual import Pasted
 from models import Act, Case, Clock, Event, Reply, ReviewDraw, Satisfaction, Source, utc_now
+from models.database import Database
 from services.absences import zone_of
 from services.accounts import find_by_email
 from services.by_hand import Published, bring_message, mark_published
@@ -42,8 +43,17 @@ READ: tuple[tuple[tuple[int | None, ...], str], ...] = (
 """Marks by the criteria in their order, and the note; what is left of the draw waits for whoever trains."""
 
 
-def seed_reviews(session: Session) -> None:
+def run_review_examples(database: Database) -> None:
     """Makes them once, before the first draw; safe to repeat."""
+    with database.read.begin() as session:
+        if session.scalar(select(ReviewDraw.id).limit(1)) is not None:
+            return
+    with database.write.begin() as session:
+        seed_reviews(session)
+
+
+def seed_reviews(session: Session) -> None:
+    """In one transaction; nothing where a week was drawn already."""
     if session.scalar(select(ReviewDraw.id).limit(1)) is not None:
         return
     writer, head = find_by_email(session, WRITER), find_by_email(session, HEAD)

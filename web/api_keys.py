@@ -1,7 +1,5 @@
 """«Ключи API»: a person's own keys for programs: made and shown once, last used, taken away."""
 
-from datetime import datetime
-
 from flask import Blueprint, Response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -39,12 +37,8 @@ def _page(staff_id: int, problem: str = "", secret: str = "", made_id: int = 0) 
         "api_keys/index.html", rows=rows, person=person, problem=problem, secret=secret, made_id=made_id,
         mine=staff_id == current_actor().staff_id, scopes=scopes_for(current_actor()), names=SCOPES, days=DAYS,
         address=(current_desk().address or request.host_url).rstrip("/"), given=request.form, longest=LONGEST_NAME,
-        is_over=_is_over,
+        now=utc_now(),
     )  # fmt: skip
-
-
-def _is_over(at: datetime) -> bool:
-    return at <= utc_now()
 
 
 @screen.post("")

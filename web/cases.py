@@ -10,10 +10,9 @@ from collectors.base import ActKind
 from models import Act, Reply
 from services import cases, labelling, replies, routing, signals
 from services.errors import NotFound, Refused, Stale
-from services.excerpts import excerpt_of
 from services.inbox import message_of_case, view_case
 from services.outbox import acts_of
-from services.parting import say_kind
+from services.parting import correct_kind
 from services.split import write_split
 from web.addresses import back
 from web.dates import typed_time, when
@@ -188,11 +187,7 @@ def label(case_id: int, message_id: int) -> AnyResponse:
     chosen = request.form.get("label", "")
     with current_desk().database.write.begin() as session:
         message_of_case(session, current_actor(), case_id, message_id)
-        part = excerpt_of(session, case_id)
-        if part is not None and part.message_id == message_id:
-            say_kind(session, current_actor(), case_id, chosen)
-        else:
-            labelling.correct_label(session, current_actor(), message_id, chosen)
+        correct_kind(session, current_actor(), case_id, message_id, chosen)
     rang()
     tell(_("Kind: %(kind)s. Remembered for training.", kind=LABELS[chosen]))
     return done(case_id)

@@ -94,7 +94,7 @@ def _names() -> dict[str, object]:
     return {
         "VIEWS": VIEWS, "query_of": query_of, "narrowed": narrowed, "changed": changed, "view_of": view_of,
         "key_of": key_of, "safe_link": marks.safe_link, "marked": marks.marked, "part_marked": marks.part_marked,
-         "best_two": marks.best_two,
+        "best_two": marks.best_two,
         "groups_of": groups_of, "MOST_GROUPS": MOST_GROUPS, "MOST_CONDITIONS": MOST_CONDITIONS,
         "FILE_ENDINGS": ENDINGS, "size": size, "called": marks.called,
         "greeting": marks.greeting, "about": theme_words, "why_it_waits": why_it_waits,

@@ -3,6 +3,7 @@
 from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
+from services.labelling import try_text
 from services.parting import join_again, split_off
 from web.cases import done
 from web.language import _
@@ -16,9 +17,8 @@ screen = Blueprint("parting", __name__, url_prefix="/inbox/<int:case_id>")
 @screen.post("/part")
 def part(case_id: int) -> Response:
     desk, form = current_desk(), request.form
-    text, classifier = form.get("text", ""), desk.labeller.classifier
-    # Before the transaction: a model must not hold the database.
-    verdict = classifier.classify([text])[0] if classifier is not None and text.strip() else None
+    text = form.get("text", "")
+    verdict = try_text(desk.labeller.classifier, text)  # before the transaction: a model must not hold the database
     with desk.database.write.begin() as session:
         made = split_off(
             session, current_actor(), case_id, form.get("message_id", 0, type=whole), text, form["form_key"],

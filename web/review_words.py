@@ -63,7 +63,6 @@ LISTS: Mapping[str, Lazy] = {
     "mark_asked": _l("Answers under which authors were asked for a mark"),
     "marked": _l("Answers that authors marked"),
     "mark_good": _l("Answers marked 4 and 5"),
-    "mark_low": _l("Answers marked 1 and 2"),
     "reviewed": _l("Answers that were reviewed"),
     "judged": _l("Marks of reviews, one by one"),
     "unjudged": _l("Marks of reviews: does not apply"),

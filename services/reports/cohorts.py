@@ -248,7 +248,6 @@ COHORTS: Mapping[str, Cohort] = {
     "mark_asked": _asked_marks(),
     "marked": _asked_marks(Satisfaction.mark.is_not(None)),
     "mark_good": _asked_marks(Satisfaction.mark >= 4),
-    "mark_low": _asked_marks(Satisfaction.mark <= 2),
     "reviewed": Cohort(
         Review.answered_at, lambda cut, _now: [Review.state == "read", *cut.within(Review.answered_at)], Review,
         staff=Review.staff_id,

@@ -9,13 +9,28 @@ import time_machine
 from sqlalchemy import func, select
 
 from collectors import channel_class
-from models import Act, Author, Case, CaseFact, Clock, Contact, Message, Outreach, Publication, Source, utc_now
+from models import (
+    Act,
+    Author,
+    Case,
+    CaseFact,
+    Clock,
+    Contact,
+    Event,
+    Message,
+    Outreach,
+    Publication,
+    Source,
+    utc_now,
+)
 from services.cases import close
 from services.crm.clients import add_contact, create_client
 from services.crm.identities import client_of_author, link_author
 from services.crm.subjects import block_client
 from services.errors import Forbidden, NotFound, Refused
+from services.events import record
 from services.filters import Filters
+from services.following import follow
 from services.inbox import list_cases, view_case
 from services.intake import run_collect
 from services.outreach import begin, run_forget_unused, way_to_publication, ways_to_address, ways_to_client
@@ -193,6 +208,22 @@ def test_nothing_is_seen_or_counted_before_it_is_written(cast, database) -> None
         assert run_forget_unused(database) == 1
     with database.read.begin() as session:
         assert session.scalars(select(Case)).all() == session.scalars(select(Outreach)).all() == []
+
+
+def test_what_somebody_follows_or_did_something_in_is_not_forgotten(cast, database) -> None:
+    with database.write.begin() as session:
+        cast.add_source(session, "mail", address=US)
+        ways = ways_to_address(session, cast.smm, "vera@home.test")
+        followed = begin(session, cast.smm, ways, ways[0].key, "Запись").id
+        follow(session, cast.smm, followed)
+    with database.write.begin() as session:
+        left = begin(session, cast.head, ways, ways[0].key, "Запись").id
+        record(session, "case.printed", cast.head, case_id=left)
+    with time_machine.travel(utc_now() + timedelta(days=2)):
+        assert run_forget_unused(database) == 0
+    with database.read.begin() as session:
+        assert set(session.scalars(select(Case.id))) == {followed, left}
+        assert session.scalar(select(func.count(Event.id)).where(Event.case_id == left)) == 1
 
 
 def test_no_clock_runs_and_no_report_knows_until_somebody_answers(cast, database, post) -> None:

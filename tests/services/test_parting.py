@@ -7,13 +7,14 @@ from sqlalchemy import select
 
 from models import Act, Case, Clock, Event, Excerpt, Message
 from services.answered import past_answers
+from services.bulks import begin_bulk, run_bulk, undo_bulk
 from services.cases import add_note
 from services.crm.forgetting import forget_words
 from services.errors import Forbidden, NotFound, Refused
 from services.excerpts import excerpt_of, parts_of
 from services.filters import Filters
 from services.inbox import list_cases, view_case
-from services.parting import join_again, say_kind, split_off
+from services.parting import correct_kind, join_again, split_off
 from services.questions import question_view
 from services.replies import write_reply
 from services.routing import ask_department
@@ -53,7 +54,7 @@ def test_the_words_are_a_case_of_their_own(cast, database, asked) -> None:
             for one in (asked[0], made)
         }
         assert clocks[made] == clocks[asked[0]]
-        say_kind(session, cast.smm, made, "complaint")
+        correct_kind(session, cast.smm, made, asked[1], "complaint")
         assert (second.label, second.sure, first.label) == ("complaint", True, "question")
         assert [e.message.id for e in view_case(session, cast.smm, made).thread] == [asked[1]]
         assert past_answers(session, cast.smm, made) == ()
@@ -63,6 +64,35 @@ def test_the_words_are_a_case_of_their_own(cast, database, asked) -> None:
     with database.read.begin() as session:
         newest = session.scalars(select(Message).order_by(Message.id.desc()).limit(1)).one()
         assert newest.case_id == asked[0]
+
+
+def test_a_kind_that_there_is_not_is_refused_and_many_at_once_mean_the_part(cast, database, asked) -> None:
+    made = part(database, cast, asked)
+    with database.write.begin() as session:
+        with pytest.raises(Refused, match=r"label\.unknown"):
+            correct_kind(session, cast.smm, made, asked[1], "x")
+        with pytest.raises(Forbidden):
+            correct_kind(session, cast.curator, made, asked[1], "wish")
+        bulk_id = begin_bulk(session, cast.smm, "label", {"label": "wish"}, [made]).id
+    run_bulk(database)
+    with database.write.begin() as session:
+        assert {one.id: one.label for one in session.scalars(select(Case))} == {asked[0]: "question", made: "wish"}
+        undo_bulk(session, cast.smm, bulk_id)
+    run_bulk(database)
+    with database.read.begin() as session:
+        first, second = session.get_one(Case, asked[0]), session.get_one(Case, made)
+        assert (first.label, first.sure) == ("question", True)
+        assert (second.label, second.sure) == (None, False)
+
+
+def test_the_same_press_after_it_was_joined_again_makes_nothing(cast, database, asked) -> None:
+    made = part(database, cast, asked)
+    with database.write.begin() as session:
+        join_again(session, cast.smm, made)
+    assert part(database, cast, asked) == made
+    with database.read.begin() as session:
+        assert session.get_one(Case, made).state == "merged"
+        assert session.scalars(select(Excerpt)).all() == []
 
 
 def test_each_is_answered_under_the_same_message(cast, database, asked) -> None:

@@ -36,3 +36,23 @@ def test_split_shown_and_joined(enter, cast, database) -> None:
     back = json.loads(smm.post(f"/inbox/{part_id}/join", htmx=True).headers["HX-Trigger"])
     assert back["otklik:changed"] == {"case": case_id, "restored": True}
     assert "Отдельное обращение" not in smm.get(f"/inbox/{case_id}").text
+    assert 'id="composer"' not in smm.get(f"/inbox/{part_id}").text  # its work goes on in the first one
+
+
+def test_words_that_the_classifier_cannot_bear_wait_for_a_person(enter, cast, database, desk) -> None:
+    class Broken:
+        version, gate = "broken", None
+
+        def classify(self, texts):
+            raise ValueError(texts)
+
+    cast.write(BOTH, "Анна Яр")
+    label_all(database)
+    desk.labeller.classifier = Broken()
+    with database.read.begin() as session:
+        case_id, message_id = session.execute(select(Message.case_id, Message.id)).one()
+    form = {"message_id": message_id, "text": "списали дважды", "form_key": "f1"}
+    assert enter("smm").post(f"/inbox/{case_id}/part", htmx=True, **form).status_code == 204
+    with database.read.begin() as session:
+        part = session.get_one(Case, session.scalars(select(Excerpt.case_id)).one())
+        assert (part.label, part.sure, part.stage) == (None, False, "new")
