@@ -47,7 +47,7 @@ class Account:
 
 
 class SignOn:
-    """Speaks with one provider. Raises Refused (sign_on.failed) for all that is not as the standard has it."""
+    """Speaks with one provider. Raises Refused for all that is not as the standard has it."""
 
     def __init__(self, provider: Provider, wire: Wire) -> None:
         self.provider, self._wire = provider, wire
@@ -72,9 +72,9 @@ class SignOn:
         """What the provider's answer proves; ``kept``: what begin() gave, ``said``: the query it came back with."""
         moment = now or time.time()
         if not kept or not secrets.compare_digest(str(kept["state"]), str(said.get("state", ""))):
-            raise Refused("sign_on.failed", why="state")
+            raise Refused("sign_on.stale")
         if moment - float(kept["at"]) > WAITS:
-            raise Refused("sign_on.failed", why="late")
+            raise Refused("sign_on.stale")
         if said.get("error") or not said.get("code"):
             raise Refused("sign_on.refused")
         told = self._metadata()

@@ -13,7 +13,7 @@ from web.addresses import safe_next
 from web.forms import go
 from web.language import _
 from web.login import begin_session
-from web.security import current_actor, current_desk, current_device, current_staff
+from web.security import current_actor, current_desk, current_device, current_staff, is_htmx
 from web.throttle import Throttle
 from web.toasts import tell
 from web.words import explain
@@ -30,14 +30,14 @@ def _names() -> dict[str, object]:
 
 
 def title() -> str:
-    """What stands on the button; empty where there is no provider."""
+    """What stands on the button; empty where there is no provider, and in training, which nothing leaves."""
     wanted = current_desk().config.oidc
-    return wanted.title or wanted.issuer if wanted.issuer else ""
+    return wanted.title or wanted.issuer if wanted.issuer and current_desk().mode != "training" else ""
 
 
 def _provider() -> SignOn:
     wanted = current_desk().config.oidc
-    if not wanted.issuer:
+    if not title():
         abort(404)
     secret = wanted.client_secret.get_secret_value() if wanted.client_secret else ""
     return SignOn(Provider(wanted.issuer, wanted.client_id, secret, title()), current_desk().wire)
@@ -53,9 +53,15 @@ def leave() -> Response | tuple[str, int]:
 
 
 @screen.post("/sign-on")
-def link() -> Response | tuple[str, int]:
+def link() -> Response | str | tuple[str, int]:
     """To link an account one is logged in already, and comes back as the same person."""
-    return _leave("link")
+    gone = _leave("link")
+    if not isinstance(gone, Response):
+        return gone
+    if is_htmx():
+        return Response(status=204, headers={"HX-Redirect": gone.location or ""})
+    # A form may lead to this desk alone (form-action of the policy): without scripts a link goes further.
+    return render_template("login/leave.html", address=gone.location)
 
 
 def _leave(purpose: str) -> Response | tuple[str, int]:
@@ -96,7 +102,7 @@ def back() -> Response | tuple[str, int]:
 def _same_person(kept: dict[str, Any]) -> Staff:
     staff = current_staff()
     if staff is None or current_device() is not None or staff.id != kept["for"]:
-        raise Refused("sign_on.failed", why="person")
+        raise Refused("sign_on.stale")
     return staff
 
 
