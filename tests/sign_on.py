@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
@@ -40,3 +41,10 @@ def open_provider() -> Iterator[str]:
     finally:
         child.kill()
         child.wait()
+
+
+def approve(url: str, sub: str = "anna-1") -> dict[str, str]:
+    """What a person does at the provider; the query it sends them back with."""
+    answer = httpx.post(url, data={"sub": sub}, follow_redirects=False)
+    assert answer.status_code == 302, answer.text
+    return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}

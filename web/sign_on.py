@@ -6,9 +6,10 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from collectors.sign_on import Provider, SignOn, SignOnError
 from models import Staff
 from services.errors import Refused
-from services.sign_on import Provider, SignOn, identities_of, link_account, person_of, unlink_account
+from services.sign_on import identities_of, link_account, person_of, unlink_account
 from web.addresses import safe_next
 from web.forms import go
 from web.language import _
@@ -71,8 +72,8 @@ def _leave(purpose: str) -> Response | tuple[str, int]:
     tries.miss(visitor)
     try:
         address, kept = provider.begin(_back())
-    except Refused as refused:
-        return _refused(purpose, refused)
+    except SignOnError as error:
+        return _refused(purpose, _said(error))
     staff = current_staff() if purpose == "link" else None
     session[KEPT] = {**kept, "for": staff.id if staff else None, "next": safe_next(request.values.get("next"))}
     return redirect(address)
@@ -91,12 +92,18 @@ def back() -> Response | tuple[str, int]:
             else:
                 staff = _same_person(kept)
                 link_account(db, current_actor(), account)
+    except SignOnError as error:
+        return _refused(purpose, _said(error))
     except Refused as refused:
         return _refused(purpose, refused)
     if purpose == "link":
         tell(_("The account is linked: you can log in by it now."))
         return redirect(url_for("sign_on.index"))
     return _let_in(staff, kept.get("next"))
+
+
+def _said(error: SignOnError) -> Refused:
+    return Refused(f"sign_on.{error.code}", why=error.why)
 
 
 def _same_person(kept: dict[str, Any]) -> Staff:

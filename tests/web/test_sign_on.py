@@ -9,8 +9,7 @@ from sqlalchemy import select
 from collectors.wire import Guard, Wire
 from config import OidcConfig
 from models import StaffIdentity
-from tests.services.test_sign_on import approve
-from tests.sign_on import open_provider
+from tests.sign_on import approve, open_provider
 
 BACK = "/login/sign-on/back"
 
