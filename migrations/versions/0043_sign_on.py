@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("id", Id, nullable=False),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_identity_staff_id_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_identity")),
-        sa.UniqueConstraint("issuer", "subject", name=op.f("uq_staff_identity_issuer")),
+        sa.UniqueConstraint("issuer", "subject", name=op.f("uq_staff_identity_issuer_subject")),
     )
     op.create_index(op.f("ix_staff_identity_staff_id"), "staff_identity", ["staff_id"])
 
