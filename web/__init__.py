@@ -82,6 +82,7 @@ SCREENS = (
     "report_views",
     "report_months",
     "wishes",
+    "asked",
     "contracts",
     "broadcasts",
     "visits",

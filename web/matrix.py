@@ -247,6 +247,7 @@ MATRIX: dict[str, str] = {
     "report_months.file": "report.view",
     "report_months.make": "report.sign",
     "report_months.seen": "report.acquaint",
+    "asked.index": "report.view",
     "wishes.index": "report.view",
     "wishes.put": "wish.edit",
     "wishes.decide": "wish.edit",
