@@ -138,9 +138,8 @@ def _alike(session: Session, message: Message, case: Case) -> list[_Alike]:
     if not words:
         return []
     keys, weights = _hits(session, words)
-    entries = _entries(session, keys)
     copies = set(_near_copies(session, message))
-    known = {entry.object_id: entry.words.split() for entry in entries}
+    known = _words_of(session, keys)
     known.update(_entries_of_copies(session, copies - known.keys()))
     fits = {
         key: 1.0 if key in copies and message.fingerprint == 0 else _cosine(words, content_of(theirs), weights)
@@ -194,14 +193,15 @@ def _asked(*words: str) -> Query:
     return Query(terms=tuple(Term(word, ((word,),)) for word in (*words, "xin")))
 
 
-def _entries(session: Session, keys: set[int]) -> list[SearchEntry]:
-    found: list[SearchEntry] = []
+def _words_of(session: Session, keys: set[int]) -> dict[int, list[str]]:
+    """message → its words."""
+    found: dict[int, list[str]] = {}
     listed = sorted(keys, reverse=True)
     for start in range(0, len(listed), 900):
-        query = select(SearchEntry).where(
+        query = select(SearchEntry.object_id, SearchEntry.words).where(
             SearchEntry.id.in_(listed[start : start + 900]), SearchEntry.kind == "message"
         )
-        found.extend(session.scalars(query))
+        found.update((row.object_id, row.words.split()) for row in session.execute(query))
     return found
 
 
