@@ -86,6 +86,7 @@ SCREENS = (
     "broadcasts",
     "visits",
     "settings",
+    "setting_history",
     "duties",
     "absences",
     "rota",
