@@ -87,6 +87,7 @@ SCREENS = (
     "broadcasts",
     "visits",
     "settings",
+    "setting_history",
     "duties",
     "absences",
     "rota",

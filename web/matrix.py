@@ -262,6 +262,11 @@ MATRIX: dict[str, str] = {
     "terms.save": "settings.edit",
     # Settings
     "settings.index": "duty.edit",
+    # whose setting it is, services.settings.known asks
+    **dict.fromkeys(
+        ("setting_history.index", "setting_history.ask_back", "setting_history.back", "setting_history.undo"),
+        ANY_STAFF,
+    ),
     "transfer.index": "settings.edit",
     "transfer.file": "settings.edit",
     "transfer.bring": "settings.edit",
