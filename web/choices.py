@@ -4,9 +4,10 @@ from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from models import Staff
-from services.choices import CHANNELS, EVENTS, FIXED, MAIL_ONLY, choices_of, save_choices, send_test
+from services.choices import save_choices, send_test
 from services.mailbox import stored_mail
 from services.terms import policy_of
+from services.ways import CHANNELS, EVENTS, FIXED, LETTERS, choices_of
 from web.forms import go
 from web.language import _
 from web.notice_words import EVENTS as EVENT_NAMES
@@ -24,7 +25,7 @@ def index() -> str:
         has_mail = current_desk().is_training or bool(stored_mail(session))
     return render_template(
         "notices/mine.html", chosen=chosen, EVENTS=EVENTS, CHANNELS=CHANNELS, FIXED=FIXED,
-        MAIL_ONLY=MAIL_ONLY, has_mail=has_mail, usual=policy.quiet, names=EVENT_NAMES,
+        LETTERS=LETTERS, has_mail=has_mail, usual=policy.quiet, names=EVENT_NAMES,
     )  # fmt: skip
 
 
