@@ -22,7 +22,7 @@ from services.report_letters import report_letter
 from services.rights import DESK, actor_of
 from services.routing import lines_of
 from services.sla import clocks_of_routes
-from services.ways import event_of
+from services.ways import choices_of, event_of
 
 MOST_SHOWN, MOST_SHOWN_SHORT = 20, 5
 QUOTED = 600
@@ -250,7 +250,8 @@ def _hint(page: Page) -> tuple[str, list[str]] | None:
 
 def _bound(page: Page) -> tuple[str, list[str]] | None:
     lines = [page.say("bound", name=page.staff.name.split()[0])]
-    return "", [*lines, page.say("bound_questions")] if actor_of(page.staff).departments else lines
+    asked = bool(actor_of(page.staff).departments) and choices_of(page.staff).wants("question", page.row.channel)
+    return "", [*lines, page.say("bound_questions")] if asked else lines
 
 
 def _stale(page: Page) -> tuple[str, list[str]] | None:

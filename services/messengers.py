@@ -13,7 +13,7 @@ from services.entrance import end_account, find_link, is_good, make_link, spend_
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import DESK, Actor, require
-from services.ways import drop_channel, move_choice
+from services.ways import choices_of, drop_channel, move_choice
 
 WORD = "desk_"
 """How the word of our links begins; what else opens a dialogue is none of ours."""
@@ -106,7 +106,8 @@ def bind(
     session.add(made)
     session.flush()
     record(session, "messenger.bound", Actor(staff.id), object_id=made.id, staff=staff.id, platform=platform)
-    move_choice(staff, "question", "mail", platform)
+    if not any(choices_of(staff).wants("question", one) for one in MESSENGERS):
+        move_choice(staff, "question", "mail", platform)
     queue_letter(session, staff.id, "bound", f"bound-{made.id}", {}, channel=platform)
     return made
 

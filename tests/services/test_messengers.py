@@ -176,6 +176,16 @@ def test_one_account_is_one_persons_and_a_new_one_replaces_it(bot, cast, databas
     assert len(bot.say("Здравствуйте, это снова я")) == 1  # not theirs any more: a message like any other
 
 
+def test_a_second_messenger_brings_nothing_twice(cast, database, ask, send, messenger, box) -> None:
+    for platform in ("telegram", "max"):
+        Bot(cast, database, platform).bind()
+    send()
+    assert ["Вопросы вашему отделу" in text for _to, _subject, text, _token in messenger.letters] == [True, False]
+    ask(urgent=True)
+    assert send() == 1
+    assert box.letters == []
+
+
 def test_who_may_make_a_link_and_end_an_account(bot, cast, database) -> None:
     word = bot.link(cast.head, cast.curator.staff_id)
     with time_machine.travel(utc_now() + timedelta(hours=20), tick=False):  # a handed one lives for a day
