@@ -65,8 +65,8 @@ def letter_writer(public_url: str | None, zone: str) -> Write:
             return None
         subject, lines = found
         if page.brief:
-            text = veiled("\n\n".join([subject, *lines] if subject else lines))
-            return Letter("", staff.name, subject, text[:SHORT_TEXT])
+            parts = fitted([veiled(line) for line in [subject, *lines] if line])
+            return Letter("", staff.name, subject, "\n\n".join(parts))
         text = "\n\n".join([page.say("hello", name=staff.name.split()[0]), *lines, page.say("end")]) + "\n"
         return Letter(staff.email, staff.name, " ".join(subject.split()), text)
 
@@ -79,6 +79,15 @@ def veiled(text: str) -> str:
     return "".join(
         part if number % 2 else _SUM.sub(HIDDEN, without_contacts(part)) for number, part in enumerate(parts)
     )
+
+
+def fitted(parts: list[str], limit: int = SHORT_TEXT) -> list[str]:
+    """Paragraphs that fit a message: the longest is cut, so that what to press at the end stays whole."""
+    while (excess := len("\n\n".join(parts)) - limit) > 0:
+        longest = max(range(len(parts)), key=lambda number: len(parts[number]))
+        kept = max(20, len(parts[longest]) - excess - 1)
+        parts = [*parts[:longest], parts[longest][:kept].rstrip() + "…", *parts[longest + 1 :]]
+    return parts
 
 
 class Page:

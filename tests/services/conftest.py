@@ -8,6 +8,7 @@ from models import Case
 from services.deliveries import run_deliveries
 from services.letters import letter_writer
 from services.routing import ask_department
+from tests.services.talking import Bot
 from tests.services.test_cases import label_all
 
 
@@ -71,3 +72,8 @@ def ask(cast, database):
             ).id
 
     return _ask
+
+
+@pytest.fixture(params=["telegram", "max"])
+def bot(request, cast, database) -> Bot:
+    return Bot(cast, database, request.param)
