@@ -8,6 +8,8 @@ QUESTION, ANSWER = "Сколько уроков в курсе про падеж�
 
 
 def test_a_press_a_question_a_reply_and_the_answer(visit) -> None:
+    desk = visit()
+    inbox = answerable(ready(desk.enter_as("SMM")))
     curator = visit(phone=True)
     page = curator.enter_as("куратор")
     page.goto(curator.running.url + "notices/mine")
@@ -25,8 +27,7 @@ def test_a_press_a_question_a_reply_and_the_answer(visit) -> None:
     expect(page.locator("[name=question-telegram]")).to_be_checked()
     curator.picture("messenger-2-tied")
 
-    desk = visit()
-    case = ask(desk, QUESTION)
+    case = ask(inbox, QUESTION)
     told = chat.locator(".comment", has_text=QUESTION).last
     expect(told).to_be_visible(timeout=60_000)
     told.get_by_role("link", name="Ответить").click()
@@ -51,9 +52,8 @@ def test_a_press_a_question_a_reply_and_the_answer(visit) -> None:
     assert desk.troubles == []
 
 
-def ask(desk, question: str) -> Page:
+def ask(page: Page, question: str) -> Page:
     """The specialist asks the curators of some case, in a hurry."""
-    page = answerable(ready(desk.enter_as("SMM")))
     page.locator(".row a").nth(5).click()
     expect(page.locator("#case-title")).to_be_visible()
     page.get_by_role("button", name="В отдел").first.click()
