@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -29,7 +30,8 @@ from config import ROOT, BackupConfig, Config
 from models import Source
 from models.database import Database, open_database
 from services.audit import is_proven
-from services.deliveries import Mailer, Write
+from services.bots import BotSender, bots_of
+from services.deliveries import MAIL, Mailer, Write
 from services.learning import write_lessons
 from services.letters import letter_writer
 from services.mailbox import sender_of
@@ -320,6 +322,14 @@ class Desk:
         settings, replies = found
         wire = Wire(self.wire.guard, self.config.network.proxies.get("mail"), self.wire.read_timeout)
         return NoteSender(settings, wire, replies)
+
+    def open_sender(self, channel: str) -> Mailer | None:
+        """How letters leave by mail or by a messenger; None while nobody was chosen to send."""
+        if channel == MAIL:
+            return self.open_mailer()
+        with self.database.read.begin() as session:
+            bot = bots_of(session).get(channel)
+        return BotSender(partial(self.open_channel, bot.source), bot.reads) if bot is not None else None
 
     def post_outside(self, url: str, headers: Mapping[str, str], body: bytes) -> Told:
         """Tells an address that the administrator named, past the guard."""

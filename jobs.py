@@ -201,7 +201,7 @@ def relabel(desk: Desk) -> None:
 def deliver(desk: Desk) -> None:
     """Sends the desk's own letters to its people, notices among them where they chose so."""
     run_pass(desk.database)
-    if run_deliveries(desk.database, desk.open_mailer, desk.letter_writer()):
+    if run_deliveries(desk.database, desk.open_sender, desk.letter_writer()):
         desk.bell.ring()
 
 

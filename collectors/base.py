@@ -89,6 +89,7 @@ class Capabilities:
     answered_by: str = ""  # the platform that carries an answer to the address a visitor left
     place_context: frozenset[str] = frozenset()  # of a message's context what is true of its whole place
     chat: bool = False  # it has broadcasts of its own with a chat that is asked for: airings(), chat()
+    bot: bool = False  # people open a dialogue with our bot by a link that brings a word: start_address()
 
     def length(self, text: str) -> int:
         """Length of ``text`` as this platform counts it."""
@@ -169,6 +170,7 @@ class Attachment:
     url: str | None = None
     content_type: str | None = None
     content: bytes | None = None
+    ref: str | None = None  # by what the channel asks the platform for it, where there is no address
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ class Incoming:
 
     ``author`` None means that the platform does not say (a placeholder of a deleted comment).
     ``thread`` is the id of the top-level message of its thread (its own id when it is the top).
+    ``start`` is the word of the link by which somebody opened the dialogue with our bot, where ``can.bot``.
     ``context`` is what the channel itself will need to act on this message later (strings only).
     ``publication`` None keeps what the desk already knows of the container's publication.
     """
@@ -198,6 +201,7 @@ class Incoming:
     attachments: tuple[Attachment, ...] = ()
     automatic: bool = False  # sent by a machine: it is kept, but never answered by itself
     quiet: bool = False  # one of a thousand in a live chat: kept and found, opens no case by itself
+    start: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -425,6 +429,15 @@ class Channel(ABC):
     def lookup(self, act: Act) -> Proof:
         """Looks on the platform for what ``act`` should have left there."""
         return Proof(Verdict.UNKNOWN)
+
+    @classmethod
+    def start_address(cls, settings: Any, name: str, word: str) -> str:
+        """Where a press opens the dialogue with the bot called ``name`` and brings ``word``, where ``can.bot``."""
+        raise ChannelError(f"{cls.kind} has no bots", code="unsupported", permanent=True)
+
+    def fetch(self, file: Attachment, limit: int) -> bytes:
+        """The content of a file of a message, of ``limit`` bytes at most, where ``can.bot``."""
+        raise ChannelError(f"{self.kind} gives no files", code="unsupported", permanent=True)
 
     def listen(self, cursor: Cursor, stop: Event) -> Iterator[Page]:
         """Waits for news until ``stop`` is set (long poll, IDLE), where ``can.listen``."""

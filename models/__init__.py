@@ -40,6 +40,7 @@ from models.label import Label
 from models.learning import Audit, Training
 from models.lease import Counter, Lease, Setting
 from models.message import Attachment, Message, MessageBand, TextVersion
+from models.messenger import MessengerAccount
 from models.money import Allocation, Instalment, Obligation, Payment, ServiceRecord
 from models.outreach import Outreach
 from models.publication import Publication
@@ -74,7 +75,8 @@ __all__ = [
     "Department", "Document", "Draft", "DutyDay", "Erasure", "Event", "Excerpt", "Fact",
     "FactUse", "Follower", "Gap", "Identity", "ImportRow", "Incident", "IncidentCase",
     "Instalment", "Label", "Lease", "LegalRef",
-    "Mention", "Merge", "Message", "MessageBand", "Note", "Notice", "Obligation", "OneTimeLink", "Outreach",
+    "Mention", "Merge", "Message", "MessageBand", "MessengerAccount", "Note", "Notice", "Obligation", "OneTimeLink",
+    "Outreach",
     "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie", "Reply", "ReplyFile", "ReportOrder",
     "ReportView", "Responsibility", "Review", "ReviewDraw", "ReviewMark", "Route", "RouteFact", "RouteFile",
     "RouteLine", "Rule", "Satisfaction", "SavedReply",

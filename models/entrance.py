@@ -29,7 +29,8 @@ class StaffSession(Base):
 
 
 class OneTimeLink(Base):
-    """A code that went out by mail, kept as its SHA-256; ``purpose``: device · invite · reset, and nothing else.
+    """A code that went out to one person, kept as its SHA-256; ``purpose``: device · invite · reset ·
+    bind.<platform> (an account of a messenger becomes theirs), and nothing else.
 
     ``route_id`` is the question that the letter was about, where it was about one.
     """

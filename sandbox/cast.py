@@ -131,6 +131,18 @@ SCHOOL = {
 }
 
 
+MESSENGERS = {"telegram": 7_990_000_500, "max": 8_990_000_500}
+"""Where employees have accounts of their own, and from what number on: they talk to the school's bot there."""
+
+
+def colleagues(platform: str) -> list[Person]:
+    """The school's employees as they are in a messenger."""
+    first = MESSENGERS.get(platform)
+    if first is None:
+        return []
+    return [Person(platform, str(first + n), one.name, one.key, one.key) for n, one in enumerate(STAFF.values())]
+
+
 def everyone(platform: str) -> list[Person]:
     """All persons one platform starts with."""
     extra = {
@@ -138,4 +150,5 @@ def everyone(platform: str) -> list[Person]:
         "ok": [Person("ok", keys.OK_ADMIN, STAFF["darya"].name, "", "darya")],
         "wordpress": [Person("wordpress", keys.BLOG_READER_ID, "Ученик", keys.BLOG_READER, "reader")],
     }
-    return [SCHOOL[platform], *extra.get(platform, []), *(actor.on(platform) for actor in VIEWERS.values())]
+    own = [SCHOOL[platform], *extra.get(platform, []), *colleagues(platform)]
+    return [*own, *(actor.on(platform) for actor in VIEWERS.values())]

@@ -101,6 +101,7 @@ def sources(base_url: str) -> list[dict[str, Any]]:
             "title": f"Telegram «{SCHOOL}»",
             "settings": {"base_url": f"{root}/telegram/", "chat_id": TELEGRAM_GROUP, "site_url": root},
             "secrets": {"token": TELEGRAM_TOKEN},
+            "bot": TELEGRAM_BOT_NAME,
         },
         {
             "platform": "wordpress",
@@ -122,8 +123,9 @@ def _others(root: str) -> list[dict[str, Any]]:
         {
             "platform": "max",
             "title": f"MAX «{SCHOOL}»",
-            "settings": {"base_url": f"{root}/max/"},
+            "settings": {"base_url": f"{root}/max/", "site_url": f"{root}/m"},
             "secrets": {"token": MAX_TOKEN},
+            "bot": TELEGRAM_BOT_NAME,
         },
         {
             "platform": "ok",

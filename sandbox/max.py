@@ -115,6 +115,13 @@ def announce(item: Item, what: str) -> None:
     tell({"update_type": kind, "timestamp": at, "message": message(item), "user_locale": "ru"})
 
 
+def start(person: Person, word: str) -> None:
+    """A press on «Начать» in the dialogue with the bot; the word is what the link brought."""
+    now = int(time.time() * 1000)
+    told = {"update_type": "bot_started", "timestamp": now, "chat_id": int(person.id), "user": user(person)}
+    tell({**told, "payload": word or None, "user_locale": "ru"})
+
+
 def tell(update: dict[str, Any]) -> None:
     store().push("max", update)
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox import getcourse, keys, posting, views
-from sandbox.cast import VIEWERS
+from sandbox.cast import MESSENGERS, STAFF, VIEWERS, Actor
 from sandbox.ground import SCHOOL_ZONE, store
 from sandbox.store import Publication
 
@@ -87,7 +87,8 @@ def show(platform: str, chosen: Publication | None, refusal: str = "", status: i
         places=views.places(platform),
         chosen=chosen,
         threads=views.threads(chosen) if chosen else [],
-        people=[actor for actor in VIEWERS.values() if not actor.about.startswith("спам")],
+        people=_viewers(),
+        colleagues=list(STAFF.values()) if platform in MESSENGERS else [],
         author=form.get("author") or request.args.get("as", ""),
         stranger=form.get("stranger", ""),
         text=form.get("text", ""),
@@ -203,6 +204,36 @@ def dialog(platform: str, id_: str) -> Response:
 def community_dialog() -> Response:
     """A dialogue of the community, as vk.com/gim…?sel=… leads to it."""
     return opened("vk", "dialog", request.args.get("sel", ""))
+
+
+@site.get(f"/{keys.TELEGRAM_BOT_NAME}", defaults={"platform": "telegram"})
+@site.get(f"/m/{keys.TELEGRAM_BOT_NAME}", defaults={"platform": "max"})
+def bot(platform: str) -> str:
+    """Where a deep link leads: the dialogue with the school's bot before the first press."""
+    return _bot_page(platform, request.args.get("start", ""))
+
+
+def _bot_page(platform: str, word: str, refusal: str = "") -> str:
+    return render_template(
+        "start.html", platform=platform, title=TABS[platform], school=keys.SCHOOL, word=word, refusal=refusal,
+        colleagues=list(STAFF.values()), viewers=_viewers(),
+    )  # fmt: skip
+
+
+@site.post("/_start/<platform>")
+def start(platform: str) -> AnyResponse | tuple[str, int]:
+    if platform not in TABS or not _from_this_page():
+        abort(403)
+    form = request.form
+    try:
+        place = posting.start(platform, form.get("author", ""), form.get("word", ""))
+    except posting.Unwelcome as error:
+        return _bot_page(platform, form.get("word", ""), str(error)), 422
+    return redirect(address(place), 303)
+
+
+def _viewers() -> list[Actor]:
+    return [actor for actor in VIEWERS.values() if not actor.about.startswith("спам")]
 
 
 @site.get("/channel/<id_>", defaults={"platform": "youtube"})

@@ -144,6 +144,22 @@ def write(
     return item
 
 
+def start(platform: str, who: str, word: str) -> Publication:
+    """Somebody presses «Старт» in the dialogue with the school's bot; gives that dialogue."""
+    if platform not in cast.MESSENGERS:
+        raise Unwelcome("Здесь нет ботов")
+    if len(word) > 64 or not word.isascii():
+        raise Unwelcome("Ссылка испорчена")
+    with store().writing():
+        person = find_person(platform, who)
+        place = find_publication(platform, "dialog", person)
+        if platform == "max":
+            max_messenger.start(person, word)
+            return place
+    write(platform, f"dialog:{place.id}", person.id, f"/start {word}".strip())
+    return place
+
+
 def find_item(platform: str, id_: str, kind: str | None = None) -> Item:
     found = store().items("platform = ? AND id = ? AND (? IS NULL OR kind = ?)", (platform, id_, kind, kind))
     if not found or found[-1].state in ("deleted", "trash"):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import Department, Staff, StaffRole, utc_now
 from models.database import Database
-from services.entrance import end_all
+from services.entrance import end_accounts, end_all
 from services.errors import NotFound, Refused
 from services.events import record
 from services.presets import DEPARTMENTS
@@ -214,6 +214,7 @@ def set_active(session: Session, actor: Actor, staff_id: int, active: bool) -> S
     staff.active = active
     if not active:
         end_all(session, staff.id)
+        end_accounts(session, actor, staff.id)
     staff.session_key = secrets.token_urlsafe(32)
     record(session, "staff.active", actor, object_id=staff.id, active=active)
     return staff

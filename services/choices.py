@@ -1,7 +1,6 @@
-"""«Мои уведомления»: which event reaches whom by which channel, when it is quiet, how it goes on by mail."""
+"""«Мои уведомления»: what a person chooses, when it is quiet, and how notices go on by mail and messengers."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, select
@@ -10,63 +9,17 @@ from sqlalchemy.orm import Session
 from models import Delivery, Notice, Staff, utc_now
 from models.database import Database
 from services.absences import quiet_until
+from services.bots import reach_of
 from services.deliveries import queue_letter
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import Actor
 from services.terms import Policy, policy_of, read_hour
+from services.ways import CHANNELS, EVENTS, FIXED, Choices, choices_of, event_of, keep_choices, ways_of
 
-EVENTS: Mapping[str, tuple[str, ...]] = {
-    "crisis": ("crisis",),
-    "deadline": ("first", "resolution", "department", "legal", "promise", "hurry"),
-    "reply": ("act",),
-    "incident": ("incident",),
-    "call": ("note", "case", "rule"),
-    "task": ("task",),
-    "broadcast": ("broadcast",),
-    "desk": ("backup", "source", "webhook"),
-    "mark": ("mark",),
-    "digest": ("digest",),
-}
-"""Event → how the kinds of its notices begin; a kind that stands nowhere here is shown by the bell alone."""
-CHANNELS = ("browser", "mail")
-FIXED = frozenset({("crisis", "browser")})
-"""A threat to life rings until somebody says «вижу»: that cannot be switched off."""
-MAIL_ONLY = frozenset({"digest"})
-"""Letters of their own: the bell never rings for them."""
 BATCH = 200
 TEST_EVERY = timedelta(minutes=1)
 AT_ONCE = ("crisis",)
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """``chosen``: (event, channel) pairs; ``quiet``: hours in the desk's zone as «21:00», None: the desk's own."""
-
-    chosen: frozenset[tuple[str, str]]
-    quiet: tuple[str, str] | None = None
-
-    def wants(self, event: str, channel: str) -> bool:
-        return (event, channel) in self.chosen
-
-
-DEFAULT = Choices(frozenset((event, "mail" if event in MAIL_ONLY else "browser") for event in EVENTS))
-
-
-def event_of(kind: str) -> str | None:
-    """The event that a kind of notice belongs to."""
-    first = kind.partition(".")[0]
-    return next((event for event, kinds in EVENTS.items() if first in kinds), None)
-
-
-def choices_of(staff: Staff) -> Choices:
-    """What the person has chosen; the bell alone where nothing is."""
-    if not staff.choices:
-        return DEFAULT
-    pairs = {(event, channel) for event, channels in staff.choices["events"].items() for channel in channels}
-    known = {(event, channel) for event, channel in pairs if event in EVENTS and channel in CHANNELS}
-    quiet = staff.choices.get("quiet")
-    return Choices(frozenset(known) | FIXED, (quiet[0], quiet[1]) if quiet else None)
 
 
 def unseen_kinds(session: Session, staff_id: int | None) -> ColumnElement[bool] | None:
@@ -103,18 +56,18 @@ def save_choices(
     hours = [f"{read_hour(hour):%H:%M}" for hour in quiet] if quiet else None
     if hours is not None and hours[0] == hours[1]:
         raise Refused("choice.quiet")
-    pairs = {*chosen, *FIXED}
-    events = {event: [one for one in CHANNELS if (event, one) in pairs] for event in EVENTS}
-    staff.choices = {"events": events, **({"quiet": hours} if hours else {})}
+    keep_choices(staff, {*chosen, *FIXED}, hours)
     record(session, "choices.saved", actor, object_id=staff.id)
     return choices_of(staff)
 
 
-def send_test(session: Session, actor: Actor, now: datetime | None = None) -> Delivery:
-    """«Отправить себе проверочное»; twice within a minute is one."""
+def send_test(session: Session, actor: Actor, channel: str = "mail", now: datetime | None = None) -> Delivery:
+    """«Отправить себе проверочное»; twice within a minute is one. Raises Refused for a channel out of reach."""
     staff, now = _self(session, actor), now or utc_now()
+    if channel != "mail" and channel not in reach_of(session, staff.id):
+        raise Refused("bot.unbound")
     at = int(now.timestamp() // TEST_EVERY.total_seconds())
-    return queue_letter(session, staff.id, "test", f"mine-{staff.id}-{at}", {})
+    return queue_letter(session, staff.id, "test", f"mine-{staff.id}-{at}", {}, channel=channel)
 
 
 def _self(session: Session, actor: Actor) -> Staff:
@@ -125,7 +78,7 @@ def _self(session: Session, actor: Actor) -> Staff:
 
 
 def run_pass(database: Database) -> int:
-    """Hands on what notices say to whoever chose mail for it; returns how many were looked at."""
+    """Hands on what notices say to whoever chose to be written to; returns how many were looked at."""
     done = 0
     while True:
         with database.read.begin() as session:
@@ -147,23 +100,26 @@ def _pass(session: Session) -> int:
     for notice in notices:
         notice.passed_at = now
         staff, event = session.get_one(Staff, notice.staff_id), event_of(notice.kind)
-        if event is None or notice.seen_at is not None or not choices_of(staff).wants(event, "mail"):
+        if event is None or notice.seen_at is not None:
             continue
-        _gather(session, staff, notice, now if event in AT_ONCE else may_disturb(staff, policy, now))
+        for way in ways_of(session, staff, event):
+            _gather(session, staff, notice, now if event in AT_ONCE else may_disturb(staff, policy, now), way)
     return len(notices)
 
 
-def _gather(session: Session, staff: Staff, notice: Notice, due: datetime) -> None:
+def _gather(session: Session, staff: Staff, notice: Notice, due: datetime, way: str) -> None:
     """One letter for all that waits: nobody is written to twice for what was told in one quiet hour."""
     waiting = session.scalar(
         select(Delivery)
         .where(Delivery.staff_id == staff.id, Delivery.kind == "notices", Delivery.state == "queued")
+        .where(Delivery.channel == way)
         .order_by(Delivery.id)
         .limit(1)
         .with_for_update()
     )
     if waiting is None or waiting.attempts:
-        queue_letter(session, staff.id, "notices", f"n-{notice.id}", {"notices": [notice.id]}, due)
+        data = {"notices": [notice.id]}
+        queue_letter(session, staff.id, "notices", f"n-{notice.id}", data, due, channel=way)
         return
     waiting.data = {**waiting.data, "notices": [*waiting.data["notices"], notice.id]}
     waiting.due_at = min(waiting.due_at, due)

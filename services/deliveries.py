@@ -1,4 +1,4 @@
-"""The desk's own letters to its people: queued with the act they tell of, gathered, sent once, tried again.
+"""What the desk writes to its own people, by mail and by messengers: gathered, sent once, tried again.
 
 A letter is written when it is sent: what was answered meanwhile is left out, and no row keeps the words of anybody
 or the code of a link.
@@ -6,7 +6,7 @@ or the code of a link.
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from collectors.base import ChannelError
 from models import Delivery, Department, Route, Staff, utc_now
 from models.database import Database
 from services.absences import stand_ins
+from services.bots import bots_of, reach_of
 from services.calendars import next_answering
 from services.errors import NotFound
 from services.events import record
@@ -25,31 +26,37 @@ from services.leases import lease_over
 from services.rights import DESK, Actor, actor_of, require
 from services.route_states import OWED
 from services.terms import policy_of
+from services.ways import ways_of
 
 log = structlog.get_logger()
 LEASE = timedelta(minutes=15)
 """Longer than a mail server may take to accept a letter (reliability R4)."""
 PAUSES = (60, 300, 900, 3600, 3600, 3600, 7200, 14400, 28800)
 """Seconds after the n-th failure; then it is dead, a day after the first try."""
+BOT_PAUSES = (30, 120, 600)
+"""The same for a messenger: whom it does not reach within some ten minutes, mail tells."""
 MOST_AT_ONCE = 500
 UNSET_PAUSE = timedelta(minutes=5)
 HOPELESS = frozenset({"gone", "invalid"})
 """Refusals of this one letter that no waiting heals; all else is the mail server's trouble."""
+MAIL = "mail"
+BY_MAIL_TOO = frozenset({"questions", "notices", "digest", "taken", "refused"})
+"""What is told by mail where a messenger could not."""
 
 
 class Mailer(Protocol):
-    """How letters leave; ``replies``: what is answered to them comes back to the desk."""
+    """How letters leave by one channel; ``replies``: what is answered to them comes back to the desk."""
 
     @property
     def replies(self) -> bool: ...
 
-    def send(self, to: str, name: str, subject: str, text: str, token: str) -> None:
-        """Raises ChannelError; ``token`` makes the Message-ID."""
+    def send(self, to: str, name: str, subject: str, text: str, token: str) -> str | None:
+        """The id that a messenger gave, if any; raises ChannelError. ``token`` makes the Message-ID of a mail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What leaves: plain text to one person."""
+    """What leaves: plain text to one person, ``to`` their mail address or their dialogue with the bot."""
 
     to: str
     name: str
@@ -57,6 +64,8 @@ class Letter:
     text: str
 
 
+OpenSender = Callable[[str], Mailer | None]
+"""Channel → how letters leave by it; None while nobody was chosen to send."""
 Write = Callable[[Session, Delivery, Staff, bool], Letter | None]
 """Makes the letter of a delivery (the last argument: replies are read); None when there is nothing to tell."""
 
@@ -105,18 +114,25 @@ def queue_letter(
     form_key: str,
     data: Mapping[str, Any],
     due_at: datetime | None = None,
+    channel: str = MAIL,
 ) -> Delivery:
-    """Puts a letter on its way; the same ``form_key`` twice is one letter."""
+    """Puts a letter on its way by one channel; the same ``form_key`` twice is one letter."""
+    form_key = key_of(form_key, channel)
     known = session.scalar(select(Delivery).where(Delivery.form_key == form_key))
     if known is not None:
         return known
     row = Delivery(
         staff_id=staff_id, kind=kind, form_key=form_key, token=secrets.token_urlsafe(24), data=dict(data),
-        due_at=due_at or utc_now(),
+        due_at=due_at or utc_now(), channel=channel,
     )  # fmt: skip
     session.add(row)
     session.flush()
     return row
+
+
+def key_of(form_key: str, channel: str) -> str:
+    """The key of one letter among those that tell the same by several channels."""
+    return form_key if channel == MAIL else f"{form_key}@{channel}"
 
 
 def tell_department(session: Session, route: Route, now: datetime | None = None) -> None:
@@ -128,20 +144,23 @@ def tell_department(session: Session, route: Route, now: datetime | None = None)
     due = now if route.urgent else policy.after_quiet(next_answering(policy.calendars["desk"], now, unit.hours))
     for staff in addressees_of(session, route):
         if staff.id != route.asked_by_id:
-            _gather(session, staff, route, due)
+            for way in ways_of(session, staff, "question"):
+                _gather(session, staff, route, due, way)
 
 
-def _gather(session: Session, staff: Staff, route: Route, due: datetime) -> None:
+def _gather(session: Session, staff: Staff, route: Route, due: datetime, way: str) -> None:
     waiting = session.scalar(
         select(Delivery)
         .where(Delivery.staff_id == staff.id, Delivery.kind == "questions", Delivery.state == "queued")
+        .where(Delivery.channel == way)
         .order_by(Delivery.id)
         .limit(1)
         .with_for_update()
     )
     if waiting is None or waiting.attempts:
         data = {"routes": [route.id]}
-        queue_letter(session, staff.id, "questions", f"q-{route.id}-{route.version}-{staff.id}", data, due)
+        key = f"q-{route.id}-{route.version}-{staff.id}"
+        queue_letter(session, staff.id, "questions", key, data, due, channel=way)
         return
     routes = [one for one in waiting.data["routes"] if one != route.id]
     waiting.data = {**waiting.data, "routes": [*routes, route.id]}
@@ -160,38 +179,41 @@ def send_again(session: Session, actor: Actor, delivery_id: int) -> Delivery:
     return row
 
 
-def run_deliveries(database: Database, open_mailer: Callable[[], Mailer | None], write: Write) -> int:
-    """Sends what is due, one commit before and one after each; returns how many it touched."""
+def run_deliveries(database: Database, open_sender: OpenSender, write: Write) -> int:
+    """Sends what is due, one commit before and one after each; returns how many it touched. A channel whose server
+    is in trouble rests until the next run and holds up no other."""
     with database.read.begin() as session:
-        if not session.scalar(_due().limit(1)):
-            return 0
-    mailer, done = open_mailer(), 0
-    while done < MOST_AT_ONCE:
+        due = list(session.scalars(_due()))
+    senders = {channel: open_sender(channel) for channel in due}
+    done = 0
+    while senders and done < MOST_AT_ONCE:
         with database.write.begin() as session:
             _sweep(session)
-            row = _claim(session)
-            letter = _prepare(session, row, mailer, write) if row else None
+            row = _claim(session, list(senders))
+            letter = _prepare(session, row, senders[row.channel], write) if row else None
         if row is None:
             return done
         done += 1
-        if letter is None or mailer is None:
+        sender = senders[row.channel]
+        if letter is None or sender is None:
             continue
+        external_id, error = None, None
         try:
-            mailer.send(letter.to, letter.name, letter.subject, letter.text, row.token)
-            error = None
+            external_id = sender.send(letter.to, letter.name, letter.subject, letter.text, row.token)
         except ChannelError as failure:
             error = failure
         with database.write.begin() as session:
-            _note(session, row, error)
-        if error is not None and error.code not in HOPELESS:
-            return done  # the others would meet the same
+            _note(session, row, error, external_id)
+        if error is not None and not _is_hopeless(row, error):
+            del senders[row.channel]  # the others would meet the same
     return done
 
 
-def _due() -> Select[int]:
+def _due() -> Select[str]:
+    """The channels by which something is due."""
     now = utc_now()
     waits = (Delivery.state == "queued") & (Delivery.due_at <= now)
-    return select(Delivery.id).where(waits | ((Delivery.state == "sending") & _is_over(now)))
+    return select(Delivery.channel).distinct().where(waits | ((Delivery.state == "sending") & _is_over(now)))
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:
@@ -208,10 +230,10 @@ def _sweep(session: Session) -> None:
     )
 
 
-def _claim(session: Session) -> Delivery | None:
+def _claim(session: Session, channels: Sequence[str]) -> Delivery | None:
     row = session.scalar(
         select(Delivery)
-        .where(Delivery.state == "queued", Delivery.due_at <= utc_now())
+        .where(Delivery.state == "queued", Delivery.due_at <= utc_now(), Delivery.channel.in_(channels))
         .order_by(Delivery.due_at, Delivery.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -223,34 +245,64 @@ def _claim(session: Session) -> Delivery | None:
     return row
 
 
-def _prepare(session: Session, row: Delivery, mailer: Mailer | None, write: Write) -> Letter | None:
-    if mailer is None:
+def _prepare(session: Session, row: Delivery, sender: Mailer | None, write: Write) -> Letter | None:
+    if sender is None and row.channel == MAIL:
         row.state, row.attempts = "queued", row.attempts - 1
         row.due_at, row.error_code = utc_now() + UNSET_PAUSE, "unset"
         return None
     staff = session.get_one(Staff, row.staff_id)
-    letter = write(session, row, staff, mailer.replies) if staff.active else None
+    chat = _chat_of(session, row) if sender is not None and row.channel != MAIL else None
+    if staff.active and row.channel != MAIL and chat is None:
+        _give_up(session, row, "unset" if sender is None else "unbound")
+        return None
+    letter = write(session, row, staff, sender.replies) if staff.active and sender is not None else None
     if letter is None:
         row.state, row.lease_until = "cancelled", None
+    elif chat is not None:
+        return replace(letter, to=chat)
     return letter
 
 
-def _note(session: Session, claimed: Delivery, error: ChannelError | None) -> None:
+def _chat_of(session: Session, row: Delivery) -> str | None:
+    """The dialogue in which a messenger's letter belongs, with the bot that writes now."""
+    if "chat" in row.data:  # somebody who is not bound hears why
+        bot = bots_of(session).get(row.channel)
+        row.source_id = bot.source.id if bot else None
+        return str(row.data["chat"]) if bot else None
+    account = reach_of(session, row.staff_id).get(row.channel)
+    row.source_id = account.source_id if account else None
+    return account.chat if account else None
+
+
+def _note(session: Session, claimed: Delivery, error: ChannelError | None, external_id: str | None) -> None:
     row = session.get_one(Delivery, claimed.id, with_for_update=True)
     if row.state != "sending" or row.attempts != claimed.attempts:
         return  # its lease was over and somebody else has it
     row.lease_until = None
     if error is None:
-        row.state, row.sent_at, row.error_code = "sent", utc_now(), None
+        row.state, row.sent_at, row.error_code, row.external_id = "sent", utc_now(), None, external_id
         record(session, "delivery.sent", DESK, object_id=row.id, staff=row.staff_id, code=row.kind)
         return
-    row.error_code = error.code
-    if error.code in HOPELESS or row.attempts > len(PAUSES):
-        row.state = "dead"
-        record(session, "delivery.dead", DESK, object_id=row.id, staff=row.staff_id, code=error.code)
+    pauses = PAUSES if row.channel == MAIL else BOT_PAUSES
+    if _is_hopeless(row, error) or row.attempts > len(pauses):
+        _give_up(session, row, error.code)
         return
-    row.state = "queued"
-    row.due_at = utc_now() + timedelta(seconds=error.retry_after or PAUSES[row.attempts - 1])
+    row.state, row.error_code = "queued", error.code
+    row.due_at = utc_now() + timedelta(seconds=error.retry_after or pauses[row.attempts - 1])
+
+
+def _is_hopeless(row: Delivery, error: ChannelError) -> bool:
+    """No waiting heals it: of a messenger everything that it calls final."""
+    return error.code in HOPELESS or (row.channel != MAIL and error.permanent)
+
+
+def _give_up(session: Session, row: Delivery, code: str) -> None:
+    """Nobody heard of it by this channel; mail tells what a messenger could not."""
+    row.state, row.lease_until, row.error_code = "dead", None, code
+    record(session, "delivery.dead", DESK, object_id=row.id, staff=row.staff_id, code=code)
+    if row.channel != MAIL and row.kind in BY_MAIL_TOO:
+        key = row.form_key.removesuffix(f"@{row.channel}")
+        queue_letter(session, row.staff_id, row.kind, key, row.data)
 
 
 def waiting_for(session: Session, staff: Staff, ids: Sequence[int] | None = None) -> list[Route]:

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import BroadcastIncident, Case, CaseFact, Delivery, Department, Incident, Route, Staff, utc_now
 from models.database import Database
-from services.choices import choices_of
-from services.deliveries import queue_letter
+from services.deliveries import key_of, queue_letter
 from services.reports.asked import topics_of
 from services.reports.cohorts import COHORTS
 from services.reports.cut import NO_THEME, Cut
@@ -22,6 +21,7 @@ from services.rights import actor_of
 from services.route_states import OWED
 from services.sla import clocks_of_routes
 from services.terms import Policy, policy_of
+from services.ways import CHANNELS, choices_of, ways_of
 
 if TYPE_CHECKING:
     from services.letters import Page
@@ -44,10 +44,10 @@ DIGESTS = (Digest("curators"), Digest("technical"), Digest("marketing", weekly=T
 
 
 def people_of(session: Session, department_id: int) -> list[Staff]:
-    """Who answers for a department and wants its digest by mail."""
+    """Who answers for a department and wants its digest."""
     people = session.scalars(select(Staff).where(Staff.active).order_by(Staff.id))
     mine = [one for one in people if department_id in actor_of(one).departments]
-    return [one for one in mine if choices_of(one).wants(KIND, "mail")]
+    return [one for one in mine if choices_of(one).tells(KIND)]
 
 
 def due_digests(policy: Policy, now: datetime, zone: str) -> list[Digest]:
@@ -84,7 +84,8 @@ def run_digests(database: Database, zone: str) -> int:
     with database.write.begin() as session:
         wanted = _wanted(session, now, zone)
         for key, staff_id, unit, day in wanted:
-            queue_letter(session, staff_id, KIND, key, {"unit": unit, "day": day})
+            for way in ways_of(session, session.get_one(Staff, staff_id), KIND):
+                queue_letter(session, staff_id, KIND, key, {"unit": unit, "day": day}, channel=way)
     return len(wanted)
 
 
@@ -97,8 +98,9 @@ def _wanted(session: Session, now: datetime, zone: str) -> list[tuple[str, int, 
         if one.unit in units
         for staff in people_of(session, units[one.unit])
     ]
-    keys = [row[0] for row in found]
-    known = set(session.scalars(select(Delivery.form_key).where(Delivery.form_key.in_(keys))))
+    keys = {key_of(row[0], channel): row[0] for row in found for channel in CHANNELS}
+    query = select(Delivery.form_key).where(Delivery.form_key.in_(list(keys)))
+    known = {keys[key] for key in session.scalars(query)}
     return [row for row in found if row[0] not in known]
 
 
@@ -106,7 +108,9 @@ def tell_of_end(session: Session, incident: Incident) -> None:
     """The department hears how an incident ended: how long it was and how many wrote."""
     if incident.department_id is not None:
         for staff in people_of(session, incident.department_id):
-            queue_letter(session, staff.id, KIND, f"digest-i{incident.id}-{staff.id}", {"incident": incident.id})
+            for way in ways_of(session, staff, KIND):
+                key = f"digest-i{incident.id}-{staff.id}"
+                queue_letter(session, staff.id, KIND, key, {"incident": incident.id}, channel=way)
 
 
 # ── what is written ──────────────────────────────────────────────────────────

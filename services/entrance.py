@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models import Delivery, OneTimeLink, Staff, StaffSession, utc_now
+from models import Delivery, MessengerAccount, OneTimeLink, Staff, StaffSession, utc_now
 from services.deliveries import queue_letter
 from services.errors import NotFound, Refused
 from services.events import record
@@ -90,11 +90,12 @@ def sessions_of(session: Session, actor: Actor, staff_id: int) -> list[StaffSess
 
 
 def make_link(
-    session: Session, staff_id: int, purpose: str, route_id: int | None = None, now: datetime | None = None
-) -> str:
+    session: Session, staff_id: int, purpose: str, route_id: int | None = None, now: datetime | None = None,
+    lasts: timedelta | None = None,
+) -> str:  # fmt: skip
     """A fresh code for one purpose; only its digest is kept."""
     code = secrets.token_urlsafe(24)
-    expires = (now or utc_now()) + timedelta(days=LINK_DAYS[purpose])
+    expires = (now or utc_now()) + (lasts or timedelta(days=LINK_DAYS[purpose]))
     session.add(
         OneTimeLink(
             staff_id=staff_id, purpose=purpose, digest=digest_of(code), route_id=route_id, expires_at=expires
@@ -226,6 +227,22 @@ def end_all(session: Session, staff_id: int) -> None:
         .where(StaffSession.staff_id == staff_id, StaffSession.ended_at.is_(None))
         .values(ended_at=utc_now())
     )
+
+
+def end_accounts(session: Session, actor: Actor, staff_id: int) -> None:
+    """No messenger speaks for a person any more."""
+    query = select(MessengerAccount).where(
+        MessengerAccount.staff_id == staff_id, MessengerAccount.ended_at.is_(None)
+    )
+    for account in session.scalars(query):
+        end_account(session, actor, account)
+
+
+def end_account(session: Session, actor: Actor, account: MessengerAccount) -> None:
+    """One account of a messenger is nobody's any more."""
+    account.ended_at = utc_now()
+    staff, platform = account.staff_id, account.platform
+    record(session, "messenger.ended", actor, object_id=account.id, staff=staff, platform=platform)
 
 
 def set_pin(session: Session, device: StaffSession, pin: str) -> None:

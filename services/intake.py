@@ -15,6 +15,7 @@ from services.events import record
 from services.history import OLDER, beyond
 from services.mail_answers import take_answers
 from services.messages import mark_absent, store_messages
+from services.messenger_answers import run_fetch, take_dialogues
 from services.raw_ties import Made, note_ties, strange
 from services.reported import join_twins, take_reports
 from services.rights import DESK
@@ -216,7 +217,7 @@ def _understand(database: Database, channel: Channel, rows: list[RawItem]) -> No
         described = channel.publication(raw)
         if described is not None:
             publications.append(described)
-        said.append((row, channel.parse(raw)))
+        said.append((row, run_fetch(database, channel, row.source_id, channel.parse(raw))))
         records.extend(channel.records(raw))
     source_id = rows[0].source_id
     with database.write.begin() as session:
@@ -229,7 +230,8 @@ def _understand(database: Database, channel: Channel, rows: list[RawItem]) -> No
             known = join_twins(session, source_id, channel, items)
             made += strange(row, source_id, known)
             incoming += known
-        incoming, reported = take_reports(session, take_answers(session, incoming))
+        incoming = take_dialogues(session, source_id, channel.kind, take_answers(session, incoming))
+        incoming, reported = take_reports(session, incoming)
         store_messages(session, source_id, channel.kind, incoming, publications)
         for letter, place, message in reported:
             store_messages(session, place.id, place.platform, [message])

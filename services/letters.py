@@ -1,5 +1,6 @@
-"""What the desk writes to its own people: how a letter is put together, from words in a data file."""
+"""What the desk writes to its own people: how a letter is put together, from words in data files."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
@@ -11,21 +12,25 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Case, Delivery, Department, Message, Route, Staff
-from services.choices import event_of
-from services.deliveries import Letter, Write, waiting_for
+from services.deliveries import MAIL, Letter, Write, waiting_for
 from services.digests import digest_letter
 from services.entrance import LINK_DAYS, device_actor, make_link
 from services.excerpts import excerpts_of
 from services.notices import notices_of
-from services.questions import question_view, without_contacts
+from services.questions import HIDDEN, question_view, without_contacts
 from services.report_letters import report_letter
 from services.rights import DESK, actor_of
 from services.routing import lines_of
 from services.sla import clocks_of_routes
+from services.ways import choices_of, event_of
 
-MOST_SHOWN = 20
+MOST_SHOWN, MOST_SHOWN_SHORT = 20, 5
 QUOTED = 600
 SUBJECT = 60
+SHORT_TEXT = 3500
+"""Letters of a whole message: what every messenger takes."""
+_LINK = re.compile(r"(https?://\S+)")
+_SUM = re.compile(r"(?<!\w)\d[\d \u00a0.,]*\s?(?:₽|руб|р\.|тыс|млн|\$|€)\w*")
 
 
 @cache
@@ -39,6 +44,16 @@ def words() -> Mapping[str, Mapping[str, str]]:
     return found
 
 
+@cache
+def short_words() -> Mapping[str, Mapping[str, str]]:
+    """The same for a messenger, where some things are said otherwise."""
+    import yaml
+
+    path = Path(__file__).with_name("letters_short.yaml")
+    short: Mapping[str, Mapping[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {language: {**said, **short[language]} for language, said in words().items()}
+
+
 def letter_writer(public_url: str | None, zone: str) -> Write:
     """The function that writes the letter of a delivery for this desk."""
     address = (public_url or "").rstrip("/")
@@ -49,21 +64,43 @@ def letter_writer(public_url: str | None, zone: str) -> Write:
         if found is None:
             return None
         subject, lines = found
+        if page.brief:
+            parts = fitted([veiled(line) for line in [subject, *lines] if line])
+            return Letter("", staff.name, subject, "\n\n".join(parts))
         text = "\n\n".join([page.say("hello", name=staff.name.split()[0]), *lines, page.say("end")]) + "\n"
         return Letter(staff.email, staff.name, " ".join(subject.split()), text)
 
     return _write
 
 
+def veiled(text: str) -> str:
+    """A text without contacts and sums of money, its links untouched: messengers are foreign houses."""
+    parts = _LINK.split(text)
+    return "".join(
+        part if number % 2 else _SUM.sub(HIDDEN, without_contacts(part)) for number, part in enumerate(parts)
+    )
+
+
+def fitted(parts: list[str], limit: int = SHORT_TEXT) -> list[str]:
+    """Paragraphs that fit a message: the longest is cut, so that what to press at the end stays whole."""
+    while (excess := len("\n\n".join(parts)) - limit) > 0:
+        longest = max(range(len(parts)), key=lambda number: len(parts[number]))
+        kept = max(20, len(parts[longest]) - excess - 1)
+        parts = [*parts[:longest], parts[longest][:kept].rstrip() + "…", *parts[longest + 1 :]]
+    return parts
+
+
 class Page:
-    """One letter in the making."""
+    """One letter in the making; ``brief``: for a messenger."""
 
     def __init__(
         self, session: Session, row: Delivery, staff: Staff, replies: bool, address: str, zone: str
     ) -> None:
         self.session, self.row, self.staff, self.replies = session, row, staff, replies
         self.address, self.zone = address, zone
-        self.words = words().get(staff.locale, words()["ru"])
+        self.brief = row.channel != MAIL
+        said = short_words() if self.brief else words()
+        self.words = said.get(staff.locale, said["ru"])
 
     def say(self, key: str, **given: object) -> str:
         return self.words[key].format(**given)
@@ -95,7 +132,8 @@ def short(text: str, limit: int = SUBJECT) -> str:
 
 
 def _questions(page: Page) -> tuple[str, list[str]] | None:
-    routes = waiting_for(page.session, page.staff, page.row.data["routes"])[:MOST_SHOWN]
+    most = MOST_SHOWN_SHORT if page.brief else MOST_SHOWN
+    routes = waiting_for(page.session, page.staff, page.row.data["routes"])[:most]
     if not routes:
         return None
     # A reply is matched to the numbers that this letter shows.
@@ -119,7 +157,7 @@ def _question(page: Page, route: Route, number: int | None) -> str:
     clock = clocks_of_routes(page.session, [route.id]).get(route.id)
     unit = page.session.get_one(Department, route.department_id)
     head = f"{number}. " if number else ""
-    lines = [f"{head}{view.question}"]
+    lines = [f"{head}{short(view.question, QUOTED) if page.brief else view.question}"]
     said = _first_words(page.session, route)
     if said and said not in view.question:
         lines.append(page.say("said", text=said))
@@ -158,9 +196,11 @@ def _taken(page: Page) -> tuple[str, list[str]] | None:
         return None
     lines = [page.say("taken")]
     for route in routes:
-        lines.append(f"«{short(route.question)}»\n{_quoted(route.answer or '')}")
-    if page.row.data.get("files"):
-        lines.append(page.say("taken_file", count=page.row.data["files"]))
+        answer = route.answer or ""
+        lines.append(f"«{short(route.question)}»\n{_quoted(answer[:QUOTED] if page.brief else answer)}")
+    for key, said in (("files", "taken_file"), ("lost", "taken_lost")):
+        if page.row.data.get(key):
+            lines.append(page.say(said, count=page.row.data[key]))
     asker = page.session.get_one(Staff, routes[0].asked_by_id)
     lines.append(page.say("taken_end", asker=asker.name))
     return page.say("taken_subject", short=short(routes[0].question)), lines
@@ -213,8 +253,23 @@ def _test(page: Page) -> tuple[str, list[str]] | None:
     return page.say("test_subject"), lines
 
 
+def _hint(page: Page) -> tuple[str, list[str]] | None:
+    return "", [page.say("hint"), *(page.way_in(None) if waiting_for(page.session, page.staff) else [])]
+
+
+def _bound(page: Page) -> tuple[str, list[str]] | None:
+    lines = [page.say("bound", name=page.staff.name.split()[0])]
+    asked = bool(actor_of(page.staff).departments) and choices_of(page.staff).wants("question", page.row.channel)
+    return "", [*lines, page.say("bound_questions")] if asked else lines
+
+
+def _stale(page: Page) -> tuple[str, list[str]] | None:
+    return "", [page.say(f"stale_{page.row.data['code']}")]
+
+
 _Kind = Callable[[Page], tuple[str, list[str]] | None]
 _KINDS: dict[str, _Kind] = {
     "questions": _questions, "again": _again, "taken": _taken, "refused": _refused, "invite": _door("invite"),
     "reset": _door("reset"), "test": _test, "notices": _notices, "digest": digest_letter, "report": report_letter,
+    "hint": _hint, "bound": _bound, "stale": _stale,
 }  # fmt: skip

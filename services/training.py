@@ -8,8 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
-from models import Fact, Source, utc_now
+from models import Fact, Setting, Source, utc_now
 from services.accounts import create_staff, find_by_email, seed_departments
+from services.bots import NAME as BOTS
+from services.bots import keep_bot
 from services.facts import save_fact
 from services.hooks import source_token
 from services.presets import HEAD_ROLES
@@ -108,7 +110,7 @@ def seed_facts(session: Session) -> None:
 
 
 def seed_training(session: Session, keyring: Keyring, places: Sequence[Mapping[str, Any]]) -> None:
-    """Watches the sandbox's places; safe to repeat, also at another port."""
+    """Watches the sandbox's places and lets their bots write to the staff; safe to repeat, also at another port."""
     sync_declared(session, keyring, [
         {
             "name": f"sandbox-{place['platform']}", "platform": place["platform"], "title": place["title"],
@@ -116,6 +118,11 @@ def seed_training(session: Session, keyring: Keyring, places: Sequence[Mapping[s
         }
         for place in (*places, BY_HAND)
     ])  # fmt: skip
+    if session.scalar(select(Setting.id).where(Setting.name == BOTS)) is None:
+        for place in places:
+            declared = select(Source.id).where(Source.declared_as == f"sandbox-{place['platform']}")
+            if "bot" in place:
+                keep_bot(session, DESK, place["platform"], session.scalar(declared), place["bot"])
 
 
 def _pause(platform: str) -> int | None:

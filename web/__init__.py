@@ -64,6 +64,7 @@ SCREENS = (
     "health",
     "hooks",
     "mailbox",
+    "messengers",
     "entrance",
     "devices",
     "morning",

@@ -1,12 +1,15 @@
-"""«Мои уведомления»: each for themselves, event by channel, quiet hours, a test."""
+"""«Мои уведомления»: each for themselves, event by channel, quiet hours, messengers, a test."""
 
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from models import Staff
-from services.choices import CHANNELS, EVENTS, FIXED, MAIL_ONLY, choices_of, save_choices, send_test
+from services.bots import MESSENGERS
+from services.choices import save_choices, send_test
 from services.mailbox import stored_mail
+from services.messengers import ties_of
 from services.terms import policy_of
+from services.ways import CHANNELS, EVENTS, FIXED, LETTERS, choices_of
 from web.forms import go
 from web.language import _
 from web.notice_words import EVENTS as EVENT_NAMES
@@ -22,9 +25,12 @@ def index() -> str:
         staff = session.get_one(Staff, current_actor().staff_id)
         chosen, policy = choices_of(staff), policy_of(session)
         has_mail = current_desk().is_training or bool(stored_mail(session))
+        ties = {tie.platform: tie for tie in ties_of(session, staff.id)}
+    channels = tuple(one for one in CHANNELS if one not in MESSENGERS or one in ties)
     return render_template(
-        "notices/mine.html", chosen=chosen, EVENTS=EVENTS, CHANNELS=CHANNELS, FIXED=FIXED,
-        MAIL_ONLY=MAIL_ONLY, has_mail=has_mail, usual=policy.quiet, names=EVENT_NAMES,
+        "notices/mine.html", chosen=chosen, EVENTS=EVENTS, CHANNELS=channels, FIXED=FIXED,
+        LETTERS=LETTERS, has_mail=has_mail, usual=policy.quiet, names=EVENT_NAMES, person=staff,
+        shut={platform for platform, tie in ties.items() if tie.account is None},
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from models import OneTimeLink
 from services.accounts import check_password, choose_password
-from services.entrance import ask_again, find_link, is_good, open_device, spend_link
+from services.entrance import LINK_DAYS, ask_again, find_link, is_good, open_device, spend_link
 from services.errors import DeskError, Refused
 from web.device_cookie import set_cookie
 from web.language import _
@@ -25,7 +25,7 @@ def _link(code: str) -> OneTimeLink:
         abort(429)
     with current_desk().database.read.begin() as session:
         link = find_link(session, code)
-    if link is None:
+    if link is None or link.purpose not in LINK_DAYS:
         GUESSES.miss(visitor)
         abort(404)
     return link

@@ -1,4 +1,4 @@
-"""«Почта для уведомлений»: from which mailbox the desk writes to its people, and how its letters fare."""
+"""«Кто отправляет уведомления»: from which mailbox and by which bots the desk writes, how its letters fare."""
 
 import email
 import email.policy
@@ -10,17 +10,22 @@ from flask import Blueprint, abort, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from services.deliveries import post_of, queue_letter, send_again
+from collectors.base import ChannelError
+from services.bots import MESSENGERS, bot_sources, bots_of, run_choose_bot
+from services.bots import NAME as BOTS
+from services.choices import send_test
+from services.deliveries import MAIL, post_of, queue_letter, send_again
 from services.errors import Refused
 from services.mailbox import NAME, choose_mailbox, choose_smtp, mailboxes, stored_mail
 from services.settings.history import last_change
+from web import messenger_words
 from web.forms import go
 from web.language import Lazy, _, _l
 from web.numbers import whole
 from web.security import current_actor, current_desk, current_staff, rang
 from web.setting_saves import Answer, save_setting
 from web.toasts import tell
-from web.words import explain, status_of
+from web.words import CHANNEL_ERRORS, explain, status_of
 
 screen = Blueprint("mailbox", __name__, url_prefix="/settings/mail")
 
@@ -41,6 +46,7 @@ KINDS: Mapping[str, Lazy] = {
     "test": _l("Test"),
     "notices": _l("Notices"),
     "digest": _l("Digest of a department"),
+    **messenger_words.KINDS,
 }
 """What each letter is about."""
 OWN = ("address", "from_name", "smtp_host", "smtp_port", "smtp_security", "username", "password")
@@ -54,13 +60,16 @@ def index() -> str:
 def _page(problem: str | None = None) -> str:
     desk = current_desk()
     with desk.database.read.begin() as session:
-        last = last_change(session, NAME)
+        last, last_bots = last_change(session, NAME), last_change(session, BOTS)
         boxes, chosen = mailboxes(session), stored_mail(session)
         post = post_of(session, current_actor())
+        bots = bots_of(session)
+        choice = {platform: bot_sources(session, platform) for platform in MESSENGERS}
     given = request.form if problem else chosen.get("smtp", {})
     return render_template(
         "mailbox/index.html", boxes=boxes, chosen=chosen, post=post, given=given, problem=problem, STATES=STATES,
-        KINDS=KINDS, address=desk.address, last=last,
+        KINDS=KINDS, address=desk.address, last=last, last_bots=last_bots,
+        bots=bots, choice=choice, PROBLEMS=messenger_words.PROBLEMS,
     )  # fmt: skip
 
 
@@ -84,14 +93,34 @@ def save() -> Answer:
 @screen.post("/test")
 def test() -> Response:
     """«Отправить себе проверочное»."""
-    staff = current_staff()
+    staff, channel = current_staff(), request.form.get("channel", MAIL)
     if staff is None:
         abort(401)
     with current_desk().database.write.begin() as session:
-        queue_letter(session, staff.id, "test", f"test-{secrets.token_hex(8)}", {})
+        if channel == MAIL:
+            queue_letter(session, staff.id, "test", f"test-{secrets.token_hex(8)}", {})
+        else:
+            send_test(session, current_actor(), channel)
     current_desk().defer("deliver")
     rang()
-    tell(_("A test is on its way to %(mail)s.", mail=staff.email))
+    tell(
+        _("A test is on its way to %(mail)s.", mail=staff.email) if channel == MAIL else _("A test is on its way.")
+    )
+    return go(url_for("mailbox.index"))
+
+
+@screen.post(f"/bots/<any({','.join(MESSENGERS)}):platform>")
+def bot(platform: str) -> Response | tuple[str, int]:
+    """Which place's bot writes; the platform is asked what it is called."""
+    desk, source_id = current_desk(), request.form.get("source_id", type=whole)
+    try:
+        run_choose_bot(desk.database, desk.open_channel, current_actor(), platform, source_id)
+    except Refused as error:
+        return _page(explain(error)), status_of(error)
+    except ChannelError as error:
+        return _page(str(CHANNEL_ERRORS.get(error.code, error.message))), 422
+    rang()
+    tell(_("Saved."))
     return go(url_for("mailbox.index"))
 
 

@@ -303,8 +303,15 @@ MATRIX: dict[str, str] = {
     "mailbox.index": "settings.edit",
     "mailbox.save": "settings.edit",
     "mailbox.test": "settings.edit",
+    "mailbox.bot": "settings.edit",
     "mailbox.again": "settings.edit",
     "mailbox.letter": "settings.edit",
+    # Accounts of messengers
+    "messengers.link": ANY_STAFF,
+    "messengers.end": ANY_STAFF,
+    "messengers.test": ANY_STAFF,
+    "messengers.link_of": "staff.edit",
+    "messengers.end_of": "session.end",
     # Where people are logged in
     "devices.index": ANY_STAFF,
     "devices.of_person": "session.end",

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from web import review_words
+from web import messenger_words, review_words
 from web.language import Lazy, _l
 
 EVENTS: Mapping[str, Lazy] = {
+    "question": _l("Questions to my department"),
     "crisis": _l("Threat to life"),
     "deadline": _l("Deadlines that come near or are over"),
     "reply": _l("A reply has not gone, or waits for agreement"),
@@ -21,6 +22,7 @@ EVENTS: Mapping[str, Lazy] = {
 
 ERRORS: Mapping[str, Lazy] = {
     **review_words.ERRORS,
+    **messenger_words.ERRORS,
     "choice.unknown": _l("There is no such notice any more: load the page anew."),
     "choice.quiet": _l("Quiet hours must begin and end at different times."),
     "incident.unknown": _l("There is no such incident."),

@@ -46,6 +46,7 @@ BY_DEVICE = frozenset(
         "home.start", "home.menu", "home.labeller", "live.stream", "login.log_out", "help.index", "help.page",
         "help.picture", "notices.index", "notices.bell", "notices.follow", "notices.seen", "devices.index",
         "devices.end", "devices.save_pin", "devices.ask_pin", "department.photo",
+        "messengers.link", "messengers.end", "messengers.test",
     }
 )  # fmt: skip
 """Screens without a right of their own that a device cookie opens, besides those of the department's rights."""

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Department, Source, Staff
-from services import criteria, kinds, lint, mailbox, responsibility, rota, rules, satisfaction, search, terms
+from services import bots, criteria, kinds, lint, mailbox, responsibility, rota, rules, satisfaction, search, terms
 from services.agreement import NAME as AGREEMENT
 from services.agreement import read_agreement
 from services.crm import retention
@@ -36,6 +36,7 @@ SCREENS: Mapping[str, tuple[Lazy, str]] = {
     retention.NAME: (_l("How long data are kept"), "privacy.index"),
     organisation.NAME: (_l("Requisites"), "contracts.organisation"),
     mailbox.NAME: (_l("Mail for notices"), "mailbox.index"),
+    bots.NAME: (_l("Bots for notices"), "mailbox.index"),
     rules.NAME: (_l("Rules"), "rules.index"),
     responsibility.NAME: (_l("Who answers for what"), "duties.index"),
 }
@@ -265,6 +266,16 @@ def _mailbox(value: Any, names: Names) -> Lines:
     return {title: str(said["smtp"][name]) for name, title in fields.items() if said.get("smtp", {}).get(name)}
 
 
+def _bots(value: Any, names: Names) -> Lines:
+    said = value or {}
+    return {
+        str(
+            words.platform_name(one)
+        ): f"{names.places.get(chosen['source_id'], chosen['source_id'])} (@{chosen['name']})"
+        for one, chosen in said.items()
+    }
+
+
 def _rules(value: Any, names: Names) -> Lines:
     rows = sorted(value or (), key=lambda row: row["position"])
     return _apart((row["title"], _rule(row, names)) for row in rows)
@@ -314,6 +325,7 @@ LINES: Mapping[str, Callable[[Any, Names], Lines]] = {
     retention.NAME: _retention,
     organisation.NAME: _organisation,
     mailbox.NAME: _mailbox,
+    bots.NAME: _bots,
     rules.NAME: _rules,
     responsibility.NAME: _duties,
 }

@@ -42,7 +42,7 @@ DOORS = (
          "star", "settings.edit"),
     Door("search.words", _l("Words of search"), _l("words of the same meaning"), "search", "settings.edit"),
     Door("facts.index", _l("Facts"), _l("prices, dates and links that replies carry"), "book-2", "fact.edit"),
-    Door("mailbox.index", _l("Mail for notices"), _l("from which mailbox the desk writes to departments"), "mail",
+    Door("mailbox.index", _l("Who sends notices"), _l("which mailbox and bots write to colleagues"), "mail",
          "settings.edit"),
     Door("sources.index", _l("Places"), _l("what is watched"), "antenna", "source.view"),
     Door("journal.index", _l("Journal of acts"), _l("who changed what, sealed against changes"), "history",

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from models import Staff
 from services.accounts import list_staff, set_active
+from services.bots import bots_of, everybody_bound
 from services.errors import DeskError
 from services.people import add_person, edit_person, get_person, invite, invite_person, people, renew_password
 from services.rights import actor_of
@@ -41,7 +42,8 @@ ROLE_HINTS: Mapping[str, Lazy] = {
 def index() -> str:
     with current_desk().database.read.begin() as session:
         found = people(session, current_actor())
-    return render_template("staff/index.html", people=found)
+        bots, bound = tuple(bots_of(session)), everybody_bound(session)
+    return render_template("staff/index.html", people=found, bots=bots, bound=bound)
 
 
 @screen.get("/new")

@@ -12,6 +12,7 @@ from typing import Any
 from collectors.base import (
     Act,
     ActKind,
+    Attachment,
     Capabilities,
     Channel,
     ChannelError,
@@ -32,7 +33,19 @@ from collectors.base import (
 )
 from collectors.html import clean
 from collectors.max.api import Api, Settings
-from collectors.max.message import CHATS, incoming, is_id, is_mid, kept, message_raw, mid_of, moment, publication
+from collectors.max.message import (
+    CHATS,
+    incoming,
+    is_id,
+    is_mid,
+    kept,
+    message_raw,
+    mid_of,
+    moment,
+    publication,
+    start_raw,
+    started,
+)
 from collectors.wire import Wire
 
 __all__ = ["Max", "Settings"]
@@ -40,7 +53,7 @@ __all__ = ["Max", "Settings"]
 LIMIT = 100
 LONG_POLL = 25
 HOOK_HEADER = "x-max-bot-api-secret"
-TYPES = "message_created,message_edited,message_removed,bot_removed"
+TYPES = "message_created,message_edited,message_removed,bot_removed,bot_started"
 OVERLAP = 48 * 3600 * 1000
 """Milliseconds before the newest known message that a deep walk reads again, for edits whose event was lost."""
 CLOCK_SLACK = timedelta(minutes=2)
@@ -64,12 +77,22 @@ class Max(Channel):
         poll_seconds=10,
         deep_seconds=3600,
         settle_seconds=15,
+        bot=True,
     )
     Settings = Settings
 
     def __init__(self, settings: Any, wire: Wire, limiter: Limiter) -> None:
         super().__init__(settings, wire, limiter)
         self._api = Api(settings, wire, limiter)
+
+    @classmethod
+    def start_address(cls, settings: Any, name: str, word: str) -> str:
+        return f"{settings.site_url.rstrip('/')}/{name}?start={word}"
+
+    def fetch(self, file: Attachment, limit: int) -> bytes:
+        if file.url is None:
+            raise ChannelError("the file has no address", code="invalid", permanent=True)
+        return self._api.download(file.url, limit)
 
     def close(self) -> None:
         self._api.close()
@@ -192,6 +215,8 @@ class Max(Channel):
                 before = found.get(("message", str(chat), mid))
                 body = json.loads(before.body) if before is not None else {}
                 return kept("removed", chat, mid, {**body, "removed": int(update["timestamp"])})
+            case "bot_started":
+                return start_raw(update)
         return None
 
     def _is_us(self, message: dict[str, Any]) -> bool:
@@ -278,6 +303,8 @@ class Max(Channel):
     def parse(self, raw: Raw) -> list[Incoming]:
         if raw.kind == "update":
             raise ValueError("an update of unknown shape")
+        if raw.kind == "start":
+            return [started(raw)]
         found = incoming(raw) if raw.kind in ("message", "removed") else None
         return [] if found is None else [found]
 

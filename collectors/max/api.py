@@ -51,6 +51,12 @@ class Settings(ChannelSettings):
         description="Change it only when MAX moves its API.",
     )
 
+    site_url: str = Field(
+        default="https://max.ru",
+        title="Address of the pages",
+        description="Links to the bot begin with it.",
+    )
+
     @field_validator("base_url")
     @classmethod
     def _end_with_slash(cls, value: str) -> str:
@@ -103,6 +109,17 @@ class Api:
                 raise ChannelError(self._words(answer) or "refused", code="invalid", permanent=True)
             return answer
         raise self._error(response, answer, write=write)
+
+    def download(self, url: str, limit: int) -> bytes:
+        """A file of a message from where it lies; the token does not go there."""
+        try:
+            with self._wire.client(cap=limit) as http:
+                response = http.get(url)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise network_error(error, write=False) from None
+        if response.status_code != 200:
+            raise ChannelError(f"HTTP {response.status_code}", code="gone", permanent=True)
+        return response.content
 
     def _words(self, answer: dict[str, Any]) -> str:
         told = " ".join(str(answer[key]) for key in ("code", "message") if answer.get(key))

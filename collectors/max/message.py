@@ -105,6 +105,32 @@ def incoming(raw: Raw) -> Incoming | None:
     )
 
 
+def start_raw(update: dict[str, Any]) -> Raw | None:
+    """The raw of a press on «Начать»; None where no link brought a word. Raises TypeError for a strange shape."""
+    chat, who, at = update["chat_id"], update["user"], int(update["timestamp"])
+    if not is_id(chat) or not is_id(who["user_id"]):
+        raise TypeError("not a start")
+    if not isinstance(word := update.get("payload"), str) or not word:
+        return None
+    body = {"user": {name: who[name] for name in SENDER if name in who}, "payload": word[:500], "timestamp": at}
+    return kept("start", chat, f"start.{at}.{who['user_id']}", body)
+
+
+def started(raw: Raw) -> Incoming:
+    """A press on «Начать» that brought a word; it says nothing, and so it is no message."""
+    told = json.loads(raw.body)
+    return Incoming(
+        container=raw.container,
+        external_id=raw.external_id,
+        text="",
+        published_at=moment(told["timestamp"]),
+        author=_author(told["user"], us=False),
+        publication_external_id=raw.container,
+        visibility=Visibility.PRIVATE,
+        start=clean(told["payload"]),
+    )
+
+
 def _dialogue(container: str, author: Person | None) -> Publication | None:
     """A dialogue is named after the person in it; our own words do not name it."""
     return None if author is None or author.is_us else Publication(container, "dialogue", author.name)

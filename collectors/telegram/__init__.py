@@ -10,6 +10,7 @@ from typing import Any
 from collectors.base import (
     Act,
     ActKind,
+    Attachment,
     Capabilities,
     Channel,
     ChannelError,
@@ -72,6 +73,7 @@ class Telegram(Channel):
             text=1024,
             edits=True,
         ),
+        bot=True,
     )
     Settings = Settings
 
@@ -83,6 +85,15 @@ class Telegram(Channel):
     @classmethod
     def seconds_between(cls, container: str) -> float:
         return seconds_between(int(container) if container.lstrip("-").isdecimal() else -1)
+
+    @classmethod
+    def start_address(cls, settings: Any, name: str, word: str) -> str:
+        return f"{settings.site_url.rstrip('/')}/{name}?start={word}"
+
+    def fetch(self, file: Attachment, limit: int) -> bytes:
+        if file.ref is None:
+            raise ChannelError("the file has no id", code="invalid", permanent=True)
+        return self._api.download(file.ref, limit)
 
     def close(self) -> None:
         self._api.close()

@@ -34,6 +34,7 @@ ERRORS: tuple[tuple[int, str, str, bool], ...] = (
     (400, "", "invalid", True),
 )
 
+_FILE_PATH = re.compile(r"[\w./-]{1,300}", re.ASCII)
 _TOKEN_IN_PATH = re.compile(r"(?<!/)/bot[^/\s]+")
 
 
@@ -118,6 +119,25 @@ class Api:
         if isinstance(answer, dict) and answer.get("ok") is True and response.status_code == 200:
             return answer.get("result")
         raise self._error(response, answer, write=write)
+
+    def download(self, file_id: str, limit: int) -> bytes:
+        """A file of a message; getFile says for an hour where it lies."""
+        found = self.call("getFile", {"file_id": file_id})
+        path = str(found.get("file_path") or "") if isinstance(found, dict) else ""
+        if not _FILE_PATH.fullmatch(path) or ".." in path:
+            raise ChannelError("getFile answered with no path", code="server")
+        if is_id(found.get("file_size")) and found["file_size"] > limit:
+            raise ChannelError("the file is too large", code="invalid", permanent=True)
+        token = self._settings.token.get_secret_value()
+        try:
+            response = self._http.get(f"{self._settings.base_url}file/bot{token}/{path}")
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise network_error(error, write=False) from None
+        if response.status_code != 200:
+            raise ChannelError(f"HTTP {response.status_code}", code="gone", permanent=True)
+        if len(response.content) > limit:
+            raise ChannelError("the file is too large", code="invalid", permanent=True)
+        return response.content
 
     def wait_for_chat(self, chat: int) -> None:
         """Waits for the chat's turn, see ``seconds_between``."""

@@ -1,5 +1,6 @@
 """A Telegram message understood: text, files, author, the post it stands under, and its address."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,8 @@ from collectors.base import Attachment, Incoming, Person, Publication, Visibilit
 from collectors.html import clean
 
 TITLE = 100
+_START = re.compile(r"/start(?:@\w+)?\s+([\w-]{1,64})", re.ASCII)
+"""What a press on a deep link writes (core.telegram.org/bots/features, «Deep linking»)."""
 
 FILES: dict[str, tuple[str, tuple[str, ...]]] = {
     # field of a message: kind of attachment, fields that name it
@@ -58,6 +61,7 @@ class Reader:
         root = bool(reply.get("is_automatic_forward")) or "forum_topic_created" in reply
         parent = str(reply["message_id"]) if reply and not root else None
         own_id = str(message["message_id"])
+        started = _START.fullmatch(text) if chat["type"] == "private" else None
         private = chat["type"] == "private" or bool(chat.get("is_direct_messages"))
         return Incoming(
             container=str(chat["id"]),
@@ -74,6 +78,7 @@ class Reader:
             visibility=Visibility.PRIVATE if private else Visibility.PUBLIC,
             attachments=files,
             automatic=bool((message.get("from") or {}).get("is_bot")) and "sender_chat" not in message,
+            start=started[1] if started else None,
             context=_context(message),
         )
 
@@ -172,7 +177,10 @@ def _attachments(message: dict[str, Any]) -> tuple[Attachment, ...]:
             continue
         value = message[field] if isinstance(message[field], dict) else {}
         name = next((str(value[key]) for key in names if value.get(key)), "")
-        found.append(Attachment(kind, clean(name), content_type=value.get("mime_type")))
+        # Of a photo all sizes come, the largest last.
+        sized = message[field][-1] if isinstance(message[field], list) and message[field] else value
+        ref = str(sized["file_id"]) if isinstance(sized, dict) and sized.get("file_id") else None
+        found.append(Attachment(kind, clean(name), content_type=value.get("mime_type"), ref=ref))
     return tuple(found)
 
 

@@ -8,7 +8,21 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
-from models import Case, CaseFact, CaseStep, Delivery, Department, Notice, Route, RouteFact, Source, Staff, utc_now
+from models import (
+    Case,
+    CaseFact,
+    CaseStep,
+    Delivery,
+    Department,
+    MessengerAccount,
+    Notice,
+    Route,
+    RouteFact,
+    Source,
+    Staff,
+    utc_now,
+)
+from services.deliveries import MAIL
 from services.events import record
 from services.nightly import backup_state
 from services.outbox import UNPROVEN, count_unproven
@@ -70,7 +84,7 @@ class Morning:
     load: tuple[Load, ...]
     rebuilding: bool
     backup_late: bool
-    undelivered: tuple[str, ...]
+    undelivered: tuple[tuple[str, str], ...]  # who, by what
 
     @property
     def overdue(self) -> int:
@@ -101,15 +115,24 @@ def morning(session: Session, actor: Actor, today: Cut, now: datetime) -> Mornin
     )  # fmt: skip
 
 
-def _undelivered(session: Session, now: datetime) -> tuple[str, ...]:
-    """Whom letters of the last days did not reach, where none has reached them since."""
-    last = select(func.max(Delivery.id)).where(Delivery.state.in_(("sent", "dead"))).group_by(Delivery.staff_id)
-    query = (
-        select(Staff.name)
-        .join(Delivery, Delivery.staff_id == Staff.id)
-        .where(Delivery.id.in_(last), Delivery.state == "dead", Delivery.created_at > now - UNREACHED, Staff.active)
+def _undelivered(session: Session, now: datetime) -> tuple[tuple[str, str], ...]:
+    """(who, by what) letters of the last days did not reach, where none has reached them so since; of a messenger
+    only while the person's account there stands."""
+    last = select(func.max(Delivery.id)).where(Delivery.state.in_(("sent", "dead")))
+    bound = select(MessengerAccount.id).where(
+        MessengerAccount.staff_id == Delivery.staff_id,
+        MessengerAccount.platform == Delivery.channel,
+        MessengerAccount.ended_at.is_(None),
+        MessengerAccount.created_at <= Delivery.created_at,
     )
-    return tuple(session.scalars(query.order_by(Staff.name)))
+    query = (
+        select(Staff.name, Delivery.channel)
+        .join(Delivery, Delivery.staff_id == Staff.id)
+        .where(Delivery.id.in_(last.group_by(Delivery.staff_id, Delivery.channel)), Delivery.state == "dead")
+        .where(Delivery.created_at > now - UNREACHED, Staff.active)
+        .where((Delivery.channel == MAIL) | bound.exists())
+    )
+    return tuple((row[0], row[1]) for row in session.execute(query.order_by(Staff.name, Delivery.channel)))
 
 
 def is_silent(place: Source, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services import criteria, kinds, lint, mailbox, responsibility, rota, rules, satisfaction, search, terms
+from services import bots, criteria, kinds, lint, mailbox, responsibility, rota, rules, satisfaction, search, terms
 from services.agreement import NAME as AGREEMENT
 from services.agreement import check_agreement
 from services.crm import retention
@@ -109,6 +109,7 @@ KNOWN: Mapping[str, Known] = {
     retention.NAME: _row(retention.NAME, "privacy.act", _check_retention),
     organisation.NAME: _row(organisation.NAME, "template.approve", _check_organisation),
     mailbox.NAME: Known("settings.edit", _put_mail, lambda session: mailbox.stored_mail(session) or None),
+    bots.NAME: _row(bots.NAME, "settings.edit", bots.check_bots),
     rules.NAME: Known("settings.edit", rules.replace_rules, rules.snapshot),
     responsibility.NAME: Known("duty.edit", responsibility.replace_cells, responsibility.snapshot),
 }  # fmt: skip

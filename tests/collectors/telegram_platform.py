@@ -17,6 +17,7 @@ EPOCH = 1_790_000_000
 FORMS: dict[str, tuple[set[str], set[str]]] = {
     # method: parameters that must be there, parameters that may (core.telegram.org/bots/api)
     "getUpdates": (set(), {"offset", "limit", "timeout", "allowed_updates"}),
+    "getFile": ({"file_id"}, set()),
     "getMe": (set(), set()),
     "getWebhookInfo": (set(), set()),
     "getChat": ({"chat_id"}, set()),
@@ -50,6 +51,7 @@ class TelegramPlatform:
         self.member: dict[str, Any] = {"status": "administrator", "can_delete_messages": True}
         self.me: dict[str, Any] = {"id": BOT, "is_bot": True, "first_name": "Стол", "username": "slovo_bot"}
         self.hook = ""
+        self.files: dict[str, tuple[str, bytes]] = {}  # file_id → where it lies and what it holds
         self.before: Callable[[str], None] = lambda method: None
 
     # What happens there
@@ -99,6 +101,9 @@ class TelegramPlatform:
     # The wire
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        lies = request.url.path.removeprefix(f"/file/bot{TOKEN}/")
+        if lies != request.url.path:
+            return httpx.Response(200, content=next(body for path, body in self.files.values() if path == lies))
         method = request.url.path.rpartition("/")[2]
         assert request.url.path == f"/bot{TOKEN}/{method}"
         params = json.loads(request.content)
@@ -127,6 +132,10 @@ class TelegramPlatform:
                 return done({"user": self.me, **self.member})
             case "sendMessage":
                 return self._send(params)
+            case "getFile" if params["file_id"] not in self.files:
+                return refused(400, "Bad Request: invalid file_id")
+            case "getFile":
+                return done({"file_id": params["file_id"], "file_path": self.files[params["file_id"]][0]})
             case _ if "message_id" in params and params["message_id"] not in self.standing:
                 return refused(400, f"Bad Request: message to {method[:6].lower().rstrip('m')} not found")
             case "editMessageText":

@@ -11,7 +11,19 @@ from services.sources import secret_fields, split_secrets
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = {int: 1, list[str]: ["x"]}
-SHARED = {"__init__", "airing", "base", "errors", "files", "transport", "wire", "html", "oauth", "webhook"}
+SHARED = {
+    "__init__",
+    "airing",
+    "base",
+    "errors",
+    "files",
+    "transport",
+    "wire",
+    "html",
+    "oauth",
+    "sign_on",
+    "webhook",
+}
 
 
 def test_every_file_is_registered() -> None:
@@ -35,13 +47,15 @@ class TestChannel:
     def test_methods_stand_behind_the_capabilities(self, kind) -> None:
         channel, can = channel_class(kind), channel_class(kind).can
         own = {
-            name for name in ("act", "lookup", "listen", "receive", "airings", "chat")
-            if getattr(channel, name) is not getattr(Channel, name)
+            name for name in ("act", "lookup", "listen", "receive", "airings", "chat", "start_address", "fetch")
+            if getattr(getattr(channel, name), "__func__", getattr(channel, name))
+            is not getattr(getattr(Channel, name), "__func__", getattr(Channel, name))
         }  # fmt: skip
         assert ("act" in own) == bool(can.acts)
         assert ("listen" in own) == can.listen
         assert ("receive" in own) == can.receive
         assert ({"airings", "chat"} <= own) == can.chat
+        assert ({"start_address", "fetch"} <= own) == can.bot == bool({"start_address", "fetch"} & own)
         if can.list_own or can.send_token:
             assert "lookup" in own
         if ActKind.REPLY in can.acts:

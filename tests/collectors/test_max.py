@@ -10,7 +10,7 @@ import respx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.base import ChannelError, Raw, SourceState, Visibility, Walk
+from collectors.base import Attachment, ChannelError, Raw, SourceState, Visibility, Walk
 from collectors.max.message import moment
 from tests.collectors.desk import Desk
 from tests.collectors.max_platform import BOT, DIALOGUE, EPOCH, GROUP, SECRET, TOKEN, MaxPlatform, channel, refused
@@ -280,3 +280,33 @@ def test_whatever_a_hook_brings_is_kept_in_columns_that_can_hold_it(data: st.Dat
     for raw in hook.receive(json.dumps(whole).encode(), {"X-Max-Bot-Api-Secret": SECRET}):
         assert (raw.container + raw.external_id).encode()
         assert "\x00" not in raw.container + raw.external_id
+
+
+def test_a_press_that_brought_a_word_is_no_message_but_is_told(bots: MaxPlatform) -> None:
+    who = {"user_id": 42, "first_name": "Вера", "last_name": "Полякова", "is_bot": False}
+    bots.tell("bot_started", chat_id=DIALOGUE, user=who, payload="desk_Ab-9")
+    bots.tell("bot_started", chat_id=DIALOGUE, user=who, payload=None)
+    bots.tell("bot_started", chat_id=DIALOGUE, user={}, payload="x")  # of unknown shape: set aside
+    desk = Desk(channel())
+    desk.cursor = {"marker": 0}
+    desk.read(Walk.NEW)
+    found = [one for raw in desk.raws.values() if raw.kind == "start" for one in desk.channel.parse(raw)]
+    assert [(one.start, one.text, one.author.external_id, one.container) for one in found] == [
+        ("desk_Ab-9", "", "42", str(DIALOGUE))
+    ]
+    assert [raw.kind for raw in desk.raws.values()].count("update") == 1
+    assert "bot_started" in next(call for call in bots.calls if call[1] == "/updates")[2]["types"]
+    made = channel()
+    assert made.start_address(made.settings, "school_bot", "w") == "https://max.ru/school_bot?start=w"
+
+
+@respx.mock
+def test_a_file_of_a_message_is_fetched_without_our_token() -> None:
+    lies = respx.get("https://files.example/1").mock(return_value=httpx.Response(200, content=b"voice"))
+    made = channel()
+    assert made.fetch(Attachment("voice", url="https://files.example/1"), 10) == b"voice"
+    assert "Authorization" not in lies.calls.last.request.headers
+    lies.mock(return_value=httpx.Response(404))
+    for file in (Attachment("voice", url="https://files.example/1"), Attachment("voice")):
+        with pytest.raises(ChannelError):
+            made.fetch(file, 10)

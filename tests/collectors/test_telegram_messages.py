@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import respx
 
-from collectors.base import Incoming, Raw, Visibility, Walk
+from collectors.base import Attachment, ChannelError, Incoming, Raw, Visibility, Walk
 from tests.collectors.desk import Desk
 from tests.collectors.telegram_platform import EPOCH, GROUP, TelegramPlatform, channel, channel_chat, group, private
 
@@ -196,3 +196,44 @@ def test_half_a_surrogate_pair_is_kept_in_the_raw() -> None:
     hooked = channel(webhook_secret=SECRET)
     (raw,) = hooked.receive(update, {"x-telegram-bot-api-secret-token": SECRET})
     assert hooked.parse(raw)[0].text == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "chat", "word"),
+    [
+        ("/start desk_Ab-9", None, "desk_Ab-9"),
+        ("/start@school_bot promo", None, "promo"),
+        ("/start", None, None),
+        ("/start two words", None, None),
+        ("/start при", None, None),
+        ("/start " + "a" * 65, None, None),
+        ("/start desk_Ab-9", "group", None),
+    ],
+)
+def test_the_word_of_a_deep_link_is_known_in_a_dialogue(bots: TelegramPlatform, text, chat, word) -> None:
+    bots.say(text, chat=group() if chat else private())
+    assert only(read(bots)).start == word
+
+
+def test_a_file_of_a_message_is_fetched(bots: TelegramPlatform) -> None:
+    sizes = [{"file_id": "small", "file_size": 3}, {"file_id": "large", "file_size": 9}]
+    bots.say(None, chat=private(), photo=sizes)
+    desk = read(bots)
+    (file,) = only(desk).attachments
+    assert (file.kind, file.ref) == ("photo", "large")
+    bots.files["large"] = ("photos/file_1.jpg", b"\xff\xd8\xffpicture")
+    assert desk.channel.fetch(file, 100) == b"\xff\xd8\xffpicture"
+    for path, content, limit in (("../../getMe", b"x", 10), ("a/b", b"x" * 11, 10), ("", b"", 10)):
+        bots.files["large"] = (path, content)
+        with pytest.raises(ChannelError):
+            desk.channel.fetch(file, limit)
+    with pytest.raises(ChannelError) as failed:
+        desk.channel.fetch(Attachment("photo", ref="unknown"), 100)
+    assert "bot" not in failed.value.message
+    with pytest.raises(ChannelError):
+        desk.channel.fetch(Attachment("photo"), 100)
+
+
+def test_the_address_that_opens_the_dialogue_with_the_bot(bots: TelegramPlatform) -> None:
+    made = channel()
+    assert made.start_address(made.settings, "school_bot", "desk_1") == "https://t.me/school_bot?start=desk_1"

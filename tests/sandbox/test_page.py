@@ -169,3 +169,14 @@ def test_a_viewer_asks_on_a_phone_and_sees_the_answer_come(world: Running, brows
     page.locator(".comment", has_text="А второй взнос").get_by_text("Ответить").first.click()
     assert page.locator(".answering b").inner_text() == "Арслан Гиреев"
     assert problems == []
+
+
+def test_a_deep_link_opens_the_dialogue_with_the_bot(world: Running) -> None:
+    for address, platform in ((f"/{keys.TELEGRAM_BOT_NAME}", "telegram"), (f"/m/{keys.TELEGRAM_BOT_NAME}", "max")):
+        page = world.http.get(f"{address}?start=desk_1").text
+        assert "Олег Сомов" in page
+        assert 'value="desk_1"' in page
+        answer = world.http.post(f"/_start/{platform}", data={"author": "oleg", "word": "desk_1"})
+        assert f"/dialog/{platform}/" in answer.headers["Location"]
+    assert world.http.post("/_start/youtube", data={"author": "oleg", "word": "x"}).status_code == 422
+    assert world.http.post("/_start/max", data={"author": "oleg", "word": "x" * 65}).status_code == 422

@@ -8,6 +8,7 @@ from models import Case
 from services.deliveries import run_deliveries
 from services.letters import letter_writer
 from services.routing import ask_department
+from tests.services.talking import Bot
 from tests.services.test_cases import label_all
 
 
@@ -20,10 +21,11 @@ class Box:
         self.letters: list[tuple[str, str, str, str]] = []
         self.fail: ChannelError | None = None
 
-    def send(self, to: str, name: str, subject: str, text: str, token: str) -> None:
+    def send(self, to: str, name: str, subject: str, text: str, token: str) -> str | None:
         if self.fail is not None:
             raise self.fail
         self.letters.append((to, subject, text, token))
+        return None
 
 
 @pytest.fixture
@@ -31,10 +33,26 @@ def box() -> Box:
     return Box()
 
 
+class Messenger(Box):
+    """A messenger that numbers what it took."""
+
+    def send(self, to: str, name: str, subject: str, text: str, token: str) -> str:
+        super().send(to, name, subject, text, token)
+        return str(1000 + len(self.letters))
+
+
 @pytest.fixture
-def send(database, box):
+def messenger() -> Messenger:
+    return Messenger()
+
+
+@pytest.fixture
+def send(database, box, messenger):
     def _send(url: str | None = "https://desk.example", mailer: Box | None = box) -> int:
-        return run_deliveries(database, lambda: mailer, letter_writer(url, "Europe/Moscow"))
+        def sender(channel: str) -> Box | None:
+            return mailer if channel == "mail" else messenger
+
+        return run_deliveries(database, sender, letter_writer(url, "Europe/Moscow"))
 
     return _send
 
@@ -54,3 +72,8 @@ def ask(cast, database):
             ).id
 
     return _ask
+
+
+@pytest.fixture(params=["telegram", "max"])
+def bot(request, cast, database) -> Bot:
+    return Bot(cast, database, request.param)

@@ -8,13 +8,14 @@ from sqlalchemy import func, select
 
 from collectors.base import ChannelError, Sent
 from models import Case, Delivery, Notice, Staff, utc_now
-from services.choices import CHANNELS, EVENTS, choices_of, event_of, may_disturb, run_pass, save_choices, send_test
+from services.choices import may_disturb, run_pass, save_choices, send_test
 from services.errors import NotFound, Refused
 from services.notices import count_notices, notices_of, see_all
 from services.reports.cut import Cut
 from services.reports.morning import morning
 from services.rights import DESK, Actor
 from services.terms import policy_of
+from services.ways import CHANNELS, EVENTS, choices_of, event_of
 from tests.services.test_cases import label_all
 from web.words import NOTICES
 
@@ -129,7 +130,7 @@ def test_the_bell_leaves_out_what_is_switched_off_but_never_a_threat_to_life(cas
         assert count_notices(session, cast.smm) == 1
         assert len(notices_of(session, cast.smm, bell=False)) == 3
         staff = session.get_one(Staff, cast.smm.staff_id)
-        assert choices_of(staff).chosen == {("deadline", "mail"), ("crisis", "browser")}
+        assert choices_of(staff).chosen == {("deadline", "mail"), ("crisis", "browser"), ("question", "mail")}
         assert may_disturb(staff, policy_of(session), NIGHT) > NIGHT
 
 
@@ -158,7 +159,7 @@ def test_a_test_is_sent_once_a_minute(cast, database, send, box) -> None:
 
 
 def test_the_morning_names_whom_letters_do_not_reach(cast, database, send, box) -> None:
-    def names() -> tuple[str, ...]:
+    def names() -> tuple[tuple[str, str], ...]:
         with database.read.begin() as session:
             today = Cut(utc_now().date(), utc_now().date(), "Europe/Moscow")
             return morning(session, cast.head, today, utc_now()).undelivered
@@ -168,7 +169,7 @@ def test_the_morning_names_whom_letters_do_not_reach(cast, database, send, box) 
         with database.write.begin() as session:
             send_test(session, cast.curator)
         send()
-        assert names() == ("Олег Сомов",)
+        assert names() == (("Олег Сомов", "mail"),)
         box.fail = None
         clock.shift(61)
         with database.write.begin() as session:

@@ -8,12 +8,13 @@ from sqlalchemy import select, update
 
 from models import Case, Delivery, Incident, IncidentCase, Source, Staff
 from services.accounts import create_staff
-from services.choices import EVENTS, save_choices
+from services.choices import save_choices
 from services.digests import due_digests, period_of, run_digests
 from services.incidents.register import end_incident
 from services.reports.upkeep import ask_rebuild, run_rebuild
 from services.rights import DESK
 from services.terms import policy_of
+from services.ways import EVENTS
 from tests.services.test_cases import label_all
 
 ZONE = "Europe/Moscow"

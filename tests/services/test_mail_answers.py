@@ -6,7 +6,8 @@ from sqlalchemy import func, select
 from collectors.base import Attachment, Incoming, Person, Visibility
 from models import Delivery, Message, Route, RouteFile, Staff, utc_now
 from services.accounts import set_active
-from services.mail_answers import split_answers, take_answers
+from services.answers import split_answers
+from services.mail_answers import take_answers
 from services.routing import answer_route
 from tests.services.test_deliveries import later, state_of
 
@@ -146,6 +147,16 @@ def test_a_photo_goes_along(database, route_id, reply, send, box) -> None:
         assert (file.kind, file.name, file.content_type) == ("photo", "экранpng.png", "image/png")
     send()
     assert "Файлов: 1" in box.letters[-1][2]
+
+
+def test_more_photos_than_fit_do_not_stop_the_letter(database, route_id, reply, send, box) -> None:
+    photos = tuple(Attachment("photo", f"{number}.png", content=PNG + bytes([number])) for number in range(8))
+    large = Attachment("photo", "large.png", content=PNG + bytes(11 * 1024 * 1024))
+    assert reply("Вот так.", attachments=(large, *photos)) == []
+    assert route(database, route_id).state == "answered"
+    send()
+    assert "Файлов: 6" in box.letters[-1][2]
+    assert "Не дошло файлов: 3" in box.letters[-1][2]
 
 
 def test_our_own_letter_come_back_is_no_message(database, route_id, reply, box) -> None:

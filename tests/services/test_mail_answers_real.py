@@ -52,7 +52,10 @@ def test_a_question_goes_out_and_its_answer_comes_home(cast, ask, database, serv
     settings, wire = mail(servers)
     before = len(servers.inbox(CLIENT))
     sender = NoteSender(settings, wire, replies=True)
-    assert run_deliveries(database, lambda: sender, letter_writer("https://desk.example", "Europe/Moscow")) == 1
+    assert (
+        run_deliveries(database, lambda channel: sender, letter_writer("https://desk.example", "Europe/Moscow"))
+        == 1
+    )
 
     came = message_from_bytes(servers.wait_for(CLIENT, before + 1)[-1], policy=default)
     assert "Когда проверят домашку?" in str(came["Subject"])
@@ -76,6 +79,6 @@ def test_a_question_goes_out_and_its_answer_comes_home(cast, ask, database, serv
         route = session.get_one(Route, route_id)
         assert (route.state, route.answer) == ("answered", "Завтра до обеда.")
         assert session.scalar(select(func.count(Message.id)).where(Message.source_id == source_id)) == 0
-    assert run_deliveries(database, lambda: sender, letter_writer(None, "Europe/Moscow")) == 1
+    assert run_deliveries(database, lambda channel: sender, letter_writer(None, "Europe/Moscow")) == 1
     preview = message_from_bytes(servers.wait_for(CLIENT, before + 2)[-1], policy=default)
     assert "> Завтра до обеда." in preview.get_content()

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from models import Delivery, Staff
-from services.choices import DEFAULT
+from services.ways import DEFAULT
 
 
 def test_each_chooses_for_themselves(enter, cast, database) -> None:
@@ -18,7 +18,7 @@ def test_each_chooses_for_themselves(enter, cast, database) -> None:
         assert session.get_one(Staff, cast.head.staff_id).choices == {}
     assert choices["quiet"] == ["22:00", "07:30"]
     assert (choices["events"]["task"], choices["events"]["call"]) == (["mail"], [])
-    assert smm.get("/notices/mine").text.count("checked") == 4
+    assert smm.get("/notices/mine").text.count("checked") == 5  # with the mail of questions
     assert smm.post("/notices/mine", htmx=True, **{"own": 1, "from": "x", "to": "y"}).status_code == 422
 
 
