@@ -195,6 +195,7 @@ SAMPLES = {
     "search.synonyms": {"groups": [["урок", "занятие"], ["урок", "лекция"]]},
     "retention": {"days": {"calls": 30}, "on": True},
     "organisation": {"org": {"inn": "7700000000"}, "sign": {"last": "Котова"}, "more": {"city": "Москва"}},
+    "bots": {"telegram": {"source_id": 1, "name": "school_bot"}},
     "mail": {"smtp": {"smtp_host": "mail.school.example", "username": "desk"}},
     "rules": [{"id": 1, "position": 2, "title": "Возвраты", "active": False, "acts": {"staff_id": 0, "tell": 2},
                "conditions": {"words": ["возврат"], "place": 1, "visibility": "public", "label": "question",
