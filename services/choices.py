@@ -18,7 +18,7 @@ from services.terms import Policy, policy_of, read_hour
 
 EVENTS: Mapping[str, tuple[str, ...]] = {
     "crisis": ("crisis",),
-    "deadline": ("first", "resolution", "department", "legal", "promise", "hurry"),
+    "deadline": ("first", "resolution", "department", "accept", "legal", "promise", "hurry"),
     "reply": ("act",),
     "incident": ("incident",),
     "call": ("note", "case", "rule"),
