@@ -37,7 +37,7 @@ def test_the_date_of_a_letter(enter, open_case, database, cast):
 
 def test_the_hours_until_a_question_is_opened(enter, database):
     head = enter("head")
-    assert "Часов до просмотра" in head.get("/settings/terms").text
+    assert "Часов до просмотра вопроса отделом" in head.get("/settings/terms").text
     words = {"preset": "small", "quiet_from": "21:00", "quiet_to": "09:00", "changes": ""}
     assert head.post("/settings/terms", **words, unit_curators="4", accept_curators="1,5").status_code == 302
     with database.read.begin() as session:
