@@ -296,7 +296,7 @@ def tables_pass() -> bool:
 def speaks_of_rights(item: pytest.Item) -> bool:
     """Whether a test is about who may: those are asked first."""
     try:
-        source = inspect.getsource(item.function)  # type: ignore[attr-defined]
+        source = inspect.getsource(item.function)
     except (AttributeError, OSError):
         return False
     return any(word in source for word in ("Forbidden", "NotFound", "403", "404", "may(", "curator", "Refused"))
