@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
 ROOT = Path(__file__).resolve().parent
@@ -81,6 +81,15 @@ class DeskConfig(Section):
     locale: str = Field("ru", pattern="^(ru|en)$")
 
 
+class OidcConfig(Section):
+    """Single sign-on by the school's own OpenID Connect provider; no ``issuer``: there is none."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    title: str = Field("", max_length=40)
+
+
 class SourceConfig(Section):
     """A declared place; ``secrets`` names variables of the environment."""
 
@@ -105,6 +114,7 @@ class Config(BaseSettings):
     backup: BackupConfig = BackupConfig()
     raws: RawsConfig = RawsConfig()
     desk: DeskConfig = DeskConfig()
+    oidc: OidcConfig = OidcConfig()
     sources: list[SourceConfig] = []
 
     @classmethod

@@ -119,10 +119,10 @@ def install(lock):
 def install_assets():
     """Fetches the page libraries and compiles the catalogues where that has not been done for these versions."""
     stamp = os.path.join(ROOT, "web", "static", "vendor", "stamp")
-    made_of = [read("assets/" + name) for name in ("package-lock.json", "install.py", "icons.txt")]
+    made_of = [read("assets/" + name) for name in ("package-lock.json", "install.py", "icons.txt", "tabler.txt")]
     wanted = hashlib.sha256(b"".join(made_of)).hexdigest()
     if not (os.path.exists(stamp) and open(stamp).read().strip() == wanted):
-        run([PYTHON, os.path.join("assets", "install.py")], "Fetching the page libraries")
+        run([PYTHON, os.path.join("assets", "install.py"), "--python", PYTHON], "Fetching the page libraries")
         with open(stamp, "w") as file:
             file.write(wanted)
 

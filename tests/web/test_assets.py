@@ -44,6 +44,26 @@ def test_every_icon_that_a_template_draws_is_there():
     assert drawn <= sprite
 
 
+def test_every_class_of_tabler_that_a_template_uses_is_kept():
+    names = (VENDOR / "tabler-classes.txt").read_text(encoding="utf-8").split()
+    kept = (ROOT / "assets" / "tabler.txt").read_text(encoding="utf-8").splitlines()
+    used: set[str] = set()
+    for path in (ROOT / "web" / "templates").rglob("*.html"):
+        for said in re.findall(r'class_?="([^"]*)"', path.read_text(encoding="utf-8")):
+            used |= set(re.findall(r"[\w-]+", said))
+    assert len(names) > 1000
+    used -= {"css"}  # the ending of a file
+    assert used & set(names)
+    assert used & set(names) <= set(kept), "write it into assets/tabler.txt"
+
+
+def test_the_style_sheet_of_tabler_is_only_what_is_used():
+    text = (VENDOR / "tabler.min.css").read_text(encoding="utf-8")
+    assert ".btn-danger" in text
+    assert ".carousel" not in text
+    assert len(text) < 60_000
+
+
 def test_styles_and_scripts_ask_nobody_else():
     for path in [*(ROOT / "web/static/css").glob("*.css"), *(ROOT / "web/static/js").glob("*.js")]:
         text = path.read_text(encoding="utf-8")

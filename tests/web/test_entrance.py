@@ -1,5 +1,6 @@
 """Who gets in: the matrix, the password, its lock, the training doors, the token of forms, the headers."""
 
+import gzip
 import re
 
 import pytest
@@ -174,6 +175,34 @@ def test_files_are_kept_under_their_version_only(visitor):
     assert "immutable" in visitor.get(address).headers["Cache-Control"]
     assert visitor.get("/static/old/css/otklik.css").headers["Cache-Control"] == "no-cache"
     assert visitor.get("/static/old/../matrix.py").status_code == 404
+
+
+def test_styles_and_scripts_come_packed_to_whoever_takes_them_so(visitor):
+    page = visitor.get("/login").text
+    for ending, kind in (
+        ("css/otklik.css", "text/css"),
+        ("js/app.js", "javascript"),
+        ("tabler.min.css", "text/css"),
+    ):
+        address = next(part for part in page.split('"') if part.endswith(ending))
+        plain = visitor.client.get(address)
+        whole = plain.data
+        thin = visitor.client.get(address, headers={"Accept-Encoding": "gzip, br"})
+        assert plain.headers.get("Content-Encoding") is None
+        plain.close()  # a file is sent as it is read
+        assert thin.headers["Content-Encoding"] == "gzip"
+        assert kind in thin.headers["Content-Type"]
+        assert gzip.decompress(thin.data) == whole
+        assert "Accept-Encoding" in thin.headers["Vary"]
+    packed = {"headers": {"Accept-Encoding": "gzip"}}
+    assert visitor.client.get("/static/old/../matrix.py", **packed).status_code == 404
+    assert visitor.client.get("/static/old/js/none.js", **packed).status_code == 404
+
+
+def test_all_modules_of_a_page_are_asked_for_at_once(smm):
+    page = smm.get("/inbox").text
+    named = re.findall(r'rel="modulepreload" href="/static/\w+/([^"]+)"', page)
+    assert {"js/inbox.js", "js/keys.js", "js/ahead.js", "vendor/tinykeys.mjs"} <= set(named)
 
 
 def test_no_page_has_a_script_of_its_own_or_asks_a_foreign_host(smm, open_case):

@@ -1,4 +1,5 @@
 // The inbox: opening cases beside the list, live refreshing without jumps, the pill of new ones.
+import { ask, forget, lookAhead, take } from "./ahead.js";
 import { installComposer, flushDraft, acceptVersion, renewKeys, compareVersion } from "./composer.js";
 import "./aging.js";
 import "./tour.js";
@@ -49,27 +50,40 @@ export async function openCase(address, { push = true, focus = false } = {}) {
   opening = new AbortController();
   const id = address.match(/\/inbox\/(\d+)/)[1];
   markRow(id);
-  let answer, text;
+  let answer;
   try {
-    answer = await fetch(address, { headers: { "HX-Request": "true" }, signal: opening.signal });
-    text = await answer.text();
+    answer = await take(address, opening.signal);
   } catch (error) {
     if (error.name !== "AbortError") location.href = address;
     return;
   }
-  if (answer.headers.get("HX-Redirect")) { location.href = answer.headers.get("HX-Redirect"); return; }
+  if (answer.redirect) { location.href = answer.redirect; return; }
   if (!answer.ok) { location.href = address; return; }
+  if (push) history.pushState({ pane: true }, "", address); // while nothing has to be laid out for it
   const slot = byId("case-slot");
-  slot.innerHTML = text;
+  slot.innerHTML = answer.text;
   window.htmx.process(slot);
   document.body.classList.add("has-case");
   document.body.classList.remove("is-writing");
-  if (push) history.pushState({ pane: true }, "", address);
   document.title = document.title.replace(/^.*(?= · )/, byId("case-title")?.textContent ?? "");
   installComposer();
   showNewest();
   shown();
   if (focus) byId("case-title")?.focus({ preventScroll: true });
+  const place = rows().findIndex((row) => row.dataset.case === id);
+  if (place >= 0) heading = place < lastPlace ? -1 : 1;
+  lastPlace = place;
+  aheadSoon();
+}
+
+let lastPlace = -1;
+let heading = 1;
+
+/** Once there is nothing else to do; not where the person asks to spare the line. */
+function aheadSoon() {
+  const id = openId();
+  if (navigator.connection?.saveData) return;
+  requestIdleCallback(() => { if (id && openId() === id) lookAhead(byId(`row-${id}`), heading); }, { timeout: 500 });
 }
 
 /** Back to the list: on a phone it is shown again, elsewhere the row gets the focus. */
@@ -137,6 +151,7 @@ let timer = null;
 let changed = new Set();
 
 function soon(cases) {
+  forget(cases);
   cases.forEach((id) => changed.add(id));
   timer ??= setTimeout(async () => {
     const ids = [...changed];
@@ -148,10 +163,11 @@ function soon(cases) {
 }
 
 document.addEventListener("otklik:events", ({ detail }) => soon(detail.cases));
-document.addEventListener("otklik:resync", async () => { await refreshList(null); await refreshCase(); });
+document.addEventListener("otklik:resync", async () => { forget(); await refreshList(null); await refreshCase(); });
 setInterval(() => { if (!document.hidden) refreshList(null); }, 60000); // «5 мин» becomes «6 мин»
 
 document.addEventListener("otklik:changed", async ({ detail }) => {
+  forget();
   const isOpen = String(detail.case) === openId();
   for (const dialog of document.querySelectorAll("#case dialog[open]")) dialog.close();
   for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
@@ -165,6 +181,7 @@ document.addEventListener("otklik:changed", async ({ detail }) => {
     acceptVersion();
   }
   await refreshList([detail.case]);
+  aheadSoon();
 });
 
 document.addEventListener("htmx:response:error", ({ detail }) => {
@@ -185,6 +202,14 @@ document.addEventListener("click", (event) => {
   if (target.closest("[data-back]")) backToList();
   toggleViews(target);
 });
+
+// A press begins before its click ends: a mouse and a thumb take a tenth of a second between the two.
+document.addEventListener("pointerdown", ({ target, button }) => {
+  const link = button ? null : target.closest?.("#rows .row > a");
+  if (link && caseIsShut(link)) ask(link.getAttribute("href"));
+}, { passive: true });
+
+const caseIsShut = (link) => link.closest(".row").dataset.case !== openId();
 
 function toggleViews(target) {
   const button = document.querySelector("[data-views]");

@@ -6,6 +6,9 @@ const me = () => Number(document.body.dataset.staff);
 const token = () => document.querySelector('meta[name="csrf-token"]').content;
 const window_ = crypto.getRandomValues(new Uint32Array(2)).join("-");
 
+const PASSING = 300; // a case that is passed by looks at nobody
+
+let passing = null;
 let people = {};
 let typedAt = -QUIET;
 let told = "";
@@ -57,7 +60,7 @@ export function showPresence() {
 
 export function installPresence() {
   document.addEventListener("otklik:presence", ({ detail }) => { people = detail; showPresence(); });
-  document.addEventListener("otklik:shown", () => { showPresence(); tellPresence(); });
+  document.addEventListener("otklik:shown", () => { showPresence(); clearTimeout(passing); passing = setTimeout(tellPresence, PASSING); });
   document.addEventListener("input", ({ target }) => { if (target.id === "reply-text") { typedAt = performance.now(); tellPresence(); } });
   document.addEventListener("visibilitychange", () => tellPresence());
   setInterval(() => { if (openCase() && !document.hidden) tellPresence(true); else tellPresence(); }, BEAT);
