@@ -13,12 +13,13 @@ import importlib
 import inspect
 import os
 import pkgutil
+import re
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -150,7 +151,7 @@ def _raises_forbidden(node: ast.If) -> bool:
 class Session:
     """One pytest session of the tests of services and screens: collected once, asked by a child for each mutant.
 
-    First the tests of the mutant's noun; then, unless `NEAR`, all that call its function, as one watched run of
+    First the tests of the mutant's file; then, unless `NEAR`, all that call its function, as one watched run of
     everything has told.
     """
 
@@ -302,13 +303,19 @@ def speaks_of_rights(item: pytest.Item) -> bool:
     return any(word in source for word in ("Forbidden", "NotFound", "403", "404", "may(", "curator", "Refused"))
 
 
+@cache
 def own_tests(target: str) -> list[str]:
-    """Tests of the same noun, and those of its group where the room has groups."""
-    noun, group = Path(target).stem, Path(target).parent.name
-    found = {path for folder in FOLDERS for path in (ROOT / folder).rglob(f"test_{noun}*.py")}
-    if group not in ("services", "web"):
-        found |= {path for folder in FOLDERS for path in (ROOT / folder / group).glob("test_*.py")}
-    return sorted(str(path.relative_to(ROOT)) for path in found if path.stem.removeprefix("test_") not in APART)
+    """Tests of the same noun, and those that name the file among what they import."""
+    noun, group = Path(target).stem, Path(target).parent.name.removesuffix("s")
+    module = target.removesuffix(".py").replace("/", ".")
+    room = module.rpartition(".")[0]
+    named = re.compile(rf"from {re.escape(module)} import|from {re.escape(room)} import [^(\n]*\b{noun}\b")
+    found = set()
+    for path in (one for folder in FOLDERS for one in (ROOT / folder).rglob("test_*.py")):
+        is_of_it = path.stem.startswith((f"test_{noun}", f"test_{group}_{noun}"))
+        if is_of_it or named.search(path.read_text(encoding="utf-8")):
+            found.add(str(path.relative_to(ROOT)))
+    return sorted(one for one in found if Path(one).stem.removeprefix("test_") not in APART)
 
 
 def grave(mutant: Mutant) -> Path:
