@@ -5,13 +5,31 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from models import BroadcastQuestion, Case, Route, Staff, StaffRole, utc_now
+from models import BroadcastQuestion, Case, Notice, Route, Staff, StaffRole, utc_now
+from services.accounts import create_staff, set_active
 from services.agreement import save_agreement
+from services.broadcasts.feed import feed_token, person_of
 from services.broadcasts.questions import answer_aloud, dismiss, hold, release
-from services.errors import Refused, Stale
+from services.broadcasts.schedule import on_air, watchers
+from services.errors import Forbidden, NotFound, Refused, Stale
+from services.notices import notices_of, see_all, see_notice
+from services.people import renew_password
+from services.questions import count_answered, send_answer
 from services.responsibility import ANY_PLACE, ANY_THEME, set_cell
-from services.routing import ask_department
+from services.rights import DESK, Actor, actor_of
+from services.rota import set_day, set_week
+from services.routing import (
+    answer_route,
+    ask_back,
+    ask_department,
+    count_owed,
+    get_route,
+    my_routes,
+    open_route,
+)
 from services.rules import SPREAD, save_rule
+from services.workload import switch_off
+from tests.conftest import NOON
 from tests.services.broadcasts.conftest import Air
 from tests.services.test_cases import label_all
 
@@ -31,6 +49,19 @@ def takes_over(session, staff_id: int, *roles: str) -> None:
     session.add_all([StaffRole(staff_id=staff_id, role=role) for role in roles])
     session.flush()
     session.expire_all()
+
+
+def deputy_director(cast, act) -> Actor:
+    """Sees all questions and answers those of the curators."""
+
+    def make(session):
+        staff = create_staff(
+            session, DESK, email="d@school.example", name="Юлия Дир", roles=["director", "manager"],
+            department="curators",
+        )  # fmt: skip
+        return actor_of(session.get_one(Staff, staff.id))
+
+    return act(make)
 
 
 class TestWhatAnotherHolds:
@@ -109,3 +140,138 @@ class TestWhomTheDeskChooses:
             act(save_agreement, cast.head, {"deputies": [cast.curator.staff_id]})
         with database.read.begin() as session:
             assert session.get_one(Staff, cast.curator.staff_id).active
+
+
+class TestTheQuestionsOfOthers:
+    @pytest.fixture
+    def routes(self, cast, database, act) -> dict[str, int]:
+        """A question to the curators and one to the technical department, of one case."""
+        cast.write("Когда урок? Позвоните +7 912 345-67-89", "Анна Яр")
+        label_all(database)
+        return {
+            unit: act(ask_department, cast.smm, 1, cast.departments[unit], f"Что скажут {unit}?", unit).id
+            for unit in ("curators", "technical")
+        }
+
+    def test_lists_and_counts_end_at_the_department(self, cast, database, act, routes) -> None:
+        with database.read.begin() as session:
+            for actor, met in ((cast.curator, ["curators"]), (cast.head, ["curators", "technical"])):
+                assert [one.id for one in my_routes(session, actor)] == [routes[unit] for unit in met]
+                assert count_owed(session, actor) == len(met)
+                assert count_answered(session, actor) == 0
+            assert count_owed(session, cast.smm) == 0
+        act(answer_route, cast.tech, routes["technical"], "Починили")
+        with database.read.begin() as session:
+            assert (count_answered(session, cast.curator), count_answered(session, cast.head)) == (0, 1)
+            assert my_routes(session, cast.curator, done=True) == []
+            assert [one.id for one in my_routes(session, cast.tech, done=True)] == [routes["technical"]]
+
+    def test_nobody_answers_for_another_department(self, cast, act, routes) -> None:
+        for service in (answer_route, ask_back):
+            with pytest.raises(NotFound):
+                act(service, cast.curator, routes["technical"], "Мы знаем")
+        with pytest.raises(NotFound):
+            act(get_route, cast.curator, routes["technical"])
+        both = deputy_director(cast, act)
+        assert act(open_route, both, routes["technical"]).state == "sent"
+        with pytest.raises(Forbidden):
+            act(answer_route, both, routes["technical"], "Пусть")
+        assert act(open_route, both, routes["curators"]).state == "opened"
+        act(answer_route, both, routes["curators"], "В среду")
+
+    def test_the_same_words_of_another_person_are_no_second_press(self, cast, act, routes) -> None:
+        act(send_answer, cast.curator, routes["curators"], "В среду", None)
+        act(send_answer, cast.curator, routes["curators"], "В среду", None)
+        with pytest.raises(Refused):
+            act(send_answer, cast.head, routes["curators"], "В среду", None)
+
+    def test_a_question_of_a_colleague_is_not_listed(self, cast, database, act, routes) -> None:
+        with database.write.begin() as session:
+            session.get_one(Route, routes["curators"]).staff_id = cast.head.staff_id
+        with database.read.begin() as session:
+            assert (my_routes(session, cast.curator), count_owed(session, cast.curator)) == ([], 0)
+
+
+class TestTheBell:
+    @pytest.fixture
+    def told(self, cast, database, act) -> dict[str, int]:
+        """One notice of the case for each of two."""
+        cast.write("Когда урок?")
+        label_all(database)
+
+        def tell(session, actor):
+            row = Notice(staff_id=actor.staff_id, kind="first.1", case_id=1)
+            session.add(row)
+            session.flush()
+            return row.id
+
+        return {name: act(tell, getattr(cast, name)) for name in ("smm", "head")}
+
+    def test_is_of_one_person(self, cast, database, act, told) -> None:
+        with database.read.begin() as session:
+            assert [line.notice.id for line in notices_of(session, cast.smm)] == [told["smm"]]
+        assert act(see_notice, cast.smm, told["head"]) is None
+        act(see_all, cast.smm, 10**6)
+        with database.read.begin() as session:
+            assert session.get_one(Notice, told["head"]).seen_at is None
+            assert session.get_one(Notice, told["smm"]).seen_at is not None
+
+    def test_whoever_sees_no_cases_hears_of_none(self, cast, database, act, told) -> None:
+        act(lambda session: setattr(session.get_one(Notice, told["smm"]), "staff_id", cast.curator.staff_id))
+        with database.read.begin() as session:
+            assert notices_of(session, cast.curator) == []
+
+
+class TestOneself:
+    def test_nobody_shuts_themselves_out(self, cast, act) -> None:
+        act(create_staff, DESK, email="second@school.example", name="Анна Вторая", roles=["head", "administrator"])
+        own = cast.head.staff_id
+        with pytest.raises(Refused):
+            act(set_active, cast.head, own, False)
+        with pytest.raises(Refused, match=r"staff\.own_password"):
+            act(renew_password, cast.head, own)
+
+    def test_who_answers_last_cannot_go(self, cast, act) -> None:
+        with pytest.raises(NotFound):
+            act(switch_off, cast.head, cast.smm.staff_id, cases_to=cast.curator.staff_id, duties_to=None)
+
+
+class TestWhoIsNamed:
+    def test_only_who_may_answer(self, cast, act) -> None:
+        with pytest.raises(Refused, match=r"duty\.person"):
+            act(
+                save_rule, cast.head, None, title="Куратору", conditions={"visibility": "public"},
+                acts={"staff_id": cast.curator.staff_id},
+            )  # fmt: skip
+        for service, given in ((set_week, {1: cast.curator.staff_id}), (set_day, NOON.date())):
+            with pytest.raises(Refused, match=r"duty\.person"):
+                act(service, cast.head, given, *([cast.curator.staff_id] if service is set_day else []))
+        with pytest.raises(Refused, match=r"duty\.person"):
+            act(set_cell, cast.head, ANY_PLACE, ANY_THEME, staff_id=cast.curator.staff_id, department_id=None)
+        with pytest.raises(Refused, match=r"route\.person"):
+            act(
+                set_cell, cast.head, ANY_PLACE, ANY_THEME, staff_id=None,
+                department_id=cast.departments["curators"], asked_id=cast.tech.staff_id,
+            )  # fmt: skip
+
+    def test_a_rule_leads_nobody_who_lost_the_right(self, cast, database, act) -> None:
+        act(
+            save_rule, cast.head, None, title="Дарье", conditions={"visibility": "public"},
+            acts={"staff_id": cast.smm.staff_id},
+        )  # fmt: skip
+        act(takes_over, cast.smm.staff_id, "observer")
+        cast.write("Когда урок?")
+        label_all(database)
+        with database.read.begin() as session:
+            assert session.scalars(select(Case.assignee_id)).all() == [None]
+
+    def test_broadcasts_are_seen_and_watched_by_who_may(self, cast, database, act) -> None:
+        Air(cast, database)
+        with database.read.begin() as session:
+            assert (len(on_air(session, cast.smm)), on_air(session, cast.curator)) == (1, [])
+            assert cast.curator.staff_id not in [one.id for one in watchers(session)]
+            token = feed_token(b"k", session.get_one(Staff, cast.smm.staff_id))
+            assert person_of(session, b"k", token).staff_id == cast.smm.staff_id
+        act(takes_over, cast.smm.staff_id, "observer")
+        with database.read.begin() as session, pytest.raises(NotFound):
+            person_of(session, b"k", token)
