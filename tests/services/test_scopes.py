@@ -13,8 +13,8 @@ from services.broadcasts.questions import answer_aloud, dismiss, hold, release
 from services.broadcasts.schedule import on_air, watchers
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.notices import notices_of, see_all, see_notice
-from services.people import renew_password
-from services.questions import count_answered, send_answer
+from services.people import edit_person, renew_password
+from services.questions import count_answered, hand_back, question_view, send_answer
 from services.responsibility import ANY_PLACE, ANY_THEME, set_cell
 from services.rights import DESK, Actor, actor_of
 from services.rota import set_day, set_week
@@ -179,6 +179,25 @@ class TestTheQuestionsOfOthers:
         assert act(open_route, both, routes["curators"]).state == "opened"
         act(answer_route, both, routes["curators"], "В среду")
 
+    def test_the_page_of_a_question_leads_on_within_the_department(self, cast, database, act, routes) -> None:
+        both = deputy_director(cast, act)
+        with database.read.begin() as session:
+
+            def page(actor, unit):
+                seen = question_view(session, actor, routes[unit])
+                return seen.can_answer, seen.next_id
+
+            assert page(cast.curator, "curators") == (True, None)
+            assert page(cast.head, "curators") == (True, routes["technical"])
+            assert page(both, "technical") == (False, routes["curators"])
+            assert page(both, "curators") == (True, routes["technical"])
+
+    def test_what_a_colleague_declined_is_declined_once(self, cast, act, routes) -> None:
+        for _ in range(2):
+            act(hand_back, cast.curator, routes["curators"], "не наш", None)
+        with pytest.raises(Refused):
+            act(hand_back, cast.head, routes["curators"], "не наш", None)
+
     def test_the_same_words_of_another_person_are_no_second_press(self, cast, act, routes) -> None:
         act(send_answer, cast.curator, routes["curators"], "В среду", None)
         act(send_answer, cast.curator, routes["curators"], "В среду", None)
@@ -230,6 +249,13 @@ class TestOneself:
             act(set_active, cast.head, own, False)
         with pytest.raises(Refused, match=r"staff\.own_password"):
             act(renew_password, cast.head, own)
+
+    def test_nobody_takes_the_right_over_people_from_themselves(self, cast, act) -> None:
+        given = {"name": "Марина Котова", "roles": ["head"], "department": None}
+        with pytest.raises(Refused, match=r"staff\.self_role"):
+            act(edit_person, cast.head, cast.head.staff_id, **given)
+        act(edit_person, cast.head, cast.smm.staff_id, **given)  # from another one, well and good
+        act(edit_person, cast.head, cast.head.staff_id, **{**given, "roles": ["administrator"]})
 
     def test_who_answers_last_cannot_go(self, cast, act) -> None:
         with pytest.raises(NotFound):
