@@ -54,6 +54,7 @@ from models.saved_reply import Fact, FactUse, SavedReply
 from models.saved_view import SavedView
 from models.seal import Seal
 from models.search import SearchEntry, SearchLemma
+from models.setting_version import SettingVersion
 from models.sign_on import StaffIdentity
 from models.signal import Signal
 from models.snooze import Snooze
@@ -78,8 +79,8 @@ __all__ = [
     "ReportView", "Responsibility", "Review", "ReviewDraw", "ReviewMark", "Route", "RouteFact", "RouteFile",
     "RouteLine", "Rule", "Satisfaction", "SavedReply",
     "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting",
-    "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffContact", "StaffIdentity", "StaffRole",
-    "StaffSession", "StoredFile", "Study", "Tag", "Tape", "Task", "Template", "Termination", "TextVersion",
-    "Training", "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Webhook", "WebhookCall",
-    "WebhookTry", "Wish", "WishCase", "utc_now",
+    "SettingVersion", "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffContact",
+    "StaffIdentity", "StaffRole", "StaffSession", "StoredFile", "Study", "Tag", "Tape", "Task", "Template",
+    "Termination", "TextVersion", "Training", "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Webhook",
+    "WebhookCall", "WebhookTry", "Wish", "WishCase", "utc_now",
 ]  # fmt: skip

@@ -1,6 +1,8 @@
 """Staff: who may come in, with what password, in which roles."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -15,12 +17,14 @@ from services.entrance import end_all
 from services.errors import NotFound, Refused
 from services.events import record
 from services.presets import DEPARTMENTS
-from services.rights import DESK, ROLES, Actor, require
+from services.rights import DESK, RIGHTS, ROLES, Actor, require
 
 MIN_PASSWORD = 8
 MAX_PASSWORD = 200
 LOCK_AFTER = 10
 LOCK_FOR = timedelta(minutes=15)
+NEEDED = {"staff.edit": "staff.last", "case.reply": "staff.last_desk"}
+"""What somebody must always be able to do → how taking it from the last one is refused."""
 _hasher = PasswordHasher()
 
 
@@ -204,12 +208,36 @@ def set_active(session: Session, actor: Actor, staff_id: int, active: bool) -> S
         raise NotFound("staff.unknown", id=staff_id)
     if staff_id == actor.staff_id and not active:
         raise Refused("staff.self")
+    if not active:
+        with somebody_left(session, staff):
+            staff.active = False
     staff.active = active
     if not active:
         end_all(session, staff.id)
     staff.session_key = secrets.token_urlsafe(32)
     record(session, "staff.active", actor, object_id=staff.id, active=active)
     return staff
+
+
+@contextmanager
+def somebody_left(session: Session, staff: Staff) -> Iterator[None]:
+    """Whatever is done inside with the person, somebody else may still change people and somebody may still answer;
+    raises Refused otherwise. Roles that are only lent do not count, and two who do so at once wait for one another.
+    """
+    everybody = select(Staff).where(Staff.active).order_by(Staff.id).with_for_update()
+    held = everybody.execution_options(populate_existing=True)
+    others = [one for one in session.scalars(held) if one.id != staff.id]
+    before = {act for act in NEEDED if may_by_own(staff, act)}
+    yield
+    for act, code in NEEDED.items():
+        lost = act in before and not may_by_own(staff, act)
+        if lost and not any(may_by_own(one, act) for one in others):
+            raise Refused(code, name=staff.name)
+
+
+def may_by_own(staff: Staff, act: str) -> bool:
+    """Whether the person may do it by roles that nobody lent them."""
+    return staff.active and any(act in RIGHTS.get(row.role, ()) for row in staff.roles if row.absence_id is None)
 
 
 def set_locale(session: Session, staff_id: int, locale: str) -> None:

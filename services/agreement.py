@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from classifier import theme_names
 from classifier.kinds import KINDS, VISIBILITIES
-from models import Case, Setting, Staff, utc_now
+from models import Case, Setting, Staff
 from services.errors import Refused
-from services.events import record
 from services.kinds import HIGH
 from services.presets import AGREEMENT
-from services.rights import Actor, actor_of, require
+from services.rights import Actor, require
+from services.settings.history import keep, value_of
+from services.targets import check_answers
 from services.terms import policy_of
 
 NAME = "agreement"
@@ -86,22 +87,25 @@ def save_agreement(session: Session, actor: Actor, values: Mapping[str, Any]) ->
     deputy who answers nobody."""
     require(actor, "settings.edit")
     wanted = read_agreement({"rows": [asdict(one) for one in agreement_of(session).rows], **values})
-    for staff_id in wanted.deputies:
-        staff = session.get(Staff, staff_id)
-        if staff is None or not actor_of(staff).may("case.reply"):
-            raise Refused("agreement.deputy", id=staff_id)
-    row = session.scalar(select(Setting).where(Setting.name == NAME).with_for_update())
-    before = row.value if row else {}
-    if row is None:
-        row = Setting(name=NAME)
-        session.add(row)
-    row.value = {
+    check_agreement(session, values)
+    keep(session, actor, NAME, {
         "minutes": wanted.minutes, "deputies": sorted(wanted.deputies),
         "rows": [asdict(one) for one in wanted.rows],
-    }  # fmt: skip
-    row.updated_at = utc_now()
-    record(session, "settings.changed", actor, code=NAME, before=before, after=row.value)
+    })  # fmt: skip
     return wanted
+
+
+def check_agreement(session: Session, values: Mapping[str, Any]) -> None:
+    """Raises Refused for what cannot be kept, naming a deputy who answers nobody."""
+    for staff_id in sorted(read_agreement(values).deputies):
+        check_answers(session, staff_id, "agreement.deputy")
+
+
+def hand_agreement(session: Session, actor: Actor, staff_id: int) -> None:
+    """Nobody counts on a person who goes."""
+    value = value_of(session, NAME) or {}
+    if staff_id in value.get("deputies", ()):
+        keep(session, actor, NAME, {**value, "deputies": [one for one in value["deputies"] if one != staff_id]})
 
 
 def cause_to_wait(session: Session, actor: Actor, *cases: Case) -> Cause | None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from models import Act, Author, Case, Department, Message, MessageBand, Reply, R
 from services.cases import get_case
 from services.excerpts import message_of
 from services.findings import full_text
-from services.lemmas import index, is_first_name
+from services.lemmas import content_of, index, is_first_name
 from services.lint import Place, habits_of, lint
 from services.rights import Actor, require
 from services.satisfaction import without_line
@@ -33,13 +33,6 @@ LEAST = 0.42
 WHOLE = 0.72
 """What a thread in which somebody answered lends to a message that was not answered itself."""
 STANDING = ("accepted", "seen")
-_SAY_NOTHING = (
-    "а без бы быть в ваш весь во вопрос вот все вы где да для до добрый день если есть еще же за здравствовать "
-    "здравствуйте и из или их к как какой когда кто ли мой можно мы на над наш не нет но ну о об он она они оно от "
-    "очень по под подсказать пожалуйста почему при про с сам свой себя сказать скажите со так такой там то тот "
-    "только ты у уже хотеть что чтобы это этот я привет спасибо вечер утро вообще просто куда сколько зачем"
-)
-_STOP = frozenset(_SAY_NOTHING.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +133,16 @@ def for_another(text: str, name: str) -> str:
 
 
 def _alike(session: Session, message: Message, case: Case) -> list[_Alike]:
-    said = _content(index(full_text(message)).words)
+    said = content_of(index(full_text(message)).words)
     words = list(dict.fromkeys(said))[:MOST_WORDS]
     if not words:
         return []
     keys, weights = _hits(session, words)
-    entries = _entries(session, keys)
     copies = set(_near_copies(session, message))
-    known = {entry.object_id: entry.words.split() for entry in entries}
+    known = _words_of(session, keys)
     known.update(_entries_of_copies(session, copies - known.keys()))
     fits = {
-        key: 1.0 if key in copies and message.fingerprint == 0 else _cosine(words, _content(theirs), weights)
+        key: 1.0 if key in copies and message.fingerprint == 0 else _cosine(words, content_of(theirs), weights)
         for key, theirs in known.items()
     }
     fits = {key: max(fit, 0.9 if key in copies else 0.0) for key, fit in fits.items()}
@@ -162,10 +154,6 @@ def _alike(session: Session, message: Message, case: Case) -> list[_Alike]:
     )
     found = [_Alike(row, fits[row.id]) for row in rows if row.case_id != case.id]
     return sorted(found, key=lambda one: (-one.fit, -one.message.id))[:MOST_ALIKE]
-
-
-def _content(words: Iterable[str]) -> list[str]:
-    return [word for word in words if word not in _STOP and len(word) > 1]
 
 
 def _hits(session: Session, words: Sequence[str]) -> tuple[set[int], dict[str, float]]:
@@ -205,14 +193,15 @@ def _asked(*words: str) -> Query:
     return Query(terms=tuple(Term(word, ((word,),)) for word in (*words, "xin")))
 
 
-def _entries(session: Session, keys: set[int]) -> list[SearchEntry]:
-    found: list[SearchEntry] = []
+def _words_of(session: Session, keys: set[int]) -> dict[int, list[str]]:
+    """message → its words."""
+    found: dict[int, list[str]] = {}
     listed = sorted(keys, reverse=True)
     for start in range(0, len(listed), 900):
-        query = select(SearchEntry).where(
+        query = select(SearchEntry.object_id, SearchEntry.words).where(
             SearchEntry.id.in_(listed[start : start + 900]), SearchEntry.kind == "message"
         )
-        found.extend(session.scalars(query))
+        found.update((row.object_id, row.words.split()) for row in session.execute(query))
     return found
 
 

@@ -1,16 +1,14 @@
 """By what an answer is judged: a table of criteria that the head edits; a number stays that of one criterion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Setting, utc_now
 from services.errors import Refused
-from services.events import record
 from services.rights import Actor, require
+from services.settings.history import keep, value_of
 
 NAME = "criteria"
 MOST = 30
@@ -40,8 +38,12 @@ DEFAULTS = (
 
 def criteria_of(session: Session) -> tuple[Criterion, ...]:
     """All that there are and were, in the order of the table."""
-    row = session.scalar(select(Setting).where(Setting.name == NAME))
-    return tuple(Criterion(**one) for one in row.value["rows"]) if row is not None else DEFAULTS
+    return read_criteria(value_of(session, NAME))
+
+
+def read_criteria(value: Mapping[str, Any] | None) -> tuple[Criterion, ...]:
+    """The table that a value of the setting means."""
+    return tuple(Criterion(**one) for one in value["rows"]) if value is not None else DEFAULTS
 
 
 def in_use(session: Session) -> tuple[Criterion, ...]:
@@ -56,7 +58,6 @@ def save_criteria(session: Session, actor: Actor, rows: Sequence[tuple[int | Non
     Raises Refused for a title that is none, or stands twice, for a number that there is not, and for too many.
     """
     require(actor, "review.mark")
-    row = session.scalar(select(Setting).where(Setting.name == NAME).with_for_update())
     known = {one.number: one for one in criteria_of(session)}
     found: list[Criterion] = []
     free = max(known, default=0) + 1
@@ -73,9 +74,4 @@ def save_criteria(session: Session, actor: Actor, rows: Sequence[tuple[int | Non
         raise Refused("criterion.twice")
     if not used or len(used) > MOST_IN_USE or len(found) > MOST:
         raise Refused("criterion.many", most=MOST_IN_USE)
-    before: dict[str, Any] = dict(row.value) if row else {}
-    if row is None:
-        row = Setting(name=NAME)
-        session.add(row)
-    row.value, row.updated_at = {"rows": [asdict(one) for one in found]}, utc_now()
-    record(session, "settings.changed", actor, code=NAME, before=before, after=row.value)
+    keep(session, actor, NAME, {"rows": [asdict(one) for one in found]})

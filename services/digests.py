@@ -14,6 +14,7 @@ from models import BroadcastIncident, Case, CaseFact, Delivery, Department, Inci
 from models.database import Database
 from services.choices import choices_of
 from services.deliveries import queue_letter
+from services.reports.asked import topics_of
 from services.reports.cohorts import COHORTS
 from services.reports.cut import NO_THEME, Cut
 from services.reports.digests import themes_table
@@ -159,7 +160,15 @@ def _marketing(page: "Page", _unit: Department, cut: Cut) -> list[str]:
     for line in themes_table(page.session, cut, utc_now(), "theme").lines[: 2 * MOST_THEMES]:
         now, before = line.cells[0].value, line.cells[1].value
         lines.append(page.say("digest_theme", theme=_theme(page, line.key), now=now, before=before))
-    return ["\n".join(lines)] if lines else []
+    topics = topics_of(page.session, cut, utc_now()) or ()
+    new = [
+        page.say(
+            "digest_new", words=", ".join(one.words), people=one.people,
+            first=page.say("digest_first") if one.is_first else "",
+        )
+        for one in topics[: 2 * MOST_THEMES]
+    ]  # fmt: skip
+    return ["\n".join(part) for part in (lines, new) if part]
 
 
 _PARTS = {"curators": _curators, "technical": _technical, "marketing": _marketing}

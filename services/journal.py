@@ -20,7 +20,7 @@ GENESIS = "0" * 64
 PAGE = 100
 WATCHED = (
     "staff", "session", "device", "link", "duty", "mail", "terms", "rule", "setting", "lint", "answer", "delivery",
-    "fact", "source", "agreement", "token", "webhook", "sign_on",
+    "fact", "source", "agreement", "token", "webhook", "sign_on", "settings", "organisation",
 )  # fmt: skip
 """Nouns of the events that the page shows: people, rights, settings, ways in."""
 

@@ -7,11 +7,11 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from classifier import Kind, kind_of
-from models import Case, IncidentCase, Label, Message, Setting, Signal, utc_now
+from models import Case, IncidentCase, Label, Message, Setting, Signal
 from services.errors import Refused
-from services.events import record
 from services.excerpts import MARK, excerpt_of
 from services.rights import Actor, require
+from services.settings.history import keep
 from services.sla import calm, reclassify
 
 NAME = "kinds"
@@ -124,18 +124,8 @@ def save_table(session: Session, actor: Actor, rows: Sequence[dict[str, Any]] | 
     from classifier.kinds import check_rows
 
     require(actor, "settings.edit")
-    row = session.scalar(select(Setting).where(Setting.name == NAME).with_for_update())
-    before = row.value if row else {}
-    if rows is None:
-        if row is not None:
-            session.delete(row)
-    else:
-        try:
-            check_rows(rows)
-        except ValueError as error:
-            raise Refused("kinds.row", text=str(error)) from None
-        if row is None:
-            row = Setting(name=NAME)
-            session.add(row)
-        row.value, row.updated_at = {"rows": list(rows)}, utc_now()
-    record(session, "settings.changed", actor, code=NAME, before=before, after={"rows": list(rows or ())})
+    try:
+        check_rows(rows or ())
+    except ValueError as error:
+        raise Refused("kinds.row", text=str(error)) from None
+    keep(session, actor, NAME, None if rows is None else {"rows": list(rows)})

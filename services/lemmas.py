@@ -3,7 +3,7 @@
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -30,6 +30,13 @@ _ENDINGS = (
 )  # fmt: skip
 """Endings that fall off a word which the dictionary does not know («вебинаром» → «вебинар»), longest first."""
 LEAST_STEM = 3
+_SAY_NOTHING = (
+    "а без бы быть в ваш весь во вопрос вот все вы где да для до добрый день если есть еще же за здравствовать "
+    "здравствуйте и из или их к как какой когда кто ли мой можно мы на над наш не нет но ну о об он она они оно от "
+    "очень по под подсказать пожалуйста почему при про с сам свой себя сказать скажите со так такой там то тот "
+    "только ты у уже хотеть что чтобы это этот я привет спасибо вечер утро вообще просто куда сколько зачем"
+)
+_STOP = frozenset(_SAY_NOTHING.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,11 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= LEAST_STEM:
             return word[: -len(ending)]
     return word
+
+
+def content_of(words: Iterable[str]) -> list[str]:
+    """Of the words of a text those that say what it is about."""
+    return [word for word in words if word not in _STOP and len(word) > 1]
 
 
 def words_of(text: str) -> Iterator[Word]:

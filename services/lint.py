@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from models import Fact, Setting, utc_now
 from services.errors import Refused
-from services.events import record
 from services.rights import Actor, require
+from services.settings.history import keep
 
 NAME = "lint"
 """Row of the setting table that holds the department's choices."""
@@ -270,16 +270,15 @@ def habits_of(session: Session) -> Habits:
     return Habits(**{**chosen, "prices": frozenset(one for value in values for one in sums_in(value))})
 
 
-def save_habits(session: Session, actor: Actor, values: Mapping[str, Sequence[str]]) -> None:
-    """Keeps the choices; ``values`` has fields of Habits. Raises Refused for a rule that there is not."""
-    require(actor, "settings.edit")
+def check_habits(values: Mapping[str, Sequence[str]]) -> None:
     unknown = set(values.get("off", ())) - set(RULES)
     if unknown:
         raise Refused("lint.unknown", rules=sorted(unknown))
-    row = session.scalar(select(Setting).where(Setting.name == NAME))
-    if row is None:
-        row = Setting(name=NAME)
-        session.add(row)
-    row.value = {key: sorted({value.strip() for value in given if value.strip()}) for key, given in values.items()}
-    row.updated_at = utc_now()
-    record(session, "settings.changed", actor, code=NAME)
+
+
+def save_habits(session: Session, actor: Actor, values: Mapping[str, Sequence[str]]) -> None:
+    """Keeps the choices; ``values`` has fields of Habits. Raises Refused for a rule that there is not."""
+    require(actor, "settings.edit")
+    check_habits(values)
+    kept = {key: sorted({value.strip() for value in given if value.strip()}) for key, given in values.items()}
+    keep(session, actor, NAME, kept)

@@ -7,11 +7,12 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Setting, Source, utc_now
+from models import Setting, Source
 from services.errors import Refused
 from services.events import record
 from services.rights import Actor, require
 from services.secrets import Keyring
+from services.settings.history import keep
 from services.sources import check_settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 NAME = "mail"
 PLATFORM = "mail"
 _SECRETS = ("password", "access_token")
+LOGIN = ("smtp_host", "smtp_port", "username")
+"""A password belongs to these: it is kept only as long as they stay."""
 
 
 def mailboxes(session: Session) -> list[Source]:
@@ -69,7 +72,7 @@ def choose_smtp(session: Session, actor: Actor, keyring: Keyring, given: Mapping
     before = dict(row.value) if row else {}
     values = {key: value.strip() for key, value in given.items() if value.strip()}
     old = before.get("smtp", {})
-    same = all(values.get(key, "") == str(old.get(key, "")) for key in ("smtp_host", "smtp_port", "username"))
+    same = all(values.get(key, "") == str(old.get(key, "")) for key in LOGIN)
     if "password" not in values and same:
         values = {**keyring.unseal(before.get("secrets", "")), **values}
     try:
@@ -84,9 +87,5 @@ def choose_smtp(session: Session, actor: Actor, keyring: Keyring, given: Mapping
 
 
 def _keep(session: Session, actor: Actor, value: dict[str, Any]) -> None:
-    row = session.scalar(select(Setting).where(Setting.name == NAME))
-    if row is None:
-        session.add(Setting(name=NAME, value=value))
-    else:
-        row.value, row.updated_at = value, utc_now()
+    keep(session, actor, NAME, value)
     record(session, "mail.chosen", actor)

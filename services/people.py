@@ -4,17 +4,27 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from models import Department, Staff, StaffRole
-from services.accounts import create_staff, is_empty, list_staff, reset_password, seed_departments
+from models import Department, Responsibility, Staff, StaffRole
+from services.accounts import (
+    create_staff,
+    is_empty,
+    list_staff,
+    may_by_own,
+    reset_password,
+    seed_departments,
+    somebody_left,
+)
+from services.agreement import agreement_of
 from services.entrance import send_link
 from services.errors import NotFound, Refused
 from services.events import record
 from services.leases import hold_lease
 from services.presets import HEAD_ROLES
 from services.rights import DESK, ROLES, Actor, actor_of, require
+from services.workload import holdings_of
 
 FIRST = "staff.first"
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look like one another
@@ -116,13 +126,42 @@ def edit_person(
     before = {(row.role, row.department_id): row for row in own_roles(staff)}
     lent = [row for row in staff.roles if row.absence_id is not None]
     keys = [(role, unit if role == "manager" else None) for role in wanted]
-    # Rows that stay are kept: a deletion after an insertion of the same key would break the unique constraint.
-    staff.roles = [*(before.get(key) or StaffRole(role=key[0], department_id=key[1]) for key in keys), *lent]
-    staff.name, staff.trainee = name.strip(), trainee
-    if staff.id == actor.staff_id and not actor_of(staff).may("staff.edit"):
-        raise Refused("staff.self_role")
+    with somebody_left(session, staff):
+        # Rows that stay are kept: a deletion after an insertion of the same key would break the unique constraint.
+        staff.roles = [*(before.get(key) or StaffRole(role=key[0], department_id=key[1]) for key in keys), *lent]
+        staff.name, staff.trainee = name.strip(), trainee
+        if staff.id == actor.staff_id and not actor_of(staff).may("staff.edit"):
+            raise Refused("staff.self_role")
+        _check_named(session, staff)
     record(session, "staff.edited", actor, object_id=staff.id, roles=wanted)
     return staff
+
+
+def _check_named(session: Session, staff: Staff) -> None:
+    """Settings may not go on naming somebody for what their roles do not let them do any more."""
+    what = naming(session, staff)
+    if what:
+        raise Refused("staff.named", name=staff.name, settings=what)
+
+
+def naming(session: Session, staff: Staff) -> list[str]:
+    """Names of settings that give the person what they may not do: «duties», «rota», «rules», «agreement»."""
+    held, may_answer = holdings_of(session, staff.id), may_by_own(staff, "case.reply")
+    units = {row.department_id for row in staff.roles if row.role == "manager"}
+    cells = session.scalars(
+        select(Responsibility).where(or_(Responsibility.staff_id == staff.id, Responsibility.asked_id == staff.id))
+    )
+    wrong = {
+        "duties": any(
+            (row.staff_id == staff.id and not may_answer)
+            or (row.asked_id == staff.id and row.department_id not in units)
+            for row in cells
+        ),
+        "rota": bool(held.days) and not may_answer,
+        "rules": bool(held.rules) and not may_answer,
+        "agreement": staff.id in agreement_of(session).deputies and not may_answer,
+    }
+    return [name for name, is_wrong in wrong.items() if is_wrong]
 
 
 def renew_password(session: Session, actor: Actor, staff_id: int) -> tuple[Staff, str]:

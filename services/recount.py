@@ -30,6 +30,7 @@ class Effect:
     later: int
     newly_late: int
     no_longer_late: int
+    late_cases: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,15 @@ def effect_of(session: Session, values: Mapping[str, Any]) -> Effect:
     for clock in session.scalars(running.order_by(Clock.due_at, Clock.id).limit(MOST_TRIED)):
         tried = _copy(clock)
         recount(policy, tried)
-        pairs.append((clock.due_at, tried.due_at))
+        pairs.append((clock.due_at, tried.due_at, clock.case_id))
     return Effect(
         total=total,
         tried=len(pairs),
-        earlier=sum(new < old for old, new in pairs),
-        later=sum(new > old for old, new in pairs),
-        newly_late=sum(new < now <= old for old, new in pairs),
-        no_longer_late=sum(old < now <= new for old, new in pairs),
+        earlier=sum(new < old for old, new, _case in pairs),
+        later=sum(new > old for old, new, _case in pairs),
+        newly_late=sum(new < now <= old for old, new, _case in pairs),
+        no_longer_late=sum(old < now <= new for old, new, _case in pairs),
+        late_cases=tuple(dict.fromkeys(case for old, new, case in pairs if new < now <= old)),
     )
 
 

@@ -1,9 +1,10 @@
 """«Кто за что отвечает»: the one source of who leads a case, which department is asked and whom of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from models import Case, Department, Message, Responsibility, Source, Staff
@@ -11,8 +12,12 @@ from services.absences import stand_ins
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import DESK, Actor, actor_of, require
+from services.settings.history import keeping
+from services.targets import check_answers, covered
 
+NAME = "duties"
 ANY_PLACE, ANY_THEME = 0, ""
+COLUMNS = ("place", "theme", "staff_id", "department_id", "asked_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,16 @@ def table_of(session: Session) -> Table:
         place for place in places if (place.id, ANY_THEME) not in leads and (ANY_PLACE, ANY_THEME) not in leads
     )
     return Table(places, all_themes(), cells, gaps)
+
+
+def snapshot(session: Session) -> list[dict[str, Any]]:
+    """The cells as a version keeps them."""
+    rows = session.execute(
+        select(*(getattr(Responsibility, name) for name in COLUMNS)).order_by(
+            Responsibility.place, Responsibility.theme
+        )
+    )
+    return [dict(row._mapping) for row in rows]
 
 
 def duty_for(cells: Mapping[tuple[int, str], Responsibility], place: int, theme: str) -> Duty:
@@ -126,11 +141,15 @@ def set_cell(
 ) -> None:
     """Says who answers here; nothing in all three empties the cell. Raises Refused for whom it cannot be."""
     require(actor, "duty.edit")
-    if place != ANY_PLACE and session.get(Source, place) is None:
-        raise NotFound("source.unknown", id=place)
-    if theme and theme not in all_themes():
-        raise Refused("duty.theme", theme=theme)
-    _check(session, staff_id, department_id, asked_id)
+    check_cell(session, place, theme, staff_id, department_id, asked_id)
+    with covered(session), keeping(session, actor, NAME, snapshot):
+        _put(session, place, theme, staff_id, department_id, asked_id)
+    record(session, "duty.set", actor, place=place, theme=theme, staff=staff_id, department=department_id)
+
+
+def _put(
+    session: Session, place: int, theme: str, staff_id: int | None, department_id: int | None, asked_id: int | None
+) -> None:
     row = session.scalar(select(Responsibility).where(Responsibility.place == place, Responsibility.theme == theme))
     if staff_id is None and department_id is None:
         if row is not None:
@@ -140,7 +159,18 @@ def set_cell(
         row.staff_id, row.department_id, row.asked_id = staff_id, department_id, asked_id
         session.add(row)
     session.flush()
-    record(session, "duty.set", actor, place=place, theme=theme, staff=staff_id, department=department_id)
+
+
+def replace_cells(session: Session, actor: Actor, cells: Sequence[Mapping[str, Any]]) -> None:
+    """The whole table becomes these rows of a snapshot; raises Refused naming whom or what it cannot be."""
+    require(actor, "duty.edit")
+    for one in cells:
+        check_cell(session, **{name: one[name] for name in COLUMNS})
+    with covered(session), keeping(session, actor, NAME, snapshot):
+        session.execute(delete(Responsibility))
+        session.expire_all()
+        for one in cells:
+            session.add(Responsibility(**{name: one[name] for name in COLUMNS}))
 
 
 def fill_defaults(session: Session, actor: Actor) -> int:
@@ -148,6 +178,13 @@ def fill_defaults(session: Session, actor: Actor) -> int:
     from classifier import department_of
 
     require(actor, "duty.edit")
+    with keeping(session, actor, NAME, snapshot):
+        count = _fill(session, department_of)
+    record(session, "duty.defaults", actor, count=count)
+    return count
+
+
+def _fill(session: Session, department_of: Callable[[str], str]) -> int:
     units = {unit.code: unit.id for unit in session.scalars(select(Department))}
     cells = {row.theme: row for row in session.scalars(select(Responsibility).where(Responsibility.place == 0))}
     count = 0
@@ -159,24 +196,30 @@ def fill_defaults(session: Session, actor: Actor) -> int:
             session.add(row)
             count += 1
     session.flush()
-    record(session, "duty.defaults", actor, count=count)
     return count
 
 
-def _check(session: Session, staff_id: int | None, department_id: int | None, asked_id: int | None) -> None:
+def check_cell(
+    session: Session, place: int, theme: str, staff_id: int | None, department_id: int | None, asked_id: int | None
+) -> None:
+    """Raises Refused or NotFound for whom or what a cell cannot name."""
+    if place != ANY_PLACE and session.get(Source, place) is None:
+        raise NotFound("source.unknown", id=place)
+    if theme and theme not in all_themes():
+        raise Refused("duty.theme", theme=theme)
     if staff_id is not None:
-        person = session.get(Staff, staff_id)
-        if person is None or not actor_of(person).may("case.reply"):
-            raise Refused("duty.person", id=staff_id)
+        check_answers(session, staff_id)
     if department_id is not None and session.get(Department, department_id) is None:
         raise NotFound("department.unknown", id=department_id)
     if asked_id is not None:
         asked = session.get(Staff, asked_id)
         if asked is None or department_id not in actor_of(asked).departments:
-            raise Refused("route.person", id=asked_id)
+            raise Refused("route.person", id=asked_id, name=asked.name if asked is not None else f"№ {asked_id}")
 
 
-def hand_duties(session: Session, staff_id: int, to_id: int | None) -> None:
+def hand_duties(session: Session, actor: Actor, staff_id: int, to_id: int | None) -> None:
     """Every cell that names a person names another, or nobody."""
-    session.execute(update(Responsibility).where(Responsibility.staff_id == staff_id).values(staff_id=to_id))
-    session.execute(update(Responsibility).where(Responsibility.asked_id == staff_id).values(asked_id=None))
+    with keeping(session, actor, NAME, snapshot):
+        session.execute(update(Responsibility).where(Responsibility.staff_id == staff_id).values(staff_id=to_id))
+        session.execute(update(Responsibility).where(Responsibility.asked_id == staff_id).values(asked_id=None))
+        session.expire_all()

@@ -7,11 +7,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from models import Absence, Case, DutyDay, Setting, Staff, utc_now
+from models import Absence, Case, DutyDay, Staff, utc_now
 from services.absences import local_day, stand_ins
-from services.errors import Refused
 from services.events import record
 from services.rights import DESK, Actor, actor_of, require
+from services.settings.history import keep, value_of
+from services.targets import check_answers, covered
 
 NAME = "rota"
 USUAL = -1
@@ -30,13 +31,13 @@ class Day:
 
 def week_of(session: Session) -> dict[int, int]:
     """Day of the week (0 is Monday) → person."""
-    row = session.scalar(select(Setting).where(Setting.name == NAME))
-    return {int(day): int(staff_id) for day, staff_id in (row.value.get("week", {}) if row else {}).items()}
+    kept = value_of(session, NAME) or {}
+    return {int(day): int(staff_id) for day, staff_id in kept.get("week", {}).items()}
 
 
-def days_from(session: Session, first: date, count: int) -> list[Day]:
-    """``count`` days from ``first`` on."""
-    week = week_of(session)
+def days_from(session: Session, first: date, count: int, week: Mapping[int, int] | None = None) -> list[Day]:
+    """``count`` days from ``first`` on; ``week``: by another usual week than the one that is kept."""
+    week = week_of(session) if week is None else week
     last = first + timedelta(days=count)
     own = {row.day: row for row in session.scalars(select(DutyDay).where(DutyDay.day >= first, DutyDay.day < last))}
     absent = list(session.scalars(select(Absence).where(Absence.to_day >= first, Absence.from_day < last)))
@@ -77,14 +78,12 @@ def set_week(session: Session, actor: Actor, week: Mapping[int, int | None]) -> 
     require(actor, "duty.edit")
     for staff_id in week.values():
         _check(session, staff_id)
-    row = session.scalar(select(Setting).where(Setting.name == NAME).with_for_update())
-    before = dict(row.value) if row else {}
-    if row is None:
-        row = Setting(name=NAME)
-        session.add(row)
-    row.value = {"week": {str(day): one for day, one in sorted(week.items()) if one is not None and 0 <= day < 7}}
-    row.updated_at = utc_now()
-    record(session, "settings.changed", actor, code=NAME, before=before, after=row.value)
+    with covered(session):
+        keep(session, actor, NAME, _weekly(week))
+
+
+def _weekly(week: Mapping[int, int | None]) -> dict[str, dict[str, int]]:
+    return {"week": {str(day): one for day, one in sorted(week.items()) if one is not None and 0 <= day < 7}}
 
 
 def set_day(session: Session, actor: Actor, day: date, staff_id: int | None) -> None:
@@ -104,25 +103,21 @@ def set_day(session: Session, actor: Actor, day: date, staff_id: int | None) -> 
 
 
 def _check(session: Session, staff_id: int | None) -> None:
-    if staff_id is None:
-        return
-    person = session.get(Staff, staff_id)
-    if person is None or not actor_of(person).may("case.reply"):
-        raise Refused("duty.person", id=staff_id)
+    if staff_id is not None:
+        check_answers(session, staff_id)
 
 
-def hand_days(session: Session, staff_id: int, to_id: int | None, day: date) -> None:
+def hand_days(session: Session, actor: Actor, staff_id: int, to_id: int | None, day: date) -> None:
     """All days of duty of a person from ``day`` on are another's, or as the week says without them."""
     mine = (DutyDay.staff_id == staff_id, DutyDay.day >= day)
     if to_id is None:
         session.execute(delete(DutyDay).where(*mine))
     else:
         session.execute(update(DutyDay).where(*mine).values(staff_id=to_id))
-    row = session.scalar(select(Setting).where(Setting.name == NAME))
     week = week_of(session)
-    if row is not None and staff_id in week.values():
-        kept = {str(on): (to_id if one == staff_id else one) for on, one in week.items()}
-        row.value = {"week": {on: one for on, one in kept.items() if one is not None}}
+    if staff_id in week.values():
+        handed = {on: (to_id if one == staff_id else one) for on, one in week.items()}
+        keep(session, actor, NAME, _weekly(handed))
 
 
 def count_days(session: Session, staff_id: int, day: date) -> int:

@@ -137,7 +137,8 @@ def lines_of(session: Session, route_ids: Sequence[int]) -> dict[int, list[Route
 def check_person(session: Session, staff_id: int, department_id: int) -> None:
     """Raises Refused for somebody who does not answer for the department."""
     if staff_id not in [one.id for one in colleagues(session, department_id)]:
-        raise Refused("route.person", id=staff_id)
+        person = session.get(Staff, staff_id)
+        raise Refused("route.person", id=staff_id, name=person.name if person is not None else f"№ {staff_id}")
 
 
 def open_route(session: Session, actor: Actor, route_id: int) -> Route:

@@ -14,7 +14,11 @@ from services.errors import NotFound, Refused
 from services.events import record
 from services.responsibility import all_themes, theme_of
 from services.rights import DESK, Actor, actor_of, require
+from services.settings.history import keeping
+from services.targets import check_answers
 
+NAME = "rules"
+COLUMNS = ("position", "title", "active", "conditions", "acts")
 LABELS = ("question", "complaint", "wish", "praise", "other", "spam")
 VISIBILITIES = ("public", "private")
 MOST_WORDS = 30
@@ -45,6 +49,11 @@ class Trial:
 def list_rules(session: Session) -> list[Rule]:
     """In the order in which they are asked."""
     return list(session.scalars(select(Rule).order_by(Rule.position, Rule.id)))
+
+
+def snapshot(session: Session) -> list[dict[str, Any]]:
+    """The rules as a version keeps them, in their order."""
+    return [{name: getattr(rule, name) for name in ("id", *COLUMNS)} for rule in list_rules(session)]
 
 
 def get_rule(session: Session, rule_id: int) -> Rule:
@@ -143,29 +152,58 @@ def save_rule(
 ) -> Rule:
     """Makes or changes a rule; raises Refused for one without a condition, an act, or with what there is not."""
     require(actor, "settings.edit")
+    checked, wanted = check_rule(session, title, conditions, acts)
+    with keeping(session, actor, NAME, snapshot):
+        rule = _put(session, rule_id)
+        rule.title, rule.conditions, rule.acts = title.strip()[:200], checked, wanted
+        session.add(rule)
+        session.flush()
+    record(session, "rule.saved", actor, object_id=rule.id)
+    return rule
+
+
+def _put(session: Session, rule_id: int | None) -> Rule:
+    if rule_id is None:
+        last = session.scalar(select(func.max(Rule.position))) or 0
+        return Rule(position=last + 1, active=True, hits=0)
+    return get_rule(session, rule_id)
+
+
+def replace_rules(session: Session, actor: Actor, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The rules become these of a snapshot: those that are there keep their number and count of hits. One that is
+    on and names what there is no more is refused, one that is off is only kept."""
+    require(actor, "settings.edit")
+    for one in rows:
+        if one["active"]:
+            check_rule(session, one["title"], one["conditions"], one["acts"])
+    with keeping(session, actor, NAME, snapshot):
+        known = {rule.id: rule for rule in list_rules(session)}
+        for gone in known.keys() - {one["id"] for one in rows}:
+            session.delete(known[gone])
+        for one in rows:
+            rule = known.get(one["id"]) or Rule(id=one["id"], hits=0)
+            for name in COLUMNS:
+                setattr(rule, name, one[name])
+            session.add(rule)
+
+
+def check_rule(
+    session: Session, title: str, conditions: Mapping[str, Any], acts: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(conditions, acts) as they are kept; raises Refused or NotFound naming what the rule cannot point to."""
     checked, wanted = check_conditions(session, conditions), _check_acts(session, acts)
     if not title.strip():
         raise Refused("name.empty")
-    if rule_id is None:
-        last = session.scalar(select(func.max(Rule.position))) or 0
-        rule = Rule(position=last + 1, active=True, hits=0)
-    else:
-        rule = get_rule(session, rule_id)
-    rule.title, rule.conditions, rule.acts = title.strip()[:200], checked, wanted
-    session.add(rule)
-    session.flush()
-    record(session, "rule.saved", actor, object_id=rule.id)
-    return rule
+    return checked, wanted
 
 
 def check_conditions(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
     """Only what is known and named; raises Refused when nothing is left."""
     found: dict[str, Any] = {}
-    place = given.get("place")
-    if place:
-        if session.get(Source, place) is None:
-            raise NotFound("source.unknown", id=place)
-        found["place"] = place
+    if given.get("place"):
+        if session.get(Source, given["place"]) is None:
+            raise NotFound("source.unknown", id=given["place"])
+        found["place"] = given["place"]
     for name, known in (("visibility", VISIBILITIES), ("label", LABELS), ("theme", all_themes())):
         if given.get(name):
             if given[name] not in known:
@@ -185,9 +223,7 @@ def _check_acts(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused("rule.no_act")
     for name in ("staff_id", "tell"):
         if found.get(name):
-            person = session.get(Staff, found[name])
-            if person is None or not actor_of(person).may("case.reply"):
-                raise Refused("duty.person", id=found[name])
+            check_answers(session, found[name])
     if found.get("department_id") and session.get(Department, found["department_id"]) is None:
         raise NotFound("department.unknown", id=found["department_id"])
     return found
@@ -196,7 +232,10 @@ def _check_acts(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
 def switch_rule(session: Session, actor: Actor, rule_id: int, active: bool) -> Rule:
     require(actor, "settings.edit")
     rule = get_rule(session, rule_id)
-    rule.active = active
+    if active:
+        check_rule(session, rule.title, rule.conditions, rule.acts)
+    with keeping(session, actor, NAME, snapshot):
+        rule.active = active
     record(session, "rule.switched", actor, object_id=rule.id, active=active)
     return rule
 
@@ -209,16 +248,18 @@ def move_rule(session: Session, actor: Actor, rule_id: int, up: bool) -> None:
     if at is None:
         raise NotFound("rule.unknown", id=rule_id)
     to = at - 1 if up else at + 1
-    if 0 <= to < len(rules):
-        rules[at], rules[to] = rules[to], rules[at]
-    for number, rule in enumerate(rules):
-        rule.position = number
+    with keeping(session, actor, NAME, snapshot):
+        if 0 <= to < len(rules):
+            rules[at], rules[to] = rules[to], rules[at]
+        for number, rule in enumerate(rules):
+            rule.position = number
     record(session, "rule.moved", actor, object_id=rule_id, up=up)
 
 
 def drop_rule(session: Session, actor: Actor, rule_id: int) -> None:
     require(actor, "settings.edit")
-    session.delete(get_rule(session, rule_id))
+    with keeping(session, actor, NAME, snapshot):
+        session.delete(get_rule(session, rule_id))
     record(session, "rule.dropped", actor, object_id=rule_id)
 
 
@@ -227,11 +268,12 @@ def named_by(rule: Rule, staff_id: int) -> bool:
     return staff_id in (rule.acts.get("staff_id"), rule.acts.get("tell"))
 
 
-def hand_rules(session: Session, staff_id: int, to_id: int | None) -> None:
+def hand_rules(session: Session, actor: Actor, staff_id: int, to_id: int | None) -> None:
     """Rules name another; one that would do nothing then is switched off."""
-    for rule in list_rules(session):
-        if named_by(rule, staff_id):
-            acts = {name: (to_id if value == staff_id and name != "department_id" else value)
-                    for name, value in rule.acts.items()}  # fmt: skip
-            rule.acts = {name: value for name, value in acts.items() if value is not None}
-            rule.active = rule.active and bool(rule.acts)
+    with keeping(session, actor, NAME, snapshot):
+        for rule in list_rules(session):
+            if named_by(rule, staff_id):
+                acts = {name: (to_id if value == staff_id and name != "department_id" else value)
+                        for name, value in rule.acts.items()}  # fmt: skip
+                rule.acts = {name: value for name, value in acts.items() if value is not None}
+                rule.active = rule.active and bool(rule.acts)

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +17,7 @@ from services.absences import instead, quiet_until, stand_ins
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import DESK, Actor, actor_of, require
+from services.settings.history import keep
 from services.terms import policy_of
 
 NAME = "satisfaction"
@@ -85,16 +85,9 @@ def run_address(database: Database, address: str | None) -> bool:
 
 
 def _keep(session: Session, actor: Actor, wanted: Asking) -> None:
-    row = session.scalar(select(Setting).where(Setting.name == NAME).with_for_update())
-    before: dict[str, Any] = dict(row.value) if row else {}
-    if row is None:
-        row = Setting(name=NAME)
-        session.add(row)
-    row.value = {
+    keep(session, actor, NAME, {
         "mail": wanted.mail, "messages": wanted.messages, "text": wanted.text, "address": wanted.address
-    }  # fmt: skip
-    row.updated_at = utc_now()
-    record(session, "settings.changed", actor, code=NAME, before=before, after=row.value)
+    })  # fmt: skip
 
 
 def of_case(session: Session, case_id: int) -> Satisfaction | None:

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from models import Author, Case, Message, Note, SearchEntry, SearchLemma, Setting, Staff, utc_now
 from services.errors import Refused
-from services.events import record
 from services.inbox import Row, rows_of
 from services.lemmas import fold, forms_of, is_known
 from services.rights import Actor, require
 from services.search_keys import keys_of_hits
 from services.search_query import Query, Term, read_query
 from services.search_snippets import snippet
+from services.settings.history import keep
 
 PAGE = 25
 MOST_COUNTED, MOST_FILTERED = 1000, 100
@@ -286,9 +286,4 @@ def set_synonyms(session: Session, actor: Actor, lines: str) -> None:
     require(actor, "settings.edit")
     groups = [[part.strip() for part in re.split(r"[,=;]", line) if part.strip()] for line in lines.splitlines()]
     value = {"groups": [group for group in groups if len(group) > 1][:200]}
-    row = session.scalar(select(Setting).where(Setting.name == SYNONYMS))
-    if row is None:
-        session.add(Setting(name=SYNONYMS, value=value))
-    else:
-        row.value, row.updated_at = value, utc_now()
-    record(session, "setting.changed", actor, name=SYNONYMS)
+    keep(session, actor, SYNONYMS, value)

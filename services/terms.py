@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Case, Setting, utc_now
+from models import Case, Setting
 from services.airtime import AFTER
 from services.calendars import KINDS, Calendar
 from services.errors import Refused
-from services.events import record
 from services.presets import CALENDARS, CLASS_OF, LINES, QUIET, SLA
 from services.rights import Actor, require
+from services.settings.history import keep
 
 NAME = "sla"
 DEFAULT = "small"
@@ -234,10 +234,4 @@ def save_terms(session: Session, actor: Actor, values: Mapping[str, Any]) -> Non
     """Keeps the terms; they hold for what comes from now on, see ``sla.run_recount`` for what is open."""
     require(actor, "settings.edit")
     check_terms(values)
-    row = session.scalar(select(Setting).where(Setting.name == NAME).with_for_update())
-    before = row.value if row else {}
-    if row is None:
-        row = Setting(name=NAME)
-        session.add(row)
-    row.value, row.updated_at = dict(values), utc_now()
-    record(session, "settings.changed", actor, code=NAME, before=before, after=dict(values))
+    keep(session, actor, NAME, values)

@@ -12,9 +12,11 @@ from models import Department, Responsibility, Rule, Source, Staff
 from services.errors import Refused
 from services.events import record
 from services.recount import change_terms
-from services.responsibility import set_cell
+from services.responsibility import replace_cells
 from services.rights import Actor, require
-from services.rules import list_rules, save_rule, switch_rule
+from services.rules import NAME as RULES
+from services.rules import list_rules, save_rule, snapshot, switch_rule
+from services.settings.history import keeping
 from services.terms import check_terms, stored_terms
 
 VERSION = 1
@@ -160,17 +162,26 @@ def _terms(session: Session, actor: Actor, _names: _Names, values: dict[str, Any
 
 
 def _duties(session: Session, actor: Actor, names: _Names, rows: list[dict[str, Any]]) -> None:
-    session.execute(delete(Responsibility))
-    session.expire_all()
-    for row in rows:
-        set_cell(
-            session, actor, names.place(row.get("place")), str(row.get("theme") or ""),
-            staff_id=names.person(row.get("leads")), department_id=names.unit(row.get("department")),
-            asked_id=names.person(row.get("asked")),
-        )  # fmt: skip
+    cells = [
+        {
+            "place": names.place(row.get("place")), "theme": str(row.get("theme") or ""),
+            "staff_id": names.person(row.get("leads")), "department_id": names.unit(row.get("department")),
+            "asked_id": names.person(row.get("asked")),
+        }
+        for row in rows
+    ]  # fmt: skip
+    keys = [(one["place"], one["theme"]) for one in cells]
+    if len(set(keys)) != len(keys):
+        raise Refused("transfer.form")
+    replace_cells(session, actor, [one for one in cells if one["staff_id"] or one["department_id"]])
 
 
 def _rules(session: Session, actor: Actor, names: _Names, rows: list[dict[str, Any]]) -> None:
+    with keeping(session, actor, RULES, snapshot):
+        _put_rules(session, actor, names, rows)
+
+
+def _put_rules(session: Session, actor: Actor, names: _Names, rows: list[dict[str, Any]]) -> None:
     session.execute(delete(Rule))
     session.expire_all()
     for row in rows:

@@ -23,6 +23,7 @@ from models import (
 from models.database import Database
 from services.absences import away_on, drop_deputy, local_day, stand_ins
 from services.accounts import list_staff, set_active
+from services.agreement import hand_agreement
 from services.errors import NotFound, Refused
 from services.events import record
 from services.responsibility import hand_duties
@@ -30,6 +31,7 @@ from services.rights import DESK, Actor, actor_of, require
 from services.rota import count_days, hand_days
 from services.route_states import OWED
 from services.rules import hand_rules, list_rules, named_by
+from services.targets import covered
 
 BATCH = 500
 TO_WATCH = ("planned", "duty", "live")
@@ -148,29 +150,26 @@ def switch_off(
         person = session.get(Staff, heir)
         if person is None or heir == staff_id or not actor_of(person).may("case.reply"):
             raise NotFound("staff.unknown", id=heir)
-    _check_left(session, staff_id)
+    with covered(session):
+        _hand_over(session, actor, staff_id, cases_to, duties_to)
+        return set_active(session, actor, staff_id, False)
+
+
+def _hand_over(session: Session, actor: Actor, staff_id: int, cases_to: int | None, duties_to: int | None) -> None:
     _hand_cases(session, actor, staff_id, cases_to)
     _change(session, Task.staff_id, cases_to, Task.state == "open", Task.staff_id == staff_id)
     _change(session, Client.owner_id, cases_to, Client.owner_id == staff_id)
     for route in session.scalars(select(Route).where(Route.state.in_(OWED), Route.staff_id == staff_id)):
         route.staff_id = None
         record(session, "route.freed", actor, case_id=route.case_id, object_id=route.id)
-    hand_duties(session, staff_id, duties_to)
+    hand_duties(session, actor, staff_id, duties_to)
     _change(session, Broadcast.staff_id, duties_to, Broadcast.state.in_(TO_WATCH), Broadcast.staff_id == staff_id)
     _change(session, VisitedPlace.staff_id, duties_to, VisitedPlace.staff_id == staff_id)
-    hand_days(session, staff_id, duties_to, local_day(session))
-    hand_rules(session, staff_id, duties_to)
+    hand_days(session, actor, staff_id, duties_to, local_day(session))
+    hand_rules(session, actor, staff_id, duties_to)
+    hand_agreement(session, actor, staff_id)
     drop_deputy(session, staff_id, duties_to, local_day(session))
     session.expire_all()
-    return set_active(session, actor, staff_id, False)
-
-
-def _check_left(session: Session, staff_id: int) -> None:
-    others = [actor_of(one) for one in list_staff(session) if one.id != staff_id]
-    person = session.get(Staff, staff_id)
-    for act, code in (("staff.edit", "staff.last"), ("case.reply", "staff.last_desk")):
-        if person is not None and actor_of(person).may(act) and not any(one.may(act) for one in others):
-            raise Refused(code)
 
 
 def _hand_cases(session: Session, actor: Actor, staff_id: int, to_id: int | None) -> int:

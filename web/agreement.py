@@ -1,18 +1,17 @@
 """«Согласование»: which replies wait for somebody, and who stands in when nobody agrees in time."""
 
-from flask import Blueprint, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, render_template, request
 
 from services.accounts import list_staff
-from services.agreement import Cause, agreement_of, save_agreement
+from services.agreement import NAME, Cause, agreement_of, save_agreement
 from services.errors import Refused
 from services.rights import actor_of
-from web.forms import go
+from services.settings.history import last_change
 from web.language import _
 from web.numbers import whole
 from web.security import current_actor, current_desk
+from web.setting_saves import Answer, save_setting
 from web.theme_words import KINDS, THEMES
-from web.toasts import tell
 
 screen = Blueprint("agreement", __name__, url_prefix="/settings/agreement")
 
@@ -31,26 +30,23 @@ def why_it_waits(cause: Cause) -> str:
 @screen.get("")
 def index() -> str:
     with current_desk().database.read.begin() as session:
-        agreement = agreement_of(session)
+        last, agreement = last_change(session, NAME), agreement_of(session)
         people = [one for one in list_staff(session) if actor_of(one).may("case.reply")]
     agreeing = [one for one in people if actor_of(one).may("reply.approve")]
     trainees = [one for one in people if one.trainee]
     return render_template(
-        "agreement/index.html", agreement=agreement, agreeing=agreeing, trainees=trainees, KINDS=KINDS,
+        "agreement/index.html", last=last, agreement=agreement, agreeing=agreeing, trainees=trainees, KINDS=KINDS,
         THEMES=THEMES, others=[one for one in people if one not in agreeing and one not in trainees],
     )  # fmt: skip
 
 
 @screen.post("")
-def save() -> Response:
+def save() -> Answer:
     minutes = request.form.get("minutes", type=whole)
     if minutes is None:
         raise Refused("agreement.minutes")
     values = {"minutes": minutes, "deputies": request.form.getlist("deputy", type=whole), "rows": _rows()}
-    with current_desk().database.write.begin() as session:
-        save_agreement(session, current_actor(), values)
-    tell(_("Saved."))
-    return go(url_for("agreement.index"))
+    return save_setting(NAME, lambda session: save_agreement(session, current_actor(), values))
 
 
 def _rows() -> list[dict[str, object]]:

@@ -2,14 +2,13 @@
 
 from dataclasses import fields
 
-from flask import Blueprint, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, render_template, request
+from sqlalchemy.orm import Session
 
-from services.lint import RULES, Habits, Place, habits_of, lint, save_habits
-from web.forms import go
-from web.language import _
+from services.lint import NAME, RULES, Habits, Place, habits_of, lint, save_habits
+from services.settings.history import last_change
 from web.security import current_actor, current_desk
-from web.toasts import tell
+from web.setting_saves import Answer, save_setting
 from web.words import LINT
 
 screen = Blueprint("checks", __name__, url_prefix="/settings/checks")
@@ -20,18 +19,21 @@ LISTS = tuple(field.name for field in fields(Habits) if field.name not in ("off"
 def index() -> str:
     typed = request.args.get("text", "")
     with current_desk().database.read.begin() as session:
-        habits = habits_of(session)
+        last, habits = last_change(session, NAME), habits_of(session)
     found = lint(typed, Place(request.args.get("private") != "1", "vk"), habits) if typed else ()
-    return render_template("checks/index.html", habits=habits, RULES=RULES, LINT=LINT, typed=typed, found=found)
+    return render_template(
+        "checks/index.html", last=last, habits=habits, RULES=RULES, LINT=LINT, typed=typed, found=found
+    )
 
 
 @screen.post("")
-def save() -> Response:
+def save() -> Answer:
     form = request.form
     values = {name: form.get(name, "").replace(",", "\n").splitlines() for name in LISTS}
     values["off"] = [name for name in RULES if name not in form.getlist("rule")]
-    with current_desk().database.write.begin() as session:
-        values["promo_denied"] = sorted(habits_of(session).promo_denied)
-        save_habits(session, current_actor(), values)
-    tell(_("Saved."))
-    return go(url_for("checks.index"))
+
+    def change(session: Session) -> None:
+        denied = sorted(habits_of(session).promo_denied)
+        save_habits(session, current_actor(), {**values, "promo_denied": denied})
+
+    return save_setting(NAME, change)

@@ -8,14 +8,16 @@ from werkzeug.wrappers import Response
 
 from models import Department, Source, Staff
 from services.accounts import list_staff
-from services.responsibility import Table, fill_defaults, set_cell, table_of
+from services.responsibility import NAME, Table, fill_defaults, set_cell, table_of
 from services.rights import actor_of
 from services.routing import departments
+from services.settings.history import last_change
 from services.workload import count_free, distribute, loads
 from web.forms import go
-from web.language import _, ngettext
+from web.language import ngettext
 from web.numbers import whole
 from web.security import current_actor, current_desk, rang
+from web.setting_saves import Answer, save_setting
 from web.toasts import tell
 from web.words import THEMES
 
@@ -33,12 +35,13 @@ class Chosen:
 @screen.get("")
 def index() -> str:
     with current_desk().database.read.begin() as session:
+        last = last_change(session, NAME)
         table, people = table_of(session), list_staff(session)
         units, free, load = departments(session), count_free(session), loads(session)
         chosen = _chosen(session, table)
     return render_template(
-        "duties/index.html", table=table, units=units, chosen=chosen, free=free, loads=load, THEMES=THEMES,
-        names={one.id: one.name for one in people}, leaders=[one.staff for one in load],
+        "duties/index.html", last=last, table=table, units=units, chosen=chosen, free=free, loads=load,
+        THEMES=THEMES, names={one.id: one.name for one in people}, leaders=[one.staff for one in load],
         unit_names={unit.id: unit for unit in units}, asked=_asked(people, units),
     )  # fmt: skip
 
@@ -56,18 +59,14 @@ def _asked(people: list[Staff], units: list[Department]) -> list[tuple[Departmen
 
 
 @screen.post("")
-def save() -> Response:
+def save() -> Answer:
     form = request.form
+    place, theme = form.get("place", 0, type=whole), form.get("theme", "")
     unit, _sep, asked = form.get("asked", "").partition(":")
-    with current_desk().database.write.begin() as session:
-        set_cell(
-            session, current_actor(), form.get("place", 0, type=whole), form.get("theme", ""),
-            staff_id=form.get("staff_id", type=whole), department_id=int(unit) if unit.isdecimal() else None,
-            asked_id=int(asked) if asked.isdecimal() else None,
-        )  # fmt: skip
-    rang()
-    tell(_("Saved."))
-    return go(url_for("duties.index"))
+    return save_setting(NAME, lambda session: set_cell(
+        session, current_actor(), place, theme, staff_id=form.get("staff_id", type=whole),
+        department_id=int(unit) if unit.isdecimal() else None, asked_id=int(asked) if asked.isdecimal() else None,
+    ), part=lambda rows: [row for row in rows if (row["place"], row["theme"]) == (place, theme)])  # fmt: skip
 
 
 @screen.post("/defaults")

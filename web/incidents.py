@@ -1,6 +1,7 @@
 """«Инциденты»: the list, the page of one with its cases, its end, and the closing answer to everybody in it."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -21,15 +22,17 @@ from services.incidents.register import (
     take_out,
     view_incident,
 )
-from services.incidents.troubles import LABELS, Trouble, save_troubles, troubles_of
+from services.incidents.troubles import LABELS, NAME, Trouble, save_troubles, troubles_of
 from services.responsibility import all_themes
 from services.routing import departments
+from services.settings.history import last_change
 from web.bulks import DONE
 from web.filters import ids_of, read_filters
 from web.forms import go
-from web.language import _, ngettext
+from web.language import ngettext
 from web.numbers import whole
 from web.security import current_actor, current_desk, rang
+from web.setting_saves import Answer, save_setting
 from web.toasts import tell
 from web.words import THEMES
 
@@ -157,14 +160,18 @@ def answer(incident_id: int) -> Response:
 @screen.get("/settings")
 def troubles() -> str:
     with current_desk().database.read.begin() as session:
+        last = last_change(session, NAME)
         rows, units = troubles_of(session), departments(session)
-    return render_template("incidents/troubles.html", rows=rows, units=units, LABELS=LABELS, THEMES=THEMES)
+    return render_template(
+        "incidents/troubles.html", last=last, rows=rows, units=units, LABELS=LABELS, THEMES=THEMES
+    )
 
 
 @screen.post("/settings")
-def save() -> Response:
+def save() -> Answer:
     form = request.form
-    with current_desk().database.write.begin() as session:
+
+    def change(session: Session) -> None:
         rows = [
             Trouble(
                 one.theme, tuple(label for label in LABELS if form.get(f"{label}-{one.theme}")),
@@ -175,9 +182,8 @@ def save() -> Response:
             for one in troubles_of(session)
         ]  # fmt: skip
         save_troubles(session, current_actor(), rows)
-    rang()
-    tell(_("Saved."))
-    return go(url_for("incidents.troubles"))
+
+    return save_setting(NAME, change)
 
 
 def _done(incident_id: int) -> Response:

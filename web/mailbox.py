@@ -7,15 +7,18 @@ import secrets
 from collections.abc import Mapping
 
 from flask import Blueprint, abort, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from services.deliveries import post_of, queue_letter, send_again
 from services.errors import Refused
-from services.mailbox import choose_mailbox, choose_smtp, mailboxes, stored_mail
+from services.mailbox import NAME, choose_mailbox, choose_smtp, mailboxes, stored_mail
+from services.settings.history import last_change
 from web.forms import go
 from web.language import Lazy, _, _l
 from web.numbers import whole
 from web.security import current_actor, current_desk, current_staff, rang
+from web.setting_saves import Answer, save_setting
 from web.toasts import tell
 from web.words import explain, status_of
 
@@ -51,31 +54,31 @@ def index() -> str:
 def _page(problem: str | None = None) -> str:
     desk = current_desk()
     with desk.database.read.begin() as session:
+        last = last_change(session, NAME)
         boxes, chosen = mailboxes(session), stored_mail(session)
         post = post_of(session, current_actor())
     given = request.form if problem else chosen.get("smtp", {})
     return render_template(
         "mailbox/index.html", boxes=boxes, chosen=chosen, post=post, given=given, problem=problem, STATES=STATES,
-        KINDS=KINDS, address=desk.address,
+        KINDS=KINDS, address=desk.address, last=last,
     )  # fmt: skip
 
 
 @screen.post("")
-def save() -> Response | tuple[str, int]:
+def save() -> Answer:
     form = request.form
+    source_id, given = form.get("source_id", type=whole), {name: form.get(name, "") for name in OWN}
+
+    def change(session: Session) -> None:
+        if source_id is not None:
+            choose_mailbox(session, current_actor(), source_id)
+        else:
+            choose_smtp(session, current_actor(), current_desk().keyring, given)
+
     try:
-        with current_desk().database.write.begin() as session:
-            source_id = form.get("source_id", type=whole)
-            if source_id is not None:
-                choose_mailbox(session, current_actor(), source_id)
-            else:
-                given = {name: form.get(name, "") for name in OWN}
-                choose_smtp(session, current_actor(), current_desk().keyring, given)
+        return save_setting(NAME, change)
     except Refused as error:
         return _page(explain(error)), status_of(error)
-    rang()
-    tell(_("Saved."))
-    return go(url_for("mailbox.index"))
 
 
 @screen.post("/test")

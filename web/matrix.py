@@ -249,6 +249,7 @@ MATRIX: dict[str, str] = {
     "report_months.file": "report.view",
     "report_months.make": "report.sign",
     "report_months.seen": "report.acquaint",
+    "asked.index": "report.view",
     "wishes.index": "report.view",
     "wishes.put": "wish.edit",
     "wishes.decide": "wish.edit",
@@ -263,6 +264,11 @@ MATRIX: dict[str, str] = {
     "terms.save": "settings.edit",
     # Settings
     "settings.index": "duty.edit",
+    # whose setting it is, services.settings.known asks
+    **dict.fromkeys(
+        ("setting_history.index", "setting_history.ask_back", "setting_history.back", "setting_history.undo"),
+        ANY_STAFF,
+    ),
     "transfer.index": "settings.edit",
     "transfer.file": "settings.edit",
     "transfer.bring": "settings.edit",

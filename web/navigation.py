@@ -66,6 +66,7 @@ MENU = (
         "duty.edit",
         covers=(
             "terms",
+            "setting_history",
             "duties",
             "rota",
             "rules",

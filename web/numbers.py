@@ -20,6 +20,11 @@ def whole(text: str) -> int:
     return number
 
 
+def hours(minutes: int | None) -> str:
+    """Minutes as hours are typed: «4», «0,5», «0,25»."""
+    return "" if minutes is None else f"{minutes / 60:.4f}".rstrip("0").rstrip(".").replace(".", ",")
+
+
 def install(app: Flask) -> None:
     """A number that no row can have is an address that does not exist."""
     app.url_map.converters["int"] = _Id

@@ -10,11 +10,13 @@ from classifier import LABELS, ClassifierError, kind_of, theme_names
 from classifier.kinds import rows as house_rows
 from services import audit, learning
 from services.errors import Refused
-from services.kinds import own_table, save_table
+from services.kinds import NAME, own_table, save_table
+from services.settings.history import Last, last_change
 from web import theme_words
 from web.forms import go
 from web.language import Lazy, _, _l
 from web.security import current_actor, current_desk, rang
+from web.setting_saves import Answer, save_setting
 from web.toasts import tell
 
 screen = Blueprint("quality", __name__, url_prefix="/quality")
@@ -93,12 +95,12 @@ def go_back(version: str) -> Response:
 def kinds() -> str:
     """The table «label × theme × signal × words → kind», and a field to try it."""
     with current_desk().database.read.begin() as session:
-        own = own_table(session)
+        last, own = last_change(session, NAME), own_table(session)
     rows = list(own if own is not None else house_rows())
-    return _kinds_page(rows, own is not None)
+    return _kinds_page(rows, own is not None, last)
 
 
-def _kinds_page(rows: list[dict[str, Any]], is_own: bool) -> str:
+def _kinds_page(rows: list[dict[str, Any]], is_own: bool, last: Last) -> str:
     text, visibility = request.args.get("try", ""), request.args.get("visibility", "public")
     classifier = current_desk().labeller.classifier
     found = None
@@ -110,18 +112,15 @@ def _kinds_page(rows: list[dict[str, Any]], is_own: bool) -> str:
         )
     lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     return render_template(
-        "quality/kinds.html", rows=rows, lines=lines, is_own=is_own, found=found, text=text, visibility=visibility,
-        about=theme_words, themes=theme_names(),
+        "quality/kinds.html", last=last, rows=rows, lines=lines, is_own=is_own, found=found, text=text,
+        visibility=visibility, about=theme_words, themes=theme_names(),
     )  # fmt: skip
 
 
 @screen.post("/kinds")
-def save_kinds() -> Response:
+def save_kinds() -> Answer:
     rows = None if request.form.get("house") else _read_rows(request.form.get("lines", ""))
-    with current_desk().database.write.begin() as session:
-        save_table(session, current_actor(), rows)
-    tell(_("Saved."))
-    return go(url_for("quality.kinds"))
+    return save_setting(NAME, lambda session: save_table(session, current_actor(), rows))
 
 
 def _read_rows(text: str) -> list[dict[str, Any]]:

@@ -9,6 +9,9 @@ from web.crm.words import ERRORS as CLIENTS
 from web.language import Lazy
 from web.notice_words import ERRORS as NOTICES
 from web.outreach_words import ERRORS as OUTREACH
+from web.setting_refusals import ERRORS as SETTINGS
 from web.sign_on_words import ERRORS as SIGN_ON
 
-ERRORS: Mapping[str, Lazy] = {**CLIENTS, **CONTRACTS, **BROADCASTS, **NOTICES, **OUTREACH, **API, **SIGN_ON}
+ERRORS: Mapping[str, Lazy] = {
+    **CLIENTS, **CONTRACTS, **BROADCASTS, **NOTICES, **OUTREACH, **API, **SIGN_ON, **SETTINGS
+}  # fmt: skip

@@ -193,12 +193,18 @@ CODES: Mapping[str, Lazy] = {
 }
 """What stands in cells as a code."""
 
+MENTIONS: Mapping[str, Lazy] = {
+    "price": _l("Questions about price"),
+    "new_product": _l("What they would buy: new courses"),
+    "competitor": _l("Competitors"),
+}
+"""How the themes of «What people ask» are headed."""
+
 LACKING: Mapping[str, Lazy] = {
     "promises_kept": _l("Promises kept: what was promised earlier is not kept as history."),
     "retention": _l("Day until which the paper is kept: no term of keeping is set for contracts."),
     "waiting_time": _l("How long callers waited: the exchange does not tell."),
     "deals": _l("From contact to deal: deals are not kept here yet."),
-    "prices": _l("Questions about price and names of competitors: they are not gathered here yet."),
     "more": _l("Lines beyond the first thousand: choose a shorter period to see them."),
     "detected": _l("Time to detect: when a trouble truly began is known only from what viewers write."),
     "homework": _l("Late checks of homework: the school's system does not tell of them."),

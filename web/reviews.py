@@ -9,15 +9,15 @@ from werkzeug.wrappers import Response
 
 from models import Review
 from services import reviews
-from services.criteria import MARKS, criteria_of, in_use, save_criteria
+from services.criteria import MARKS, NAME, criteria_of, in_use, save_criteria
 from services.errors import Refused
 from services.satisfaction import of_case
+from services.settings.history import last_change
 from web.forms import go
-from web.language import _
 from web.numbers import whole
 from web.review_words import STATES
 from web.security import current_actor, current_desk, rang
-from web.toasts import tell
+from web.setting_saves import Answer, save_setting
 
 screen = Blueprint("reviews", __name__, url_prefix="/reviews")
 
@@ -105,12 +105,12 @@ def mine() -> str:
 @screen.get("/criteria")
 def criteria() -> str:
     with current_desk().database.read.begin() as session:
-        rows = criteria_of(session)
-    return render_template("reviews/criteria.html", rows=rows)
+        last, rows = last_change(session, NAME), criteria_of(session)
+    return render_template("reviews/criteria.html", last=last, rows=rows)
 
 
 @screen.post("/criteria")
-def save() -> Response:
+def save() -> Answer:
     form = request.form
     pairs = list(zip(form.getlist("number"), form.getlist("title"), strict=False))
     if not all(number.isdecimal() or not number for number, _title in pairs):
@@ -120,8 +120,4 @@ def save() -> Response:
         for number, title in pairs
         if number or title.strip()
     ]
-    with current_desk().database.write.begin() as session:
-        save_criteria(session, current_actor(), rows)
-    rang()
-    tell(_("Saved."))
-    return go(url_for("reviews.criteria"))
+    return save_setting(NAME, lambda session: save_criteria(session, current_actor(), rows))

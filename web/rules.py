@@ -1,10 +1,10 @@
 """«Правила»: in the order they are asked, a test field, and what a rule would have caught before it is kept."""
 
+from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
 
 from models import Rule
 from services.errors import DeskError
@@ -12,6 +12,7 @@ from services.responsibility import all_themes, theme_of
 from services.routing import departments
 from services.rules import (
     LABELS,
+    NAME,
     Matter,
     Trial,
     check_conditions,
@@ -24,13 +25,12 @@ from services.rules import (
     switch_rule,
     try_rule,
 )
+from services.settings.history import last_change
 from services.sources import list_sources
 from services.workload import loads
-from web.forms import go
-from web.language import _
 from web.numbers import whole
-from web.security import current_actor, current_desk, rang
-from web.toasts import tell
+from web.security import current_actor, current_desk
+from web.setting_saves import Answer, save_setting
 from web.words import THEMES, explain, status_of
 
 screen = Blueprint("rules", __name__, url_prefix="/settings/rules")
@@ -41,11 +41,12 @@ def index() -> str:
     """With ``text`` it says where that text would go."""
     text = request.args.get("text", "").strip()[:5000]
     with current_desk().database.read.begin() as session:
+        last = last_change(session, NAME)
         rules, names = list_rules(session), _names(session)
         matter = _matter(text) if text else None
     found = first_that_holds(rules, matter) if matter else None
     return render_template(
-        "rules/index.html", rules=rules, text=text, matter=matter, found=found, THEMES=THEMES, **names
+        "rules/index.html", last=last, rules=rules, text=text, matter=matter, found=found, THEMES=THEMES, **names
     )
 
 
@@ -83,12 +84,14 @@ def edit(rule_id: int) -> str:
 
 def _form(rule: Rule | None, problem: str | None = None, trial: Trial | None = None) -> str:
     with current_desk().database.read.begin() as session:
-        names = _names(session)
+        last, names = last_change(session, NAME), _names(session)
+    if request.method == "POST":
+        last = replace(last, number=request.form.get("seen", last.number, type=whole))
     conditions, acts = _given() if request.method == "POST" else (rule.conditions, rule.acts) if rule else ({}, {})
     title = request.form.get("title", rule.title if rule else "")
     return render_template(
-        "rules/form.html", rule=rule, conditions=conditions, acts=acts, title=title, problem=problem, trial=trial,
-        LABELS=LABELS, themes=all_themes(), THEMES=THEMES, **names,
+        "rules/form.html", last=last, rule=rule, conditions=conditions, acts=acts, title=title, problem=problem,
+        trial=trial, LABELS=LABELS, themes=all_themes(), THEMES=THEMES, **names,
     )  # fmt: skip
 
 
@@ -103,16 +106,16 @@ def _given() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @screen.post("/new")
-def add() -> str | Response | tuple[str, int]:
+def add() -> Answer:
     return _save(None)
 
 
 @screen.post("/<int:rule_id>")
-def save(rule_id: int) -> str | Response | tuple[str, int]:
+def save(rule_id: int) -> Answer:
     return _save(rule_id)
 
 
-def _save(rule_id: int | None) -> str | Response | tuple[str, int]:
+def _save(rule_id: int | None) -> Answer:
     conditions, acts = _given()
     rule = None
     try:
@@ -121,24 +124,22 @@ def _save(rule_id: int | None) -> str | Response | tuple[str, int]:
                 rule = get_rule(session, rule_id) if rule_id else None
                 trial = try_rule(session, check_conditions(session, conditions))
             return _form(rule, trial=trial)
-        with current_desk().database.write.begin() as session:
-            save_rule(session, current_actor(), rule_id, title=request.form.get("title", ""), conditions=conditions,
-                      acts=acts)  # fmt: skip
+        title = request.form.get("title", "")
+        return save_setting(NAME, lambda session: save_rule(
+            session, current_actor(), rule_id, title=title, conditions=conditions, acts=acts
+        ), part=lambda rows: [row for row in rows if row["id"] == rule_id])  # fmt: skip
     except DeskError as error:
         return _form(rule, explain(error)), status_of(error)
-    rang()
-    tell(_("Saved."))
-    return go(url_for("rules.index"))
 
 
 @screen.post("/<int:rule_id>/<any(on, off, up, down, drop):what>")
-def change(rule_id: int, what: str) -> Response:
-    with current_desk().database.write.begin() as session:
+def change(rule_id: int, what: str) -> Answer:
+    def do(session: Session) -> None:
         if what in ("on", "off"):
             switch_rule(session, current_actor(), rule_id, what == "on")
         elif what == "drop":
             drop_rule(session, current_actor(), rule_id)
         else:
             move_rule(session, current_actor(), rule_id, what == "up")
-    rang()
-    return go(url_for("rules.index"))
+
+    return save_setting(NAME, do)

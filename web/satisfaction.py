@@ -1,7 +1,6 @@
 """The page behind the link under an answer: looking at it records nothing, one press does; and its setting."""
 
-from flask import Blueprint, abort, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, abort, render_template, request
 
 from models import Satisfaction
 from services.errors import DeskError, NotFound
@@ -10,6 +9,7 @@ from services.satisfaction import (
     LONGEST_COMMENT,
     LONGEST_LINE,
     MARKS,
+    NAME,
     asking_of,
     find_asked,
     give_mark,
@@ -17,13 +17,12 @@ from services.satisfaction import (
     line_of,
     save_asking,
 )
+from services.settings.history import last_change
 from web import review_words
-from web.forms import go
-from web.language import _
 from web.numbers import whole
 from web.security import current_actor, current_desk, current_staff, rang
+from web.setting_saves import Answer, save_setting
 from web.throttle import Throttle
-from web.toasts import tell
 from web.words import explain, status_of
 
 screen = Blueprint("satisfaction", __name__)
@@ -82,21 +81,18 @@ def _is_ours() -> bool:
 @screen.get("/settings/satisfaction")
 def settings() -> str:
     with current_desk().database.read.begin() as session:
-        asking = asking_of(session)
+        last, asking = last_change(session, NAME), asking_of(session)
     address = current_desk().address
     shown = {kind: line_of(asking, kind, "…").strip() for kind in ("telegram", "mail")} if address else {}
     return render_template(
-        "satisfaction/settings.html", asking=asking, address=address, shown=shown, most=LONGEST_LINE
+        "satisfaction/settings.html", last=last, asking=asking, address=address, shown=shown, most=LONGEST_LINE
     )  # fmt: skip
 
 
 @screen.post("/settings/satisfaction")
-def save() -> Response:
-    form = request.form
-    with current_desk().database.write.begin() as session:
-        save_asking(
-            session, current_actor(), mail="mail" in form, messages="messages" in form, text=form.get("text", ""),
-            address=current_desk().address,
-        )  # fmt: skip
-    tell(_("Saved."))
-    return go(url_for("satisfaction.settings"))
+def save() -> Answer:
+    form, address = request.form, current_desk().address
+    return save_setting(NAME, lambda session: save_asking(
+        session, current_actor(), mail="mail" in form, messages="messages" in form, text=form.get("text", ""),
+        address=address,
+    ))  # fmt: skip

@@ -3,11 +3,11 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.search import Found, cases_by_number, find, set_synonyms, synonyms
+from services.search import SYNONYMS, Found, cases_by_number, find, set_synonyms, synonyms
+from services.settings.history import last_change
 from services.sources import list_sources
-from web.language import _
-from web.security import current_actor, current_desk, is_htmx, rang
-from web.toasts import tell
+from web.security import current_actor, current_desk, is_htmx
+from web.setting_saves import Answer, save_setting
 
 screen = Blueprint("search", __name__, url_prefix="/search")
 
@@ -38,14 +38,12 @@ def _query_of(found: Found, typed: str) -> str:
 @screen.get("/synonyms")
 def words() -> str:
     with current_desk().database.read.begin() as session:
+        last = last_change(session, SYNONYMS)
         lines = "\n".join(", ".join(group) for group in synonyms(session))
-    return render_template("search/synonyms.html", lines=lines)
+    return render_template("search/synonyms.html", last=last, lines=lines)
 
 
 @screen.post("/synonyms")
-def save_words() -> Response:
-    with current_desk().database.write.begin() as session:
-        set_synonyms(session, current_actor(), request.form.get("lines", ""))
-    rang()
-    tell(_("Saved."))
-    return redirect(url_for("search.words"))
+def save_words() -> Answer:
+    lines = request.form.get("lines", "")
+    return save_setting(SYNONYMS, lambda session: set_synonyms(session, current_actor(), lines))

@@ -1,23 +1,26 @@
 """«Сроки»: six lines of hours, all classes under «подробно», departments, days; what a change does comes first."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
 
 from services.errors import Refused
 from services.presets import CALENDARS, LINES, QUIET, SLA
 from services.recount import Effect, change_terms, effect_of, progress_of
 from services.routing import departments
-from services.terms import MOST_MINUTES, build_policy, lines_of, stored_terms
-from web.forms import go
-from web.language import _
-from web.security import current_actor, current_desk, rang
-from web.toasts import tell
+from services.settings.effects import SHOWN
+from services.settings.effects import Effect as Counted
+from services.settings.history import Last, last_change
+from services.terms import MOST_MINUTES, NAME, build_policy, lines_of, stored_terms
+from web.numbers import hours, whole
+from web.security import current_actor, current_desk
+from web.setting_saves import Answer, save_setting, told
+from web.setting_words import Difference, differences, names_of
 from web.words import DAYS
 
 screen = Blueprint("terms", __name__, url_prefix="/settings/terms")
@@ -26,38 +29,53 @@ screen = Blueprint("terms", __name__, url_prefix="/settings/terms")
 @screen.get("")
 def index() -> str:
     with current_desk().database.read.begin() as session:
-        return _page(session, stored_terms(session))
+        last = last_change(session, NAME)
+        return _page(session, stored_terms(session), last)
 
 
 @screen.post("/preview")
 def preview() -> str:
     """What the change would do to what is open; nothing is kept yet."""
     with current_desk().database.read.begin() as session:
-        values = read_terms(request.form, stored_terms(session))
-        return _page(session, values, effect_of(session, values))
+        last, stored = last_change(session, NAME), stored_terms(session)
+        values = read_terms(request.form, stored)
+        rows = differences(NAME, stored, values, names_of(session))
+        seen = replace(last, number=request.form.get("seen", last.number, type=whole))
+        return _page(session, values, seen, effect_of(session, values), rows)
 
 
 @screen.post("")
-def save() -> Response:
-    with current_desk().database.write.begin() as session:
+def save() -> Answer:
+    open_too = request.form.get("open_too") == "1"
+
+    def change(session: Session) -> None:
         values = read_terms(request.form, stored_terms(session))
-        change_terms(session, current_actor(), values, open_too=request.form.get("open_too") == "1")
-    rang()
-    tell(_("Saved."))
-    return go(url_for("terms.index"))
+        change_terms(session, current_actor(), values, open_too=open_too)
+
+    return save_setting(NAME, change, shown=True, open_too="1" if open_too else None)
 
 
-def _page(session: Session, values: Mapping[str, Any], effect: Effect | None = None) -> str:
+def _page(
+    session: Session,
+    values: Mapping[str, Any],
+    last: Last,
+    effect: Effect | None = None,
+    rows: Sequence[Difference] = (),
+) -> str:
     policy = build_policy(values)
     return render_template(
         "terms/index.html", policy=policy, lines=lines_of(policy), units=departments(session), effect=effect,
+        last=last, rows=rows, late=_late(session, effect),
         progress=progress_of(session), CALENDARS=CALENDARS, days=_days(policy.changes), hours=hours,
     )  # fmt: skip
 
 
-def hours(minutes: int | None) -> str:
-    """Minutes as hours are typed: «4», «0,5», «0,25»."""
-    return "" if minutes is None else f"{minutes / 60:.4f}".rstrip("0").rstrip(".").replace(".", ",")
+def _late(session: Session, effect: Effect | None) -> list[dict[str, Any]]:
+    """The first cases that would be late at once."""
+    if effect is None or not effect.newly_late:
+        return []
+    shown = effect.late_cases[:SHOWN]
+    return told(session, [Counted("terms.late", effect.newly_late, effect.tried, effect.total, shown)])
 
 
 def read_terms(form: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, Any]:

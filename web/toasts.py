@@ -11,7 +11,8 @@ from web.security import is_htmx
 def tell(text: str, kind: str = "done", **data: Any) -> None:
     """Says ``text`` once the answer is there; ``kind``: done · problem · undo.
 
-    ``data`` of an undo: ``undo`` (address to POST to), ``now`` (address that ends the wait), ``seconds``.
+    ``data`` of an undo: ``undo`` (address to POST to), ``now`` (address that ends the wait), ``seconds``, ``label``
+    of the way back where it has one of its own, with {left} for the seconds.
     """
     g.setdefault("toasts", []).append({"text": str(text), "kind": kind, **data})
 

@@ -9,6 +9,7 @@ from web.contract_words import FIELDS, GROUPS
 from web.language import Lazy, _, _l, is_russian
 from web.notice_words import NOTICES as NOTICE_NAMES
 from web.refusals import ERRORS as REFUSALS
+from web.setting_refusals import NAMING
 
 LABELS: Mapping[str, Lazy] = {
     "question": _l("Question"),
@@ -221,7 +222,6 @@ ERRORS: Mapping[str, Lazy] = {
     "lint.unknown": _l("There is no such rule."),
     "agreement.minutes": _l("Give the time in minutes, at most a day."),
     "agreement.row": _l("A row of the table names a kind, a theme or a place that there is not."),
-    "agreement.deputy": _l("Only somebody who answers authors can be a deputy."),
     "reply.no_private": _l("There is no private conversation with the author: they have not written to us."),
     "reply.time": _l("Choose a time from now on, at most %(days)s days ahead."),
     "saved.scope": _l("Choose for whom the text is."),
@@ -263,7 +263,6 @@ ERRORS: Mapping[str, Lazy] = {
     "kinds.row": _l("The table of kinds is wrong in row %(text)s."),
     "label.unknown": _l("There is no such kind."),
     "duty.nobody": _l("Choose at least one person."),
-    "duty.person": _l("This person does not answer cases: choose another one."),
     "absence.days": _l("These days are none: the last one comes first, or they are too far away."),
     "absence.twice": _l("%(name)s is away on some of these days already."),
     "absence.deputy": _l("Choose somebody else to stand in."),
@@ -310,7 +309,6 @@ ERRORS: Mapping[str, Lazy] = {
     "report.unknown": _l("There is no such report."),
     "route.unknown": _l("There is no such question."),
     "route.move": _l("This can no longer be done with the question: its state has changed."),
-    "route.person": _l("This person does not answer for the department."),
     "route.returns": _l("The answer was returned %(limit)s times already. Now the head decides."),
     "route.stale": _l("Somebody answered meanwhile. Look again."),
     "notice.unknown": _l("There is no such notice."),
@@ -361,16 +359,17 @@ STATUS = ((ReadOnly, 503), (Forbidden, 403), (NotFound, 404), (Stale, 409), (Des
 def explain(error: DeskError) -> str:
     """What a person reads of a refusal."""
     known = ERRORS.get(error.code, ERRORS["unexpected"])
-    blanks = dict.fromkeys(("length", "limit", "least", "most", "text", "contact", "what", "word"), "")
+    blanks = dict.fromkeys(("length", "limit", "least", "most", "text", "contact", "what", "word", "name"), "")
     return str(known) % {**blanks, **_readable(error.data)}
 
 
 def _readable(data: Mapping[str, object]) -> dict[str, object]:
     """Names of fields as people call them, in one line."""
-    fields = data.get("fields")
-    if not isinstance(fields, list):
-        return dict(data)
-    return {**data, "fields": ", ".join(field_name(str(name)) for name in fields)}
+    said = dict(data)
+    for key, name in (("fields", field_name), ("settings", lambda code: str(NAMING[code]))):
+        if isinstance(data.get(key), list):
+            said[key] = ", ".join(name(str(one)) for one in data[key])  # type: ignore[attr-defined]
+    return said
 
 
 def field_name(name: str) -> str:

@@ -15,6 +15,7 @@ from services.errors import Refused
 from services.events import record
 from services.rights import DESK, Actor, require
 from services.search_index import rename_author
+from services.settings.history import keep
 
 NAME = "retention"
 LEAST = 30
@@ -95,25 +96,27 @@ def is_on(session: Session) -> bool:
 def dry_run(session: Session, actor: Actor, now: datetime | None = None) -> dict[str, int]:
     """Category → how many rows would go today."""
     require(actor, "privacy.view")
-    now, found = now or utc_now(), {}
-    for name, days in terms_of(session).items():
-        rule = RULES[name]
-        due = rule.due(now - timedelta(days=days))
-        found[name] = session.scalar(select(func.count()).select_from(rule.table).where(due)) or 0
-    return found
+    at = now or utc_now()
+    return {name: due_rows(session, name, days, at) for name, days in terms_of(session).items()}
+
+
+def due_rows(session: Session, name: str, days: int, now: datetime) -> int:
+    """How many rows of a category are older than so many days."""
+    rule = RULES[name]
+    due = rule.due(now - timedelta(days=days))
+    return session.scalar(select(func.count()).select_from(rule.table).where(due)) or 0
 
 
 def save_retention(session: Session, actor: Actor, days: Mapping[str, int], *, on: bool) -> None:
     """Keeps the terms; ``on``: they are carried out from now on, every night."""
     require(actor, "privacy.act")
+    check_days(days)
+    keep(session, actor, NAME, {"days": dict(days), "on": on})
+
+
+def check_days(days: Mapping[str, int]) -> None:
     if any(count < LEAST for count in days.values()) or set(days) - set(RULES):
         raise Refused("retention.days", least=LEAST)
-    row = session.scalar(select(Setting).where(Setting.name == NAME))
-    if row is None:
-        row = Setting(name=NAME)
-        session.add(row)
-    row.value, row.updated_at = {"days": dict(days), "on": on}, utc_now()
-    record(session, "settings.changed", actor, code=NAME)
 
 
 def run_retention(database: Database) -> int:

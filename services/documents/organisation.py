@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Setting, utc_now
+from models import Setting
 from services.documents.fields import DATE, GROUPS
 from services.errors import Refused
 from services.events import record
 from services.rights import Actor, require
+from services.settings.history import keep
 
 NAME = "organisation"
 GROUPS_HERE = ("org", "sign")
@@ -33,6 +34,12 @@ def has_licence(session: Session) -> bool | None:
 def save_organisation(session: Session, actor: Actor, values: Mapping[str, str]) -> None:
     """``values``: «org.inn» and the like, «more.city», «more.licence» yes · no. Unknown names are refused."""
     require(actor, "template.approve")
+    keep(session, actor, NAME, check_fields(values))
+    record(session, "organisation.saved", actor)
+
+
+def check_fields(values: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The fields as they are kept; raises Refused for a name there is not and for a date that is none."""
     stored: dict[str, dict[str, Any]] = {"org": {}, "sign": {}, "more": {}}
     for name, value in values.items():
         group, _, field = name.partition(".")
@@ -44,12 +51,7 @@ def save_organisation(session: Session, actor: Actor, values: Mapping[str, str])
             raise Refused("date.invalid")
         if text:
             stored[group][field] = text
-    row = session.scalar(select(Setting).where(Setting.name == NAME))
-    if row is None:
-        row = Setting(name=NAME)
-        session.add(row)
-    row.value, row.updated_at = stored, utc_now()
-    record(session, "organisation.saved", actor)
+    return stored
 
 
 def _is_day(text: str) -> bool:

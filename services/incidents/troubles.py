@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Department, Setting, utc_now
+from models import Department
 from services.errors import Refused
-from services.events import record
 from services.responsibility import all_themes
 from services.rights import Actor, require
+from services.settings.history import keep, value_of
 
 NAME = "incidents"
 COPIES = ""
@@ -55,15 +55,25 @@ TITLES: Mapping[str, str] = {
 
 def troubles_of(session: Session) -> tuple[Trouble, ...]:
     """The department's own table, else the one that came."""
-    row = session.scalar(select(Setting).where(Setting.name == NAME))
-    if row is None:
+    return read_troubles(value_of(session, NAME))
+
+
+def read_troubles(value: Mapping[str, Any] | None) -> tuple[Trouble, ...]:
+    """The table that a value of the setting means."""
+    if value is None:
         return DEFAULTS
-    return tuple(Trouble(**{**one, "labels": tuple(one["labels"])}) for one in row.value["rows"])
+    return tuple(Trouble(**{**one, "labels": tuple(one["labels"])}) for one in value["rows"])
 
 
 def save_troubles(session: Session, actor: Actor, rows: Sequence[Trouble]) -> None:
     """Keeps the table; it holds for what comes from now on. Raises Refused for a row that makes no sense."""
     require(actor, "settings.edit")
+    check_troubles(session, rows)
+    keep(session, actor, NAME, {"rows": [{**asdict(one), "labels": list(one.labels)} for one in rows]})
+
+
+def check_troubles(session: Session, rows: Sequence[Trouble]) -> None:
+    """Raises Refused for a row that makes no sense."""
     known, codes = {COPIES, *all_themes()}, set(session.scalars(select(Department.code)))
     for one in rows:
         sensible = 2 <= one.enough <= MOST and 1 <= one.minutes <= LONGEST and 1 <= one.authors <= one.enough
@@ -73,11 +83,3 @@ def save_troubles(session: Session, actor: Actor, rows: Sequence[Trouble]) -> No
             raise Refused("incident.row", theme=one.theme)
     if len({one.theme for one in rows}) != len(rows):
         raise Refused("incident.row", theme="")
-    row = session.scalar(select(Setting).where(Setting.name == NAME).with_for_update())
-    before: dict[str, Any] = dict(row.value) if row else {}
-    if row is None:
-        row = Setting(name=NAME)
-        session.add(row)
-    row.value = {"rows": [{**asdict(one), "labels": list(one.labels)} for one in rows]}
-    row.updated_at = utc_now()
-    record(session, "settings.changed", actor, code=NAME, before=before, after=row.value)

@@ -37,7 +37,7 @@ def themes_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
                                    {"theme": NO_THEME if key is None else key}))
         for key in keys
     )  # fmt: skip
-    return Table(THEME_COLUMNS, by, lines, None, (), ("prices",))
+    return Table(THEME_COLUMNS, by, lines)
 
 
 _NOTHING = (0, 0, 0)

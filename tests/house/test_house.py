@@ -74,6 +74,24 @@ def test_every_key_of_the_configuration_stands_in_the_docs() -> None:
             assert f"`{name}.{key}`" in page, f"{name}.{key}"
 
 
+DESK_REMEMBERS = {
+    "services/access.py", "services/beginning.py", "services/moving.py", "services/nightly.py",
+    "services/recount.py", "services/relabel.py", "services/reports/upkeep.py", "services/search_index.py",
+}  # fmt: skip
+"""Who keeps a state of the desk's own in the table of settings: nothing that a person decides."""
+
+
+def test_a_setting_is_written_through_one_door() -> None:
+    writing = {
+        str(path.relative_to(ROOT))
+        for path in tracked(".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Setting"
+    }
+    written = {name for name in writing if not name.startswith("tests/")}
+    assert written == {"services/settings/history.py", *DESK_REMEMBERS}
+
+
 def test_every_job_has_its_time_and_every_time_its_job() -> None:
     from jobs import JOBS
     from scheduler import SCHEDULE

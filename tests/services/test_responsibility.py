@@ -92,9 +92,12 @@ def test_an_empty_cell_is_shown_until_somebody_answers(cast, database) -> None:
         assert [place.id for place in table_of(session).gaps] == [cast.source_id]
         set_cell(session, cast.head, cast.source_id, "", staff_id=cast.smm.staff_id, department_id=None)
         assert table_of(session).gaps == ()
+        set_cell(session, cast.head, 0, "", staff_id=cast.head.staff_id, department_id=None)
         set_cell(session, cast.head, cast.source_id, "", staff_id=None, department_id=None)
-        assert len(table_of(session).gaps) == 1
-        assert session.scalars(select(Responsibility)).all() == []
+        assert [row.place for row in session.scalars(select(Responsibility))] == [0]
+    with database.write.begin() as session, pytest.raises(Refused) as refused:  # nobody would be left
+        set_cell(session, cast.head, 0, "", staff_id=None, department_id=None)
+    assert (refused.value.code, refused.value.data["name"]) == ("duty.left", "Блог 1")
 
 
 def test_defaults_name_departments_and_leave_what_was_said(cast, database) -> None:
@@ -152,7 +155,11 @@ def test_switching_off_says_where_everything_goes(cast, database) -> None:
         assert (held.cases, held.duties) == (1, 1)
         with pytest.raises(NotFound):
             switch_off(session, cast.head, cast.smm.staff_id, cases_to=cast.curator.staff_id, duties_to=None)
+    with database.write.begin() as session, pytest.raises(Refused, match=r"duty\.left"):
         switch_off(session, cast.head, cast.smm.staff_id, cases_to=cast.head.staff_id, duties_to=None)
+    head = cast.head.staff_id
+    with database.write.begin() as session:
+        switch_off(session, cast.head, cast.smm.staff_id, cases_to=head, duties_to=head)
         assert holdings_of(session, cast.smm.staff_id).is_empty
         assert session.scalars(select(Case.assignee_id)).one() == cast.head.staff_id
 

@@ -23,9 +23,12 @@ def test_a_cell_is_set_shown_and_emptied(enter, cast, database):
     page = head.get("/settings/duties").text
     assert "Дарья Лис" in page
     assert "Никто не ведёт" not in page
+    head.post("/settings/duties", place=0, theme="homework", staff_id=cast.smm.staff_id, asked="")
+    head.post("/settings/duties", place=0, theme="homework", staff_id="", asked="")
     head.post("/settings/duties", place=0, theme="", staff_id="", asked="")
+    assert "ответить некому" in head.get("/settings/duties").text  # the last one stays
     with database.read.begin() as session:
-        assert session.scalars(select(Responsibility)).all() == []
+        assert [row.theme for row in session.scalars(select(Responsibility))] == [""]
     assert head.post("/settings/duties", place=0, theme="нет", staff_id=cast.smm.staff_id).status_code in (302, 422)
     head.post("/settings/duties/defaults")
     assert "Бухгалтерия" in head.get("/settings/duties").text

@@ -17,14 +17,17 @@ def test_a_rule_is_tried_kept_moved_and_dropped(enter, database, cast, open_case
     with database.read.begin() as session:
         assert session.scalars(select(Rule)).all() == []
     assert head.post("/settings/rules/new", **{**form, "words": ""}).status_code == 422
-    assert head.post("/settings/rules/new", **form).status_code == 302
+    assert "Из последних обращений (1) правило поймало бы ещё 1" in head.post("/settings/rules/new", **form).text
+    with database.read.begin() as session:
+        assert session.scalars(select(Rule)).all() == []
+    assert head.post("/settings/rules/new", **form, sure="1").status_code == 302
     page = head.get("/settings/rules?text=Верните! Возврат денег").text
     assert "Правило: Возвраты" in page
     assert "«Кто за что отвечает»" in head.get("/settings/rules?text=Где вебинар").text
     with database.read.begin() as session:
         rule_id = session.scalars(select(Rule.id)).one()
     assert "возврат, вернуть" in head.get(f"/settings/rules/{rule_id}").text
-    head.post(f"/settings/rules/{rule_id}/off")
+    head.post(f"/settings/rules/{rule_id}/off", sure="1")
     assert "Правило: Возвраты" not in head.get("/settings/rules?text=Возврат").text
     head.post(f"/settings/rules/{rule_id}/drop")
     with database.read.begin() as session:

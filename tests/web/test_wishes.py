@@ -21,3 +21,10 @@ def test_from_a_loose_wish_to_the_answer(database, open_case, enter) -> None:
         assert session.scalars(select(Bulk.act)).one() == "answer"
     assert "сообщили 1 человеку" in head.get("/reports/wishes").text
     assert "Сделано" in head.get("/reports/all/register?by=wishes&from=2026-11-01&to=2027-12-31").text
+
+
+def test_what_people_ask_is_shown_to_who_sees_reports(enter) -> None:
+    page = enter("head").get("/reports/asked?period=month").text
+    assert "Новые темы" in page
+    assert "Вопросы о цене" in page
+    assert enter("curator").get("/reports/asked").status_code == 403

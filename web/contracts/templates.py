@@ -9,7 +9,7 @@ from services.contracts.legal import confirm_norm, list_norms
 from services.documents.fields import FILTERS, GROUPS, TABLES
 from services.documents.files import DOCX
 from services.documents.kinds import KINDS
-from services.documents.organisation import read_organisation, save_organisation
+from services.documents.organisation import NAME, read_organisation, save_organisation
 from services.documents.templates import (
     add_template,
     approve_template,
@@ -21,11 +21,13 @@ from services.documents.templates import (
 )
 from services.errors import DeskError
 from services.rights import require
+from services.settings.history import last_change
 from web.contracts.forms import field, screen, typed_day, typed_fields
 from web.dates import today
 from web.forms import go
 from web.language import _
 from web.security import current_actor, current_desk, rang
+from web.setting_saves import Answer, save_setting
 from web.toasts import tell
 from web.words import explain, status_of
 
@@ -99,20 +101,17 @@ def organisation() -> str:
 
 def _organisation(problem: str | None = None) -> str:
     with current_desk().database.read.begin() as session:
-        known = read_organisation(session)
+        last, known = last_change(session, NAME), read_organisation(session)
     return render_template(
         "contracts/organisation.html", known=known, groups={name: GROUPS[name] for name in ("org", "sign")},
-        problem=problem, sent=request.form,
+        problem=problem, sent=request.form, last=last,
     )  # fmt: skip
 
 
 @screen.post("/organisation")
-def keep_organisation() -> Response | tuple[str, int]:
+def keep_organisation() -> Answer:
+    given = typed_fields("org", "sign", "more")
     try:
-        with current_desk().database.write.begin() as session:
-            save_organisation(session, current_actor(), typed_fields("org", "sign", "more"))
+        return save_setting(NAME, lambda session: save_organisation(session, current_actor(), given))
     except DeskError as error:
         return _organisation(explain(error)), status_of(error)
-    rang()
-    tell(_("Saved"))
-    return go(url_for("contracts.organisation"))

@@ -6,12 +6,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.crm import erasing, holdings, retention, sensitive, subjects
 from services.crm.clients import get_client
 from services.crm.subjects import TERMS
+from services.settings.history import last_change
 from web.crm.holding_words import SECTIONS, readable
 from web.dates import typed_time
 from web.forms import go
 from web.language import _
 from web.numbers import whole
 from web.security import current_actor, current_desk, rang
+from web.setting_saves import Answer, save_setting
 from web.toasts import tell
 
 screen = Blueprint("privacy", __name__, url_prefix="/clients/privacy")
@@ -20,11 +22,18 @@ screen = Blueprint("privacy", __name__, url_prefix="/clients/privacy")
 @screen.get("")
 def index() -> str:
     with current_desk().database.read.begin() as session:
-        actor = current_actor()
+        actor, last = current_actor(), last_change(session, retention.NAME)
         requests, acts = subjects.list_requests(session, actor), erasing.list_erasures(session, actor)
         would, terms, on = retention.dry_run(session, actor), retention.terms_of(session), retention.is_on(session)
     return render_template(
-        "clients/privacy.html", requests=requests, acts=acts, would=would, terms=terms, on=on, TERMS=TERMS
+        "clients/privacy.html",
+        requests=requests,
+        acts=acts,
+        would=would,
+        terms=terms,
+        on=on,
+        TERMS=TERMS,
+        last=last,
     )
 
 
@@ -111,13 +120,12 @@ def erase(client_id: int) -> AnyResponse:
 
 
 @screen.post("/terms")
-def save_terms() -> AnyResponse:
-    form = request.form
-    days = {name: form.get(f"days-{name}", 0, type=whole) for name in retention.RULES}
-    with current_desk().database.write.begin() as session:
-        retention.save_retention(session, current_actor(), days, on=form.get("on") == "1")
-    tell(_("Saved."))
-    return go(url_for("privacy.index"))
+def save_terms() -> Answer:
+    days = {name: request.form.get(f"days-{name}", 0, type=whole) for name in retention.RULES}
+    on = request.form.get("on") == "1"
+    return save_setting(
+        retention.NAME, lambda session: retention.save_retention(session, current_actor(), days, on=on)
+    )
 
 
 @screen.get("/sealed/<int:client_id>")

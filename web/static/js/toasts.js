@@ -25,7 +25,7 @@ function rise() {
   place.showPopover();
 }
 
-export function showToast({ text, kind = "done", undo, now, seconds = 0 }) {
+export function showToast({ text, kind = "done", undo, now, seconds = 0, label: wording }) {
   const box = document.createElement("div");
   box.className = `toast-box toast-${kind}`;
   const words = document.createElement("span");
@@ -34,7 +34,7 @@ export function showToast({ text, kind = "done", undo, now, seconds = 0 }) {
   const leave = () => { clearInterval(box.timer); box.remove(); };
   if (undo) {
     let left = Math.ceil(seconds);
-    const label = () => region().dataset.undo.replace("{left}", left);
+    const label = () => (wording ?? region().dataset.undo).replace("{left}", left);
     const back = button(label(), () => { leave(); post(undo); }, "toast-back");
     back.dataset.undoKey = "";
     box.append(back);

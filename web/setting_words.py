@@ -1,0 +1,400 @@
+"""Settings in words: what each value says line by line, what differs between two, what a change does."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Department, Source, Staff
+from services import criteria, kinds, lint, mailbox, responsibility, rota, rules, satisfaction, search, terms
+from services.agreement import NAME as AGREEMENT
+from services.agreement import read_agreement
+from services.crm import retention
+from services.documents import organisation
+from services.incidents import troubles
+from services.presets import AGREEMENT as PRESET_ROWS
+from services.presets import LINES as TERM_GROUPS
+from services.settings.effects import Effect
+from web import theme_words, words
+from web.contract_words import FIELDS, GROUPS
+from web.crm.words import RETENTION
+from web.language import Lazy, _, _l, ngettext
+from web.numbers import hours
+
+SCREENS: Mapping[str, tuple[Lazy, str]] = {
+    terms.NAME: (_l("Deadlines"), "terms.index"),
+    kinds.NAME: (_l("Table of kinds"), "quality.kinds"),
+    AGREEMENT: (_l("Agreement to replies"), "agreement.index"),
+    rota.NAME: (_l("Duty days"), "rota.index"),
+    troubles.NAME: (_l("What makes an incident"), "incidents.troubles"),
+    criteria.NAME: (_l("Criteria of reviews"), "reviews.criteria"),
+    satisfaction.NAME: (_l("Marks of authors"), "satisfaction.settings"),
+    lint.NAME: (_l("Check of replies"), "checks.index"),
+    search.SYNONYMS: (_l("Words of the same meaning"), "search.words"),
+    retention.NAME: (_l("How long data are kept"), "privacy.index"),
+    organisation.NAME: (_l("Requisites"), "contracts.organisation"),
+    mailbox.NAME: (_l("Mail for notices"), "mailbox.index"),
+    rules.NAME: (_l("Rules"), "rules.index"),
+    responsibility.NAME: (_l("Who answers for what"), "duties.index"),
+}
+"""Setting → its title and the screen on which it is edited."""
+CALENDARS: Mapping[str, Lazy] = {
+    "desk": _l("in working hours"),
+    "duty": _l("in duty hours"),
+    "always": _l("around the clock, days off too"),
+}
+NOTES: Mapping[str, Lazy] = {
+    kinds.NAME: _l("What is judged already keeps its kind; the table holds for what is judged from now on."),
+    AGREEMENT: _l("Replies that wait already go on waiting; the table holds for what is written from now on."),
+    rules.NAME: _l("Open cases stay with whoever leads them; rules hold for what comes from now on."),
+    responsibility.NAME: _l("Open cases stay with whoever leads them; the table holds for what comes from now on."),
+}
+"""How far a change reaches, where that is not plain."""
+NOTHING = "—"
+ORDERED = (kinds.NAME, rules.NAME, criteria.NAME)
+"""Tables in which the order of the lines means something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What ids and codes are called today; who or what is gone goes by number."""
+
+    people: Mapping[int, str]
+    places: Mapping[int, str]
+    units: Mapping[int, str]
+    codes: Mapping[str, str]
+    preset: str
+
+    def person(self, staff_id: int | None) -> str:
+        return self.people.get(staff_id or 0, f"№ {staff_id}")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One line of a setting: what it said and what it says."""
+
+    title: str
+    before: str
+    after: str
+
+
+Lines = dict[str, str]
+
+
+def names_of(session: Session) -> Names:
+    units = list(session.scalars(select(Department)))
+    return Names(
+        {row[0]: row[1] for row in session.execute(select(Staff.id, Staff.name))},
+        {row[0]: row[1] for row in session.execute(select(Source.id, Source.title))},
+        {unit.id: words.department_name(unit) for unit in units},
+        {unit.code: words.department_name(unit) for unit in units},
+        terms.policy_of(session).preset,
+    )
+
+
+def differences(name: str, before: Any, after: Any, names: Names) -> list[Difference]:
+    """What changed, line by line, in the order of the newer value."""
+    was, now = LINES[name](before, names), LINES[name](after, names)
+    found = [
+        Difference(title, was.get(title, NOTHING), now.get(title, NOTHING))
+        for title in dict.fromkeys([*now, *was])
+        if was.get(title) != now.get(title)
+    ]
+    old, new = [one for one in was if one in now], [one for one in now if one in was]
+    if name in ORDERED and old != new:
+        found.append(Difference(_("Order"), " → ".join(old), " → ".join(new)))
+    return found
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(str(one) for one in values) or NOTHING
+
+
+def _yes(said: object) -> str:
+    return _("Yes") if said else _("No")
+
+
+def _apart(pairs: Iterable[tuple[str, str]]) -> Lines:
+    """Lines of the same title are told apart by their number."""
+    found: Lines = {}
+    for title, text in pairs:
+        number = 2
+        key = title
+        while key in found:
+            key, number = f"{title} ({number})", number + 1
+        found[key] = text
+    return found
+
+
+def _terms(value: Any, names: Names) -> Lines:
+    policy = terms.build_policy(value or {})
+    titles = {code: f"{words.TERM_LINES[line]} ({code})" for line, codes in TERM_GROUPS.items() for code in codes}
+    found = {_("Terms"): str(words.PRESETS[policy.preset])}
+    for code, one in policy.classes.items():
+        title = titles.get(code, code)
+        if one.first is not None:
+            said = _("%(hours)s h", hours=hours(one.first.minutes))
+            found[_("%(what)s: first response", what=title)] = f"{said} {CALENDARS[one.first.calendar]}"
+        if one.resolution is not None:
+            said = _("%(hours)s h", hours=hours(one.resolution.minutes))
+            found[_("%(what)s: resolution", what=title)] = said
+    for code, unit in policy.units.items():
+        looks = ", ".join(f"{one:%H:%M}" for one in unit.hours)
+        title = _("%(what)s: answer", what=names.codes.get(code, code))
+        found[title] = _("%(hours)s h", hours=hours(unit.minutes)) + (f" ({looks})" if looks else "")
+    for on, kind in sorted(policy.changes.items()):
+        found[f"{on:%d.%m.%Y}"] = str(words.DAYS[kind])
+    found[_("Nobody is disturbed from")] = f"{policy.quiet[0]:%H:%M}–{policy.quiet[1]:%H:%M}"
+    desk = policy.calendars["desk"]
+    found[_("Working hours of the desk")] = f"{desk.opens:%H:%M}–{desk.closes:%H:%M}, {desk.zone}"
+    return found
+
+
+def _kind_rows(value: Any, names: Names) -> Lines:
+    from classifier.kinds import rows as house_rows
+
+    return _apart(_kind_row(row, names) for row in (house_rows() if value is None else value["rows"]))
+
+
+def _kind_row(row: Mapping[str, Any], names: Names) -> tuple[str, str]:
+    when = [str(words.LABELS.get(one, one)) for one in row.get("labels", ())]
+    when += [str(theme_words.THEMES.get(one, one)) for one in (*row.get("themes", ()), *row.get("any_theme", ()))]
+    if row.get("signal"):
+        when.append(str(theme_words.SIGNAL_NAMES.get(row["signal"], row["signal"])))
+    if row.get("visibility"):
+        when.append(_("in public") if row["visibility"] == "public" else _("in private"))
+    if row.get("words"):
+        when.append(f"«{row['words']}»")
+    then = [str(theme_words.KINDS[row["kind"]])]
+    if row.get("department"):
+        then.append(names.codes.get(row["department"], str(row["department"])))
+    if "priority" in row:
+        then.append(str(theme_words.PRIORITIES[row["priority"]]))
+    return ", ".join(when) or _("Everything else"), ", ".join(then)
+
+
+def _agreement(value: Any, names: Names) -> Lines:
+    found = read_agreement({"rows": PRESET_ROWS[names.preset], **(value or {})})
+    rows = {}
+    for row in found.rows:
+        said = [str(theme_words.KINDS[row.kind])] if row.kind else []
+        said += [str(theme_words.THEMES.get(row.theme, row.theme))] if row.theme else []
+        if row.visibility:
+            said.append(_("in public") if row.visibility == "public" else _("in private"))
+        said += [_("High and critical")] if row.urgent else []
+        rows[", ".join(said)] = _("the reply waits for agreement")
+    deputies = _listed(names.person(one) for one in sorted(found.deputies))
+    return {**rows, _("Deputies"): deputies, _("It passes to the deputy after, minutes"): str(found.minutes)}
+
+
+def _week(value: Any, names: Names) -> Lines:
+    week = (value or {}).get("week", {})
+    return {str(words.WEEKDAYS[int(on)]): names.person(one) for on, one in week.items()}
+
+
+def _troubles(value: Any, names: Names) -> Lines:
+    found = {}
+    for row in troubles.read_troubles(value):
+        title = str(words.THEMES[row.theme]) if row.theme else _("Near copies of one text")
+        said = _(
+            "%(labels)s: %(enough)s within %(minutes)s min from %(authors)s people",
+            labels=_listed(words.LABELS[one] for one in row.labels), enough=row.enough, minutes=row.minutes,
+            authors=row.authors,
+        )  # fmt: skip
+        unit = names.codes.get(row.department, row.department) if row.department else _("whom the theme leads to")
+        found[title] = f"{said}; {unit}" if row.active else _("switched off")
+    return found
+
+
+def _criteria(value: Any, _names: Names) -> Lines:
+    rows = criteria.read_criteria(value)
+    return {f"№ {row.number}": row.title if row.active else f"{row.title} ({_('laid aside')})" for row in rows}
+
+
+def _asking(value: Any, _names: Names) -> Lines:
+    said = value or {}
+    return {
+        _("in letters: five links, one for each mark"): _yes(said.get("mail")),
+        _("in private messages: one link"): _yes(said.get("messages")),
+        _("What is asked"): said.get("text") or satisfaction.TEXT,
+    }
+
+
+def _habits(value: Any, _names: Names) -> Lines:
+    said = value or {}
+    titles = {
+        "own": _("The school's own contacts"), "banned_hosts": _("Forbidden sites"),
+        "competitors": _("Competitors"), "latin": _("Foreign words that may stand"),
+    }  # fmt: skip
+    defaults = lint.Habits()
+    found = {title: _listed(sorted(said.get(name, getattr(defaults, name)))) for name, title in titles.items()}
+    off = set(said.get("off", ()))
+    return found | {str(words.LINT[name]): _("switched off") if name in off else _("in use") for name in words.LINT}
+
+
+def _synonyms(value: Any, _names: Names) -> Lines:
+    groups = search.DEFAULT_SYNONYMS if value is None else value["groups"]
+    return _apart((str(group[0]), ", ".join(group)) for group in groups)
+
+
+def _retention(value: Any, _names: Names) -> Lines:
+    said = value or {}
+    days = {name: said.get("days", {}).get(name, rule.days) for name, rule in retention.RULES.items()}
+    found = {str(RETENTION[name]): ngettext("%(num)s day", "%(num)s days", count) for name, count in days.items()}
+    return {**found, _("Carry it out every night"): _yes(said.get("on"))}
+
+
+def _organisation(value: Any, _names: Names) -> Lines:
+    return {
+        f"{GROUPS.get(group, _('School'))}: {FIELDS.get(field, field)}": str(text)
+        for group, said in (value or {}).items()
+        for field, text in said.items()
+    }
+
+
+def _mailbox(value: Any, names: Names) -> Lines:
+    said = value or {}
+    if "source_id" in said:
+        return {_("From which mailbox"): names.places.get(said["source_id"], f"№ {said['source_id']}")}
+    fields = {
+        "address": _("Address"), "from_name": _("Name of the sender"), "smtp_host": _("SMTP server"),
+        "smtp_port": _("Port"), "smtp_security": _("Encryption"), "username": _("Login"),
+    }  # fmt: skip
+    return {title: str(said["smtp"][name]) for name, title in fields.items() if said.get("smtp", {}).get(name)}
+
+
+def _rules(value: Any, names: Names) -> Lines:
+    rows = sorted(value or (), key=lambda row: row["position"])
+    return _apart((row["title"], _rule(row, names)) for row in rows)
+
+
+def _rule(row: Mapping[str, Any], names: Names) -> str:
+    when, then = row["conditions"], row["acts"]
+    said = [f"«{one}»" for one in when.get("words", ())]
+    said += [names.places.get(when["place"], f"№ {when['place']}")] if when.get("place") else []
+    if when.get("visibility"):
+        said.append(_("in public") if when["visibility"] == "public" else _("in private"))
+    said += [str(words.LABELS[when["label"]])] if when.get("label") else []
+    said += [str(words.THEMES[when["theme"]])] if when.get("theme") else []
+    done = []
+    if "staff_id" in then:
+        done.append(_("whoever has least") if then["staff_id"] == 0 else names.person(then["staff_id"]))
+    if "department_id" in then:
+        done.append(names.units.get(then["department_id"], NOTHING))
+    if "tell" in then:
+        done.append(_("is told: %(name)s", name=names.person(then["tell"])))
+    text = f"{', '.join(said)} → {', '.join(done) or NOTHING}"
+    return text if row["active"] else f"{text} ({_('switched off')})"
+
+
+def _duties(value: Any, names: Names) -> Lines:
+    found = {}
+    for row in value or ():
+        place = names.places.get(row["place"], f"№ {row['place']}") if row["place"] else _("Any place")
+        said = [names.person(row["staff_id"])] if row["staff_id"] else []
+        if row["department_id"]:
+            unit = names.units.get(row["department_id"], NOTHING)
+            said.append(f"{unit}: {names.person(row['asked_id'])}" if row["asked_id"] else unit)
+        found[f"{place} · {words.THEMES.get(row['theme'], row['theme'])}"] = ", ".join(said)
+    return found
+
+
+LINES: Mapping[str, Callable[[Any, Names], Lines]] = {
+    terms.NAME: _terms,
+    kinds.NAME: _kind_rows,
+    AGREEMENT: _agreement,
+    rota.NAME: _week,
+    troubles.NAME: _troubles,
+    criteria.NAME: _criteria,
+    satisfaction.NAME: _asking,
+    lint.NAME: _habits,
+    search.SYNONYMS: _synonyms,
+    retention.NAME: _retention,
+    organisation.NAME: _organisation,
+    mailbox.NAME: _mailbox,
+    rules.NAME: _rules,
+    responsibility.NAME: _duties,
+}
+"""Setting → the lines that a value of it says; they are compared by their titles."""
+
+
+def _tonight(effect: Effect) -> str:
+    title = RETENTION[effect.code.partition(".")[2]]
+    return _("%(what)s: %(count)s would go tonight", what=title, count=effect.count)
+
+
+def _late(effect: Effect) -> str:
+    return ngettext("%(num)s deadline is late at once", "%(num)s deadlines are late at once", effect.count)
+
+
+EFFECTS: Mapping[str, Callable[[Effect], str]] = {
+    "terms.earlier": lambda e: ngettext(
+        "%(num)s deadline would be earlier", "%(num)s deadlines would be earlier", e.count
+    ),
+    "terms.later": lambda e: ngettext(
+        "%(num)s deadline would be later", "%(num)s deadlines would be later", e.count
+    ),
+    "terms.late": _late,
+    "terms.saved": lambda e: ngettext(
+        "%(num)s deadline is no longer late", "%(num)s deadlines are no longer late", e.count
+    ),
+    "kinds.kind": lambda e: ngettext(
+        "%(num)s open case would be of another kind", "%(num)s open cases would be of another kind", e.count
+    ),
+    "kinds.class": lambda e: ngettext(
+        "%(num)s open case would have other terms", "%(num)s open cases would have other terms", e.count
+    ),
+    "agreement.waits": lambda e: ngettext(
+        "Replies in %(num)s more open case would wait, in %(all)s altogether",
+        "Replies in %(num)s more open cases would wait, in %(all)s altogether", e.count, **e.data,
+    ),
+    "agreement.free": lambda e: ngettext(
+        "Replies in %(num)s open case would no longer wait", "Replies in %(num)s open cases would no longer wait",
+        e.count,
+    ),
+    "rules.gained": lambda e: ngettext(
+        "Of the newest %(tried)s cases a rule would catch %(num)s more",
+        "Of the newest %(tried)s cases a rule would catch %(num)s more", e.count, tried=e.tried,
+    ),
+    "rules.lost": lambda e: ngettext(
+        "Of the newest %(tried)s cases no rule would catch %(num)s any more",
+        "Of the newest %(tried)s cases no rule would catch %(num)s any more", e.count, tried=e.tried,
+    ),
+    "rules.moved": lambda e: ngettext(
+        "Of the newest %(tried)s cases another rule would decide about %(num)s",
+        "Of the newest %(tried)s cases another rule would decide about %(num)s", e.count, tried=e.tried,
+    ),
+    "duties.named": lambda e: ngettext(
+        "Of the newest %(tried)s cases %(num)s that nobody led by name would have somebody",
+        "Of the newest %(tried)s cases %(num)s that nobody led by name would have somebody", e.count, tried=e.tried,
+    ),
+    "duties.hands": lambda e: ngettext(
+        "Of the newest %(tried)s cases somebody else would lead %(num)s",
+        "Of the newest %(tried)s cases somebody else would lead %(num)s", e.count, tried=e.tried,
+    ),
+    "duties.nobody": lambda e: ngettext(
+        "Of the newest %(tried)s cases nobody by name would lead %(num)s",
+        "Of the newest %(tried)s cases nobody by name would lead %(num)s", e.count, tried=e.tried,
+    ),
+    "duties.asked": lambda e: ngettext(
+        "Of the newest %(tried)s cases somebody else would be asked about %(num)s",
+        "Of the newest %(tried)s cases somebody else would be asked about %(num)s", e.count, tried=e.tried,
+    ),
+    "duties.places": lambda e: _("Nobody would lead what comes on: %(names)s", names=", ".join(e.data["names"])),
+    "rota.free": lambda e: ngettext(
+        "On %(num)s day of the next four weeks nobody would have the duty",
+        "On %(num)s days of the next four weeks nobody would have the duty", e.count,
+    ),
+    **dict.fromkeys((f"retention.{name}" for name in RETENTION), _tonight),
+}  # fmt: skip
+"""Code of services.settings.effects → what is said; all that concerns open work."""
+
+
+def say_effect(effect: Effect) -> str:
+    """The words, with how many were looked at where that is only a part."""
+    said = EFFECTS[effect.code](effect)
+    if effect.tried < effect.total:
+        said += " " + _("(the first %(tried)s of %(total)s were looked at)", tried=effect.tried, total=effect.total)
+    return said
