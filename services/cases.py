@@ -300,24 +300,30 @@ def close(session: Session, actor: Actor, case_id: int, reason: str, version: in
         select(exists().where(Route.case_id == case.id, Route.state.in_(("sent", "opened", "clarify"))))
     ):
         raise Refused("case.open_routes", id=case.id)
-    check_closing(actor, case, reason)
+    check_closing(session, actor, case, reason)
     give_numbers(session, [case], actor)
     supersede(session, actor, case)
     move(session, case, "spam" if reason == "spam" else "no_answer", actor, reason=reason)
     return case
 
 
-def check_closing(actor: Actor, case: Case, reason: str) -> None:
+def check_closing(session: Session, actor: Actor, case: Case, reason: str) -> None:
     """What a person has found to be grave is closed by the head, and never as spam or without an answer."""
-    if case.kind in ANSWERED_KINDS and reason in ("spam", "no_answer_needed"):
+    grave = _grave_kinds(session, case)
+    if grave.intersection(ANSWERED_KINDS) and reason in ("spam", "no_answer_needed"):
         raise Refused("case.grave", kind=case.kind)
-    if not may_end(actor, case):
+    if not may_end(session, actor, case):
         raise Forbidden("forbidden", act="case.close_grave")
 
 
-def may_end(actor: Actor, case: Case) -> bool:
+def may_end(session: Session, actor: Actor, case: Case) -> bool:
     """Whether the actor may be the one who ends this case."""
-    return case.kind not in GRAVE_KINDS or actor.may("case.close_grave")
+    return not _grave_kinds(session, case).intersection(GRAVE_KINDS) or actor.may("case.close_grave")
+
+
+def _grave_kinds(session: Session, case: Case) -> set[str | None]:
+    """The kind of the case, and the signals beside it that a person confirmed: «удалите мои данные и не пишите»."""
+    return {case.kind, *confirmed_signals(session, [case.id]).get(case.id, ())}
 
 
 def open_twin(session: Session, case: Case) -> int | None:

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from classifier import Kind, kind_of
-from models import Case, Label, Message, Setting, Signal
+from models import Case, IncidentCase, Label, Message, Setting, Signal
 from services.errors import Refused
 from services.excerpts import MARK, excerpt_of
 from services.rights import Actor, require
@@ -15,6 +15,7 @@ from services.settings.history import keep
 from services.sla import calm, reclassify
 
 NAME = "kinds"
+TECHNICAL = "technical"
 HIGH = 1
 """The priority that a reopened case has at least (domain.md §6.7)."""
 
@@ -76,12 +77,29 @@ def set_kind(
     case.kind = found.name if case.label is not None or signals else None
     case.theme, case.department = (themes[0] if themes else None), found.department
     case.priority, case.sentiment = found.priority, found.sentiment
-    if case.reopened:
+    if case.kind == TECHNICAL and _is_mass(session, case):
+        case.priority = 0
+    elif case.reopened:
         case.priority = min(case.priority, HIGH)
     elif case.number is not None and case.due_at is None and case.first_reply_at is None:
         calm(case)
-    if changed and case.number is not None:
+    if (changed or case.kind == TECHNICAL) and case.number is not None:
         reclassify(session, case)
+
+
+def raise_mass(session: Session, case: Case) -> None:
+    """A technical case that came into an incident is critical and has the terms of TECH0, from its receipt on."""
+    if case.kind == TECHNICAL and case.priority > 0:
+        case.priority = 0
+        reclassify(session, case)
+
+
+def _is_mass(session: Session, case: Case) -> bool:
+    """Whether it stands in an incident: what fails for many at once is TECH0 (domain.md §6.7)."""
+    if case.id is None:
+        return False
+    stands = exists().where(IncidentCase.case_id == case.id, IncidentCase.out_at.is_(None))
+    return bool(session.scalar(select(stands)))
 
 
 def renew_kind(session: Session, case: Case, message: Message | None = None) -> None:

@@ -115,10 +115,16 @@ SLA: dict[str, dict[str, Any]] = {
             "marketing": (1620, ()),
             "head": (540, ()),
         },
+        # code: minutes until the question is opened; «Небольшая школа» has no such clock (day.md §3)
+        "accept": {"curators": 240, "technical": 120, "accounting": 540, "marketing": 540, "head": 120},
+        # class → code: what it has for the answer instead, «расчёт возврата»
+        "special": {"CLAIM": {"accounting": 1620}},
     },
 }
 """«Небольшая школа» and «По Положению»; a class that a preset does not name takes the regulation's terms."""
 
+LETTER = "STATE"
+"""The class whose term by law stands in the letter itself."""
 LEGAL_TERMS = {"CLAIM": ("calendar", 10), "PDN": ("working", 10)}
 """Class → how the law counts and how many days (domain.md §6.6); they never stand still."""
 QUIET = ("21:00", "09:00")

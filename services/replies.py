@@ -228,7 +228,7 @@ def go_on(session: Session, actor: Actor, case: Case, state: str | None) -> None
     if not is_open(case):
         reopen(session, case, actor)
     touch(session, case, actor)
-    if state == "solved" and not may_end(actor, case):
+    if state == "solved" and not may_end(session, actor, case):
         return  # the head ends it
     if state is not None and not _is_owed(session, case):
         move(session, case, state, actor, reason="answered" if state == "solved" else None)

@@ -15,7 +15,7 @@ from services.events import record
 from services.responsibility import asked_person
 from services.rights import DESK, Actor, Scope, actor_of, require
 from services.route_states import MAX_RETURNS, MOVES, OWED
-from services.sla import end_department, start_department
+from services.sla import end_department, note_opened, start_department
 
 
 def departments(session: Session) -> list[Department]:
@@ -293,6 +293,8 @@ def _move(session: Session, route: Route, to: str, actor: Actor) -> None:
     require(actor, right)
     if to not in OWED:
         end_department(session, route)
+    else:
+        note_opened(session, route)
     route.state = to
     route.version += 1
 

@@ -8,8 +8,8 @@ from services.cases import get_case, lift_message
 from services.errors import NotFound
 from services.events import record
 from services.kinds import renew_kind
+from services.legal_clocks import bind_legal, unbind_legal
 from services.rights import DESK, Actor, require
-from services.sla import bind_legal, unbind_legal
 
 LEGAL = {"legal_claim": "CLAIM", "personal_data": "PDN"}
 """Signal → the class whose legal term binds with «да»."""

@@ -18,9 +18,7 @@ from services.calendars import (
     previous_working_day,
     working_between,
 )
-from services.events import record
 from services.presets import LEGAL_KINDS, LEGAL_TERMS
-from services.rights import Actor, require
 from services.terms import LIVE, LIVE_SHARE, MASS, Policy, Term, class_of, policy_of
 
 ORDINARY = 2
@@ -29,6 +27,7 @@ SHARES = (0.8, 1.0, 1.5)
 """Of its term: to the owner, to the head, to the director (domain.md §6.6)."""
 PAUSED_BY = ("author",)
 """States of a case in which its resolution stands still; the first response and the law's terms never do."""
+DAY_SECONDS = 86400
 OURS = ("first", "resolution", "legal", "promise")
 
 
@@ -60,13 +59,16 @@ def clocks_of_routes(session: Session, route_ids: Sequence[int]) -> dict[int, Cl
     """question → the clock of its department, where one runs."""
     if not route_ids:
         return {}
-    query = select(Clock).where(Clock.route_id.in_(route_ids), Clock.done_at.is_(None)).order_by(Clock.id)
+    query = select(Clock).where(Clock.route_id.in_(route_ids), Clock.done_at.is_(None), Clock.kind == "department")
+    query = query.order_by(Clock.id)
     return {clock.route_id: clock for clock in session.scalars(query) if clock.route_id is not None}
 
 
-def running_clock(session: Session, route: Route) -> Clock | None:
-    """The clock of the department, while it owes the answer."""
-    return session.scalar(select(Clock).where(Clock.route_id == route.id, Clock.done_at.is_(None)))
+def running_clock(session: Session, route: Route, kind: str = "department") -> Clock | None:
+    """The clock of the department, while it owes the answer; ``accept``: while it has not opened the question."""
+    return session.scalar(
+        select(Clock).where(Clock.route_id == route.id, Clock.done_at.is_(None), Clock.kind == kind)
+    )
 
 
 def lateness(session: Session, case: Case, now: datetime | None = None) -> list[Share]:
@@ -85,9 +87,10 @@ def lateness(session: Session, case: Case, now: datetime | None = None) -> list[
     total = working_between(calendar, begin, end)
     paused = max((timedelta(seconds=clock.paused_seconds) for clock in late), default=timedelta(0))
     spent: dict[int, timedelta] = {}
-    units = _departments_of(session, [clock.route_id for clock in clocks if clock.route_id is not None])
+    asked = [clock for clock in clocks if clock.kind == "department"]
+    units = _departments_of(session, [clock.route_id for clock in asked if clock.route_id is not None])
     reached = begin
-    for clock in (clock for clock in clocks if clock.route_id is not None):
+    for clock in asked:
         since, until = max(clock.started_at, reached), min(clock.done_at or now, end)
         if since < until:
             unit = units[clock.route_id or 0]
@@ -196,35 +199,18 @@ def reckon(policy: Policy, clock: Clock) -> None:
 def _reckon_legal(policy: Policy, clock: Clock) -> None:
     calendar = policy.calendars["desk"]
     received = calendar.local_day(clock.started_at)
-    how, days = LEGAL_TERMS[clock.sla_class]
+    how, days = LEGAL_TERMS.get(clock.sla_class, ("letter", clock.term_seconds // DAY_SECONDS))
     if how == "calendar":
         last, control = legal_dates(calendar, received, days)
+    elif how == "letter":
+        last = received + timedelta(days=days)
+        control = max(previous_working_day(calendar, previous_working_day(calendar, last)), received)
     else:
         last = add_working_days(calendar, received, days)
         control = previous_working_day(calendar, last)
     clock.due_at, clock.warn_at = end_of_day(calendar, last), end_of_day(calendar, control)
     moments = (clock.warn_at, clock.due_at)
     clock.next_at = moments[clock.level] if clock.done_at is None and clock.level < len(moments) else None
-
-
-def bind_legal(session: Session, actor: Actor, case: Case, name: str) -> Clock:
-    """A person says that it is a claim or a request of a data subject: the law's term binds from receipt."""
-    require(actor, "case.assign")
-    known = session.scalar(
-        select(Clock).where(Clock.case_id == case.id, Clock.kind == "legal", Clock.sla_class == name)
-    )
-    if known is not None:
-        return known
-    clock = Clock(
-        case_id=case.id, kind="legal", sla_class=name, calendar="desk", term_seconds=0, started_at=case.opened_at,
-        level=0, paused_seconds=0,
-    )  # fmt: skip
-    reckon(policy_of(session), clock)
-    session.add(clock)
-    session.flush()
-    _show(session, case)
-    record(session, "clock.bound", actor, case_id=case.id, object_id=clock.id, code=name)
-    return clock
 
 
 def promise(session: Session, case: Case, until: datetime) -> Clock:
@@ -251,19 +237,6 @@ def keep_promise(session: Session, case: Case) -> None:
             _end(policy_of(session), clock, utc_now())
             session.flush()
             _show(session, case)
-
-
-def unbind_legal(session: Session, actor: Actor, case: Case, name: str) -> None:
-    """It was no claim after all: the law's term never ran."""
-    require(actor, "case.assign")
-    clock = session.scalar(
-        select(Clock).where(Clock.case_id == case.id, Clock.kind == "legal", Clock.sla_class == name)
-    )
-    if clock is not None:
-        session.delete(clock)
-        session.flush()
-        _show(session, case)
-        record(session, "clock.unbound", actor, case_id=case.id, object_id=clock.id, code=name)
 
 
 def follow_move(session: Session, case: Case, was_open: bool) -> None:
@@ -351,6 +324,25 @@ def reclassify(session: Session, case: Case) -> None:
     _show(session, case)
 
 
+def take_clocks(session: Session, gone: Case, kept: Case) -> None:
+    """``gone`` goes on in ``kept``: clocks of departments and of the law move, of the others the sooner counts."""
+    policy, now = policy_of(session), utc_now()
+    ours = {clock.kind: clock for clock in clocks_of(session, [kept.id]).get(kept.id, []) if clock.done_at is None}
+    for clock in clocks_of(session, [gone.id]).get(gone.id, []):
+        known = ours.get(clock.kind)
+        is_law = clock.kind == "legal" and (known is None or known.sla_class != clock.sla_class)
+        if clock.route_id is not None or is_law:
+            clock.case_id = kept.id
+        elif clock.done_at is None and known is not None and clock.due_at < known.due_at:
+            for name in ("sla_class", "calendar", "term_seconds", "started_at", "paused_seconds", "paused_at"):
+                setattr(known, name, getattr(clock, name))
+            reckon(policy, known)
+        if clock.case_id == gone.id:
+            _end(policy, clock, now)
+    session.flush()
+    _show(session, kept)
+
+
 def end_airtime(session: Session, publication_ids: Sequence[int]) -> None:
     """The broadcast of these publications is over: what was asked and is still open has ordinary terms."""
     query = (
@@ -372,20 +364,35 @@ def start_department(session: Session, route: Route) -> Clock | None:
     policy, now = policy_of(session), utc_now()
     unit = policy.unit(session.get_one(Department, route.department_id).code)
     name = class_of(policy, case, airtimes(session, [case]).get(case.id))
-    minutes, hours, days = unit.minutes, unit.hours, "desk"
+    minutes, hours, days, accept = unit.answer(name), unit.hours, "desk", unit.accept
     at_once = policy.classes[name].first if name == LIVE else None
     mass = policy.classes[name].first if name == MASS else None
     if at_once is not None:
-        minutes, hours, days = max(int(at_once.minutes * LIVE_SHARE), 1), (), at_once.calendar
+        minutes, hours, days, accept = max(int(at_once.minutes * LIVE_SHARE), 1), (), at_once.calendar, None
     elif mass is not None:
         # The technical department owes its word as soon as the desk does, and has no answering hours then.
-        minutes, hours, days = mass.minutes, (), mass.calendar
+        minutes, hours, days, accept = mass.minutes, (), mass.calendar, None
+    if accept is not None:
+        _add_route_clock(session, policy, route, "accept", name, "desk", accept * 60)
     calendar = policy.calendars[days]
     due = next_answering(calendar, add_working(calendar, now, timedelta(minutes=minutes)), hours)
+    seconds = max(int(working_between(calendar, now, due).total_seconds()), minutes * 60)
+    return _add_route_clock(session, policy, route, "department", name, days, seconds, now)
+
+
+def _add_route_clock(
+    session: Session,
+    policy: Policy,
+    route: Route,
+    kind: str,
+    sla_class: str,
+    calendar: str,
+    seconds: int,
+    at: datetime | None = None,
+) -> Clock:
     clock = Clock(
-        case_id=case.id, route_id=route.id, kind="department", sla_class=name, calendar=days,
-        term_seconds=max(int(working_between(calendar, now, due).total_seconds()), minutes * 60),
-        started_at=now, level=0, paused_seconds=0,
+        case_id=route.case_id, route_id=route.id, kind=kind, sla_class=sla_class, calendar=calendar,
+        term_seconds=seconds, started_at=at or utc_now(), level=0, paused_seconds=0,
     )  # fmt: skip
     reckon(policy, clock)
     session.add(clock)
@@ -395,7 +402,15 @@ def start_department(session: Session, route: Route) -> Clock | None:
 
 def end_department(session: Session, route: Route) -> None:
     """The department owes no more: it answered, declined, or was released."""
-    clock = running_clock(session, route)
+    for kind in ("accept", "department"):
+        clock = running_clock(session, route, kind)
+        if clock is not None:
+            _end(policy_of(session), clock, utc_now())
+
+
+def note_opened(session: Session, route: Route) -> None:
+    """The department has looked at the question: it has taken it."""
+    clock = running_clock(session, route, "accept")
     if clock is not None:
         _end(policy_of(session), clock, utc_now())
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -48,10 +48,19 @@ class SlaClass:
 
 @dataclass(frozen=True)
 class Unit:
-    """What a department has for an answer; ``hours``: when it looks, the term then ends at the next such hour."""
+    """What a department has for an answer; ``hours``: when it looks, the term then ends at the next such hour.
+
+    ``accept``: minutes until it has opened the question; None: nobody counts them. ``special``: class → minutes for
+    an answer where they are others.
+    """
 
     minutes: int
     hours: tuple[time, ...] = ()
+    accept: int | None = None
+    special: Mapping[str, int] = field(default_factory=dict)
+
+    def answer(self, sla_class: str) -> int:
+        return self.special.get(sla_class, self.minutes)
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,7 @@ def _built(text: str) -> Policy:
     own = values.get("classes", {})
     known = {**SLA["regulation"]["classes"], **SLA[preset]["classes"], **own}
     units = {**SLA[preset]["departments"], **values.get("departments", {})}
+    accept = {**SLA[preset].get("accept", {}), **values.get("accept", {})}
     changes = {date.fromisoformat(day): kind for day, kind in values.get("changes", {}).items()}
     zone = values.get("zone", "Europe/Moscow")
     begin, end = values.get("quiet", QUIET)
@@ -105,7 +115,10 @@ def _built(text: str) -> Policy:
     return Policy(
         preset=preset,
         classes={name: _class(*terms) for name, terms in known.items()},
-        units={code: Unit(int(m), tuple(read_hour(h) for h in hours)) for code, (m, hours) in units.items()},
+        units={
+            code: Unit(int(m), tuple(read_hour(h) for h in hours), accept.get(code), _special(preset, code))
+            for code, (m, hours) in units.items()
+        },
         calendars={
             name: _calendar({**form, **(hours if name == "desk" else {})}, zone, changes)
             for name, form in CALENDARS.items()
@@ -113,6 +126,11 @@ def _built(text: str) -> Policy:
         quiet=(read_hour(begin), read_hour(end)),
         changes=changes,
     )
+
+
+def _special(preset: str, code: str) -> dict[str, int]:
+    """Class → minutes for an answer of this department, where they are its own."""
+    return {name: terms[code] for name, terms in SLA[preset].get("special", {}).items() if code in terms}
 
 
 def _class(first: int | None, calendar: str, resolution: int | None) -> SlaClass:
@@ -195,6 +213,9 @@ def check_terms(values: Mapping[str, Any]) -> None:
             raise Refused("terms.minutes", most=MOST_MINUTES // 60)
         for hour in hours:
             read_hour(hour)
+    for minutes in values.get("accept", {}).values():
+        if minutes is not None and not 1 <= minutes <= MOST_MINUTES:
+            raise Refused("terms.minutes", most=MOST_MINUTES // 60)
     for day, kind in values.get("changes", {}).items():
         try:
             date.fromisoformat(day)

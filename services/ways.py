@@ -11,7 +11,7 @@ from services.bots import MESSENGERS, reach_of
 EVENTS: Mapping[str, tuple[str, ...]] = {
     "question": (),
     "crisis": ("crisis",),
-    "deadline": ("first", "resolution", "department", "legal", "promise", "hurry"),
+    "deadline": ("first", "resolution", "department", "accept", "legal", "promise", "hurry"),
     "reply": ("act",),
     "incident": ("incident",),
     "call": ("note", "case", "rule"),

@@ -24,11 +24,16 @@ DEEP: tuple[tuple[str, list[str]], ...] = (
     ("dice", ["pytest", "-n", "2", "--dist", "loadgroup", "-m", "not journey"]),
     ("storm", ["pytest", "tests/services/test_storm.py", "tests/services/test_sending_faults.py"]),
     ("lies", ["pytest", "tests/services/test_lies.py"]),
+    ("schema", ["pytest", "tests/web/test_api_schema.py", "tests/web/test_api_random.py"]),
     ("mutants", ["python", "tests/mutate.py"]),
+    ("rights", ["python", "tests/mutate_rights.py"]),
 )
 """Besides, with `--deep`: a hundred kills a kind of channel, a hundred replies through a liar before every channel,
-every guard of the send protocol deleted in turn."""
-HUNDREDS = {"storm": {"OTKLIK_KILLS": "100"}, "lies": {"OTKLIK_LIES": "100"}}
+hundreds of asks at each endpoint of the API, every guard of the send protocol and every permission check deleted in
+turn."""
+HUNDREDS = {
+    "storm": {"OTKLIK_KILLS": "100"}, "lies": {"OTKLIK_LIES": "100"}, "schema": {"OTKLIK_EXAMPLES": "300"},
+}  # fmt: skip
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
 """What people do with one case; each act is one form, and each answer says which case changed."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Blueprint, Response, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from models import Act, Reply
 from services import cases, labelling, replies, routing, signals
 from services.errors import NotFound, Refused, Stale
 from services.inbox import message_of_case, view_case
+from services.legal_clocks import bind_letter
 from services.outbox import acts_of
 from services.parting import correct_kind
 from services.split import write_split
@@ -217,6 +218,20 @@ def signal(case_id: int, message_id: int, name: str, answer: str) -> AnyResponse
     what = SIGNAL_NAMES[name]
     said = _("Yes: %(what)s", what=what) if answer == "yes" else _("No: %(what)s", what=what)
     tell(said, "undo", seconds=8, undo=other)
+    return done(case_id)
+
+
+@screen.post("/letter")
+def letter(case_id: int) -> AnyResponse:
+    """The date by which a state body wants its answer."""
+    try:
+        until = date.fromisoformat(request.form.get("until", ""))
+    except ValueError:
+        raise Refused("letter.date") from None
+    with current_desk().database.write.begin() as session:
+        bind_letter(session, current_actor(), case_id, until)
+    rang()
+    tell(_("The term of the letter is kept: %(day)s.", day=f"{until:%d.%m.%Y}"))
     return done(case_id)
 
 

@@ -169,6 +169,8 @@ MATRIX: dict[str, str] = {
     "outreach.index": "case.reply",
     "parting.part": "case.assign",
     "parting.join": "case.assign",
+    "parting.merge": "case.assign",
+    "cases.letter": "case.assign",
     "outreach.start": "case.reply",
     "search.words": "settings.edit",
     "search.save_words": "settings.edit",

@@ -1,8 +1,10 @@
-"""One message of two matters: chosen words become a case of their own, or are joined to the first again."""
+"""One message of two matters, and two cases of one: words become a case of their own, cases are joined."""
 
 from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
+from services.errors import NotFound
+from services.joining import find_case, join_cases
 from services.labelling import try_text
 from services.parting import join_again, split_off
 from web.cases import done
@@ -39,3 +41,18 @@ def join(case_id: int) -> Response:
     rang()
     tell(_("Joined with the case of the whole message."))
     return done(first_id, restored=True)
+
+
+@screen.post("/merge")
+def merge(case_id: int) -> Response:
+    """The case goes on in the one whose number was typed."""
+    form, actor = request.form, current_actor()
+    with current_desk().database.write.begin() as session:
+        other = find_case(session, actor, form.get("number", ""))
+        if other is None:
+            raise NotFound("join.unknown")
+        kept = join_cases(session, actor, case_id, other.id, form.get("version", type=whole))
+        kept_id, number = kept.id, kept.number
+    rang()
+    tell(_("Joined: all of it goes on in case %(number)s.", number=number))
+    return done(kept_id, restored=True)

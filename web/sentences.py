@@ -99,6 +99,7 @@ def _signal(event: Event) -> str:
 SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "case.opened": lambda e, n: _("The case is opened"),
     "case.split_off": lambda e, n: _("A part of the message became a case of its own"),
+    "case.joined": lambda e, n: _("The case was joined with another of the same matter"),
     "case.joined_again": lambda e, n: _("The part was joined with its message again"),
     "case.attached": lambda e, n: _("The author wrote again"),
     "case.moved": _moved,

@@ -90,6 +90,7 @@ def read_terms(form: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, 
     if preset == build_policy(stored).preset:
         kept["classes"] = _read_classes(form, stored)
         kept["departments"] = _read_units(form, preset)
+        kept["accept"] = _read_accept(form, preset)
     return kept
 
 
@@ -125,6 +126,15 @@ def _read_units(form: Mapping[str, str], preset: str) -> dict[str, list[Any]]:
             if usual is None or value != [usual[0], list(usual[1])]:
                 found[code] = value
     return found
+
+
+def _read_accept(form: Mapping[str, str], preset: str) -> dict[str, int | None]:
+    """Department → minutes until it has opened a question; an empty field: nobody counts them."""
+    usual = SLA[preset].get("accept", {})
+    typed = {
+        name.removeprefix("accept_"): _minutes(text) for name, text in form.items() if name.startswith("accept_")
+    }
+    return {code: minutes for code, minutes in typed.items() if minutes != usual.get(code)}
 
 
 def _minutes(typed: str) -> int | None:

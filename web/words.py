@@ -417,6 +417,7 @@ CLOCKS: Mapping[str, Lazy] = {
     "first": _l("the first response"),
     "resolution": _l("the resolution"),
     "department": _l("the department's answer"),
+    "accept": _l("the department's look at the question"),
     "legal": _l("the term by law"),
     "promise": _l("the promised answer"),
     "hurry": _l("the head asks to hurry"),

@@ -222,7 +222,6 @@ def dismiss(session: Session, actor: Actor, question_id: int, reason: str) -> Br
 
 def merge(session: Session, actor: Actor, question_id: int, into_id: int) -> BroadcastQuestion:
     """Both are one from now on: they have one end. What stood in the first one comes along."""
-    require(actor, WATCH)
     head, other = aliased(Question), get_question(session, actor, into_id)
     into_id = other.into_id or other.id
     if into_id == question_id:
@@ -247,7 +246,6 @@ def merge(session: Session, actor: Actor, question_id: int, into_id: int) -> Bro
 
 def put_back(session: Session, actor: Actor, question_id: int) -> BroadcastQuestion:
     """Undo of «вслух» and «не нужен ответ», and of a merge; what has left the desk stays as it is."""
-    require(actor, WATCH)
     question = get_question(session, actor, question_id)
     if question.into_id is not None:
         if question.state != "open":

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Client, PrivacyRequest, utc_now
-from services.calendars import add_working_days, end_of_day, next_working_day
+from services.calendars import add_working_days, end_of_day, previous_working_day
 from services.crm.clients import get_client, touch
 from services.errors import NotFound, Refused
 from services.events import record
@@ -98,8 +98,14 @@ def due_of(session: Session, kind: str, at: datetime) -> datetime:
     calendar, term = policy_of(session).calendars["desk"], TERMS[kind]
     day = calendar.local_day(at)
     if term.calendar:
-        return end_of_day(calendar, next_working_day(calendar, day + timedelta(days=term.calendar), same=True))
+        return end_of_day(calendar, day + timedelta(days=term.calendar))  # «не более», so it moves for no day off
     return end_of_day(calendar, add_working_days(calendar, day, term.working))
+
+
+def control_of(session: Session, row: PrivacyRequest) -> date:
+    """The day on which it should be done: the last working day before the last one, less one working day."""
+    calendar = policy_of(session).calendars["desk"]
+    return previous_working_day(calendar, previous_working_day(calendar, calendar.local_day(row.due_at)))
 
 
 def identify(session: Session, actor: Actor, request_id: int, known_by: str) -> PrivacyRequest:

@@ -11,6 +11,7 @@ from models.database import Database
 from services.absences import instead, stand_ins
 from services.events import record
 from services.incidents.troubles import COPIES, TITLES, Trouble, troubles_of
+from services.kinds import raise_mass
 from services.leases import insert_missing
 from services.rights import DESK, Actor, actor_of
 from services.rota import duty_now
@@ -148,6 +149,7 @@ def join(session: Session, actor: Actor, incident: Incident, cases: Sequence[Cas
     for one in cases:
         if one.id in mine:
             incident.last_at = max(incident.last_at, one.opened_at)
+            raise_mass(session, one)
             record(session, "incident.joined", actor, case_id=one.id, object_id=incident.id)
     return incident.count - before
 

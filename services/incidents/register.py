@@ -13,6 +13,7 @@ from services.errors import NotFound, Refused, Stale
 from services.events import record
 from services.incidents.gathering import NOTICE, ask, begin, count_of, join
 from services.incidents.troubles import COPIES, TITLES, Trouble
+from services.kinds import renew_kind
 from services.responsibility import all_themes
 from services.rights import Actor, require
 
@@ -216,6 +217,7 @@ def take_out(session: Session, actor: Actor, incident_id: int, case_id: int) -> 
         link.out_at, link.staff_id = utc_now(), actor.staff_id
         session.flush()
         incident.count = count_of(session, incident.id)
+        renew_kind(session, session.get_one(Case, case_id))
         record(session, "incident.left", actor, case_id=case_id, object_id=incident.id)
     return incident
 

@@ -234,7 +234,10 @@ def _facts(policy: Policy, case: Any, known: _Known) -> Facts:
     steps = [*walked.steps, *(("answered", row.accepted_at, row.staff_id) for row in answers)] if counts else []
     return Facts(
         fact,
-        [_route(policy, row, [clock for clock in clocks if clock.route_id == row.id]) for row in routes],
+        [
+            _route(policy, row, [c for c in clocks if c.route_id == row.id and c.kind == "department"])
+            for row in routes
+        ],
         [{"case_id": case.id, "kind": kind, "at": at, "staff_id": staff} for kind, at, staff in steps],
     )
 

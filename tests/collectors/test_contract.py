@@ -14,18 +14,6 @@ SAMPLES = {int: 1, list[str]: ["x"]}
 SHARED = {
     "__init__", "airing", "base", "errors", "files", "transport", "wire", "html", "oauth", "sign_on", "webhook",
 }  # fmt: skip
-    "__init__",
-    "airing",
-    "base",
-    "errors",
-    "files",
-    "transport",
-    "wire",
-    "html",
-    "oauth",
-    "sign_on",
-    "webhook",
-}
 
 
 def test_every_file_is_registered() -> None:

@@ -15,6 +15,7 @@ from models import Act, Case, Route, Source, utc_now
 from services.cases import assign, close, reopen_case
 from services.errors import DeskError
 from services.labelling import correct_label
+from services.legal_clocks import bind_legal
 from services.outbox import claim_act
 from services.outcomes import record_error, record_receipt
 from services.replies import take_back, write_reply
@@ -26,7 +27,6 @@ from services.routing import (
     recall_route,
     return_route,
 )
-from services.sla import bind_legal
 from services.snoozes import end_snooze, snooze
 from tests.services.test_cases import label_all
 

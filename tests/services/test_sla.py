@@ -14,12 +14,13 @@ from services.cases import close, reopen_case
 from services.errors import Forbidden, Refused
 from services.kinds import renew_kind
 from services.labelling import correct_label, run_labelling
+from services.legal_clocks import bind_legal
 from services.outbox import note_reply
 from services.recount import Progress, ask_recount, effect_of, progress_of, run_recount
 from services.replies import take_back, write_reply
 from services.rights import DESK
 from services.routing import answer_route, ask_department, decline_route, recall_route, return_route
-from services.sla import bind_legal, lateness
+from services.sla import lateness
 from services.terms import build_policy, class_of, policy_of, save_terms
 from tests.services.test_cases import Table, label_all
 
