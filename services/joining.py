@@ -1,9 +1,26 @@
 """Two cases of one matter become one: what stands in them moves, the strictest deadline counts (domain.md §6.1)."""
 
+from typing import Any
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models import Act, Case, Message, Note, Reply, Route
+from models import (
+    Act,
+    Call,
+    Case,
+    CaseTag,
+    Draft,
+    Excerpt,
+    Follower,
+    Mention,
+    Message,
+    Note,
+    Reply,
+    ReplyFile,
+    Route,
+    Task,
+)
 from services.case_states import is_open, move
 from services.cases import check_version, get_case, give_numbers
 from services.errors import Refused
@@ -13,8 +30,16 @@ from services.presets import ANSWERED_KINDS
 from services.rights import Actor, require
 from services.sla import take_clocks
 
-MOVED = (Message, Route, Note, Reply, Act)
-"""What stands in a case and goes on in another; its history stays where it was written."""
+MOVED: tuple[tuple[Any, Any], ...] = (
+    *((table, table.case_id) for table in (Message, Route, Note, Mention, Reply, ReplyFile, Act, Task, Call)),
+    (Excerpt, Excerpt.from_case_id),
+)
+"""What stands in a case and goes on in another, and by which column; its history stays where it was written."""
+ONCE: tuple[tuple[Any, Any, Any], ...] = (
+    (Follower, Follower.case_id, Follower.staff_id),
+    (CaseTag, CaseTag.case_id, CaseTag.tag_id),
+)
+"""What a case has once of each: who follows it, its marks."""
 
 
 def find_case(session: Session, actor: Actor, number: str) -> Case | None:
@@ -45,8 +70,13 @@ def join_cases(session: Session, actor: Actor, case_id: int, into_id: int, versi
     if gone.kind in ANSWERED_KINDS and gone.kind != kept.kind:
         raise Refused("join.grave", kind=gone.kind)
     give_numbers(session, [gone, kept], actor)
-    for table in MOVED:
-        session.execute(update(table).where(table.case_id == gone.id).values(case_id=kept.id))
+    for table, column in MOVED:
+        session.execute(update(table).where(column == gone.id).values({column: kept.id}))
+    for once, of_case, of_other in ONCE:
+        known = select(of_other).where(of_case == kept.id).scalar_subquery()
+        query = update(once).where(of_case == gone.id, of_other.not_in(known))
+        session.execute(query.values({of_case: kept.id}))
+    _take_drafts(session, gone, kept)
     session.expire_all()
     take_clocks(session, gone, kept)
     kept.opened_at, kept.last_message_at = (
@@ -61,3 +91,15 @@ def join_cases(session: Session, actor: Actor, case_id: int, into_id: int, versi
     for case, other in ((gone, kept), (kept, gone)):
         record(session, "case.joined", actor, case_id=case.id, object_id=other.id)
     return kept
+
+
+def _take_drafts(session: Session, gone: Case, kept: Case) -> None:
+    """What somebody was writing goes on below what they have begun there."""
+    begun = {row.staff_id: row for row in session.scalars(select(Draft).where(Draft.case_id == kept.id))}
+    for draft in session.scalars(select(Draft).where(Draft.case_id == gone.id)).all():
+        known = begun.get(draft.staff_id)
+        if known is None:
+            draft.case_id = kept.id
+        else:
+            known.text = "\n\n".join(part for part in (known.text, draft.text) if part.strip())
+            session.delete(draft)

@@ -6,14 +6,15 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from models import Act, Case, Clock, Event, Message, Note, Route, Source
+from models import Act, Case, Clock, Draft, Event, Follower, Message, Note, Route, Source, Task
 from services.cases import add_note, close
 from services.errors import Forbidden, NotFound, Refused, Stale
+from services.following import follow
 from services.joining import find_case, join_cases
 from services.kinds import renew_kind
 from services.legal_clocks import bind_letter
 from services.messages import store_messages
-from services.replies import write_reply
+from services.replies import save_draft, write_reply
 from services.routing import answer_route, ask_department, open_route, return_route
 from services.signals import decide_signal
 from services.sla import clocks_of_routes
@@ -191,3 +192,23 @@ def test_a_message_that_comes_after_is_not_lost(cast, database, cases, act) -> N
     label_all(database)
     with database.read.begin() as session:
         assert session.scalars(select(Message).order_by(Message.id.desc())).first().case_id is not None
+
+
+def test_followers_marks_tasks_and_what_is_being_written_go_on_too(cast, database, cases, act) -> None:
+    older, newer = cases
+    with database.write.begin() as session:
+        for case_id in cases:
+            follow(session, cast.smm, case_id)
+            save_draft(session, cast.smm, case_id, f"пишу в {case_id}")
+        follow(session, cast.head, older)
+        save_draft(session, cast.head, older, "отвечу")
+        session.add(Task(text="перезвонить", case_id=older, staff_id=cast.smm.staff_id, due_at=MONDAY))
+    act(join_cases, cast.smm, older, newer)
+    with database.read.begin() as session:
+        assert sorted(session.scalars(select(Follower.staff_id).where(Follower.case_id == newer))) == sorted(
+            [cast.smm.staff_id, cast.head.staff_id]
+        )
+        drafts = {row.staff_id: row.text for row in session.scalars(select(Draft).where(Draft.case_id == newer))}
+        assert drafts == {cast.smm.staff_id: f"пишу в {newer}\n\nпишу в {older}", cast.head.staff_id: "отвечу"}
+        assert session.scalars(select(Draft).where(Draft.case_id == older)).all() == []
+        assert session.scalars(select(Task.case_id)).all() == [newer]
