@@ -77,6 +77,7 @@ def join_cases(session: Session, actor: Actor, case_id: int, into_id: int, versi
         query = update(once).where(of_case == gone.id, of_other.not_in(known))
         session.execute(query.values({of_case: kept.id}))
     _take_drafts(session, gone, kept)
+    session.flush()
     session.expire_all()
     take_clocks(session, gone, kept)
     kept.opened_at, kept.last_message_at = (
