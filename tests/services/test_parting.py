@@ -17,6 +17,7 @@ from services.inbox import list_cases, view_case
 from services.parting import correct_kind, join_again, split_off
 from services.questions import question_view
 from services.replies import write_reply
+from services.rights import Actor
 from services.routing import ask_department
 from tests.services.test_cases import label_all
 
@@ -170,3 +171,10 @@ def test_any_selection_is_a_part_or_is_refused(cast, database, asked, begin, end
         found = excerpt_of(session, made)
         assert found is not None
         assert found.text in " ".join(BOTH.split())
+
+
+def test_the_kind_of_a_part_is_said_by_who_may_say_a_kind(cast, database, asked) -> None:
+    made = part(database, cast, asked)
+    with database.write.begin() as session, pytest.raises(Forbidden) as refused:
+        correct_kind(session, Actor(cast.smm.staff_id), made, asked[1], "complaint")
+    assert refused.value.data["act"] == "message.label"

@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from models import BroadcastQuestion, Case, Notice, Route, Staff, StaffRole, utc_now
+from models import Broadcast, BroadcastQuestion, Case, Notice, Route, Staff, StaffRole, StaffSession, utc_now
 from services.accounts import create_staff, set_active
 from services.agreement import save_agreement
 from services.broadcasts.feed import feed_token, person_of
 from services.broadcasts.questions import answer_aloud, dismiss, hold, release
 from services.broadcasts.schedule import on_air, watchers
+from services.broadcasts.states import MOVES, move
+from services.bulks import ACTS, begin_bulk
+from services.entrance import end_session, open_login
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.notices import notices_of, see_all, see_notice
 from services.people import edit_person, renew_password
@@ -301,3 +304,29 @@ class TestWhoIsNamed:
         act(takes_over, cast.smm.staff_id, "observer")
         with database.read.begin() as session, pytest.raises(NotFound):
             person_of(session, b"k", token)
+
+
+def test_a_broadcast_is_moved_by_who_may_alone() -> None:
+    for (state, to), right in MOVES.items():
+        told = Broadcast(state=state, version=1)
+        with pytest.raises(Forbidden) as refused:
+            move(told, to, Actor(1))
+        assert (refused.value.data["act"], told.state, told.version) == (right, state, 1)
+
+
+def test_many_cases_at_once_are_changed_by_who_may_change_one(cast, database) -> None:
+    for name, (right, _do, _undo) in ACTS.items():
+        with database.write.begin() as session, pytest.raises(Forbidden) as refused:
+            begin_bulk(session, Actor(1), name, {}, [1])
+        assert refused.value.data["act"] == right
+
+
+def test_a_browser_of_another_is_logged_out_by_who_may_alone(cast, database) -> None:
+    with database.write.begin() as session:
+        theirs = open_login(session, cast.head.staff_id, "Firefox")
+        mine = open_login(session, cast.smm.staff_id, "Firefox")
+    with database.write.begin() as session, pytest.raises(Forbidden):
+        end_session(session, cast.smm, theirs)
+    with database.write.begin() as session:
+        assert end_session(session, cast.smm, mine).ended_at is not None
+        assert session.get_one(StaffSession, theirs).ended_at is None
