@@ -71,7 +71,7 @@ class SignOn:
     ) -> Account:
         """What the provider's answer proves; ``kept``: what begin() gave, ``said``: the query it came back with."""
         moment = now or time.time()
-        if not kept or not secrets.compare_digest(str(kept["state"]), str(said.get("state", ""))):
+        if not kept or not secrets.compare_digest(str(kept["state"]).encode(), str(said.get("state", "")).encode()):
             raise SignOnError("stale")
         if moment - float(kept["at"]) > WAITS:
             raise SignOnError("stale")

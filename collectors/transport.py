@@ -29,7 +29,7 @@ class _GuardedBackend(httpcore.SyncBackend):
             addresses = self._guard.resolve(host, port)
         except AddressRefused:
             raise
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a label that no name may have
             raise httpcore.ConnectError(f"{host}: {error}") from error
         failure: Exception | None = None
         for _, address in addresses:

@@ -78,7 +78,7 @@ def refuse(session: Session, delivery: Delivery, staff: Staff, key: str, code: s
 def answered_alone(session: Session, delivery: Delivery, staff: Staff) -> Route | None:
     """The one question of ``delivery`` when this very person has answered it: more photos may still join it."""
     routes = delivery.data.get("routes", [])
-    query = select(Route).where(Route.id == routes[0]) if len(routes) == 1 else None
+    query = select(Route).where(Route.id == routes[0]).with_for_update() if len(routes) == 1 else None
     route = session.scalar(query) if query is not None else None
     if route is None or route.state not in ("answered", "accepted") or route.answered_by_id != staff.id:
         return None
@@ -92,6 +92,8 @@ def split_answers(text: str, routes: Sequence[int]) -> dict[int, str]:
     if len(routes) == 1:
         return {routes[0]: text.strip()}
     marks = [mark for mark in _NUMBERED.finditer(text) if 1 <= int(mark[1]) <= len(routes)]
+    if len({mark[1] for mark in marks}) < len(marks):
+        return {}  # an answer with a list of its own: nobody can tell which number is whose
     found: dict[int, str] = {}
     for mark, end in zip(marks, [*(later.start() for later in marks[1:]), len(text)], strict=False):
         part = text[mark.end() : end].strip()

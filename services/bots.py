@@ -20,6 +20,8 @@ from services.settings.history import keep, value_of
 NAME = "bots"
 MESSENGERS = ("telegram", "max")
 """Platforms with bots that may tell people, in the order of screens; what each can, its channel says."""
+SILENT = ("stopped", "manual")
+"""States of a place in which nothing is sent there."""
 OpenChannel = Callable[[Source], Channel]
 
 
@@ -48,7 +50,7 @@ def _plain_settings(source: Source) -> object:
 
 def bot_sources(session: Session, platform: str) -> list[Source]:
     """Places whose bot could be chosen."""
-    query = select(Source).where(Source.platform == platform, Source.state.not_in(("stopped", "manual")))
+    query = select(Source).where(Source.platform == platform, Source.state.not_in(SILENT))
     return list(session.scalars(query.order_by(Source.id)))
 
 
@@ -61,7 +63,7 @@ def bots_of(session: Session) -> dict[str, Bot]:
         if chosen is None:
             continue
         source = session.get(Source, chosen["source_id"])
-        if source is not None and source.platform == platform:
+        if source is not None and source.platform == platform and source.state not in SILENT:
             found[platform] = Bot(source, chosen["name"])
     return found
 

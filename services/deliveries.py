@@ -190,11 +190,11 @@ def run_deliveries(database: Database, open_sender: OpenSender, write: Write) ->
         with database.write.begin() as session:
             _sweep(session)
             row = _claim(session, list(senders))
-            letter = _prepare(session, row, senders[row.channel], write) if row else None
         if row is None:
             return done
         done += 1
         sender = senders[row.channel]
+        letter = _written(database, row, sender, write)
         if letter is None or sender is None:
             continue
         external_id, error = None, None
@@ -207,6 +207,21 @@ def run_deliveries(database: Database, open_sender: OpenSender, write: Write) ->
         if error is not None and not _is_hopeless(row, error):
             del senders[row.channel]  # the others would meet the same
     return done
+
+
+def _written(database: Database, claimed: Delivery, sender: Mailer | None, write: Write) -> Letter | None:
+    """A letter that cannot be put together waits like one that cannot leave, and holds up no other."""
+    try:
+        with database.write.begin() as session:
+            row = session.get_one(Delivery, claimed.id, with_for_update=True)
+            return _prepare(session, row, sender, write)
+    except Exception:
+        log.exception("delivery.unwritten", id=claimed.id)
+    with database.write.begin() as session:
+        row = session.get_one(Delivery, claimed.id, with_for_update=True)
+        if row.state == "sending" and row.attempts == claimed.attempts:
+            _put_off(session, row, "unwritten")
+    return None
 
 
 def _due() -> Select[str]:
@@ -283,12 +298,20 @@ def _note(session: Session, claimed: Delivery, error: ChannelError | None, exter
         row.state, row.sent_at, row.error_code, row.external_id = "sent", utc_now(), None, external_id
         record(session, "delivery.sent", DESK, object_id=row.id, staff=row.staff_id, code=row.kind)
         return
-    pauses = PAUSES if row.channel == MAIL else BOT_PAUSES
-    if _is_hopeless(row, error) or row.attempts > len(pauses):
+    if _is_hopeless(row, error):
         _give_up(session, row, error.code)
+    else:
+        _put_off(session, row, error.code, error.retry_after)
+
+
+def _put_off(session: Session, row: Delivery, code: str, seconds: float | None = None) -> None:
+    """Until the next try, or for good after the last one."""
+    pauses = PAUSES if row.channel == MAIL else BOT_PAUSES
+    if row.attempts > len(pauses):
+        _give_up(session, row, code)
         return
-    row.state, row.error_code = "queued", error.code
-    row.due_at = utc_now() + timedelta(seconds=error.retry_after or pauses[row.attempts - 1])
+    row.state, row.lease_until, row.error_code = "queued", None, code
+    row.due_at = utc_now() + timedelta(seconds=seconds or pauses[row.attempts - 1])
 
 
 def _is_hopeless(row: Delivery, error: ChannelError) -> bool:

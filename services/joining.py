@@ -7,39 +7,69 @@ from sqlalchemy.orm import Session
 
 from models import (
     Act,
+    Amendment,
+    BroadcastIncident,
+    BroadcastQuestion,
     Call,
     Case,
     CaseTag,
+    Contract,
+    Deal,
+    Decision,
     Draft,
     Excerpt,
     Follower,
+    Incident,
+    IncidentCase,
     Mention,
     Message,
     Note,
+    Notice,
+    PrivacyRequest,
     Reply,
     ReplyFile,
+    Review,
+    ReviewMark,
     Route,
+    Satisfaction,
+    Source,
     Task,
+    Termination,
+    Verdict,
+    WishCase,
+    utc_now,
 )
-from services.case_states import is_open, move
+from services.case_states import MOVES, is_open, move, wake
 from services.cases import check_version, get_case, give_numbers
+from services.crm.identities import client_of_author
 from services.errors import Refused
 from services.events import record
 from services.excerpts import MARK
+from services.incidents.gathering import count_of
 from services.presets import ANSWERED_KINDS
 from services.rights import Actor, require
 from services.sla import take_clocks
 
-MOVED: tuple[tuple[Any, Any], ...] = (
-    *((table, table.case_id) for table in (Message, Route, Note, Mention, Reply, ReplyFile, Act, Task, Call)),
-    (Excerpt, Excerpt.from_case_id),
+MOVED: tuple[Any, ...] = (
+    Message.case_id, Route.case_id, Note.case_id, Mention.case_id, Notice.case_id, Reply.case_id, ReplyFile.case_id,
+    Act.case_id, Task.case_id, Call.case_id, Deal.case_id, Contract.case_id, Amendment.case_id, Termination.case_id,
+    Decision.case_id, PrivacyRequest.case_id, BroadcastQuestion.case_id, BroadcastIncident.case_id,
+    Incident.case_id, Review.case_id, ReviewMark.case_id, Excerpt.from_case_id,
+)  # fmt: skip
+"""What stands in a case and goes on in another; its history stays where it was written."""
+ONCE: tuple[tuple[Any, Any], ...] = (
+    (Follower.case_id, Follower.staff_id),
+    (CaseTag.case_id, CaseTag.tag_id),
+    (WishCase.case_id, None),
+    (IncidentCase.case_id, None),
+    (Verdict.case_id, None),
+    (Satisfaction.case_id, None),
 )
-"""What stands in a case and goes on in another, and by which column; its history stays where it was written."""
-ONCE: tuple[tuple[Any, Any, Any], ...] = (
-    (Follower, Follower.case_id, Follower.staff_id),
-    (CaseTag, CaseTag.case_id, CaseTag.tag_id),
-)
-"""What a case has once of each: who follows it, its marks."""
+"""What a case has once of each (who follows it, its marks) or once at all: it goes on where there is none yet."""
+STAY = ("case_fact.id", "case_step.case_id", "route_fact.case_id", "clock.case_id", "snooze.case_id",
+        "outreach.case_id", "excerpt.case_id", "draft.case_id")  # fmt: skip
+"""What is reckoned anew, ends, moves by rules of its own (services.sla, below), or belongs to cases that are not
+joined. Every column that names a case stands in one of the three tables."""
 
 
 def find_case(session: Session, actor: Actor, number: str) -> Case | None:
@@ -54,44 +84,86 @@ def find_case(session: Session, actor: Actor, number: str) -> Case | None:
 def join_cases(session: Session, actor: Actor, case_id: int, into_id: int, version: int | None = None) -> Case:
     """Everything of the first case goes on in the second, which is returned; whoever wrote where is answered there.
 
-    Refuses a part of a message (it is joined to its own), a case that is over, and one of a legal kind into
-    another kind: then the other way about.
+    Refuses cases of two people (accounts of one card are one), a part of a message (it is joined to its own), a
+    case that is over, and one of a legal kind into another kind: then the other way about.
     """
     require(actor, "case.assign")
     if case_id == into_id:
         raise Refused("join.same")
+    # As labelling and the outbox hold them: rows of a case before the case.
+    for column in (Message.case_id, Act.case_id):
+        held = select(column.class_.id).where(column == case_id).order_by(column.class_.id)
+        session.execute(held.with_for_update())
     first, second = (get_case(session, actor, one, hold=True) for one in sorted((case_id, into_id)))
     gone, kept = (first, second) if first.id == case_id else (second, first)
     check_version(gone, version)
-    if MARK in gone.subject_key or gone.first_message_id is None or kept.first_message_id is None:
+    _check(session, gone, kept)
+    give_numbers(session, [gone, kept], actor)
+    _move_rows(session, gone, kept)
+    lift, answered, was = kept.lift or gone.lift, gone.first_reply_at, gone.state
+    opened = max(min(gone.opened_at, kept.opened_at), session.get_one(Source, kept.source_id).created_at)
+    kept.opened_at = min(kept.opened_at, opened)
+    kept.last_message_at = max(gone.last_message_at, kept.last_message_at)
+    kept.priority = min(gone.priority, kept.priority)
+    if answered is not None and kept.kind != "crisis":
+        kept.first_reply_at = min(answered, kept.first_reply_at or answered)
+    kept.version += 1
+    _carry_state(session, kept, was, actor, lift)
+    kept.lift = lift
+    take_clocks(session, gone, kept)
+    move(session, gone, "merged", actor)
+    for case, other in ((gone, kept), (kept, gone)):
+        record(session, "case.joined", actor, case_id=case.id, object_id=other.id)
+    return kept
+
+
+def _check(session: Session, gone: Case, kept: Case) -> None:
+    if MARK in gone.subject_key or MARK in kept.subject_key:
+        raise Refused("join.part")
+    if gone.first_message_id is None or kept.first_message_id is None:
         raise Refused("join.part")
     if not is_open(gone) or not is_open(kept):
         raise Refused("join.over")
     if gone.kind in ANSWERED_KINDS and gone.kind != kept.kind:
         raise Refused("join.grave", kind=gone.kind)
-    give_numbers(session, [gone, kept], actor)
-    for table, column in MOVED:
-        session.execute(update(table).where(column == gone.id).values({column: kept.id}))
-    for once, of_case, of_other in ONCE:
-        known = select(of_other).where(of_case == kept.id).scalar_subquery()
-        query = update(once).where(of_case == gone.id, of_other.not_in(known))
+    if gone.author_id != kept.author_id:
+        clients = [client_of_author(session, one.author_id) for one in (gone, kept)]
+        if clients[0] is None or clients[0] is not clients[1]:
+            raise Refused("join.people")  # what one wrote is neither shown nor put out with the other
+
+
+def _move_rows(session: Session, gone: Case, kept: Case) -> None:
+    for column in MOVED:
+        session.execute(update(column.class_).where(column == gone.id).values({column: kept.id}))
+    for of_case, of_other in ONCE:
+        known = select(of_case.class_.id).where(of_case == kept.id)
+        query = update(of_case.class_).where(of_case == gone.id)
+        if of_other is None:
+            query = query.where(~known.exists())
+        else:
+            query = query.where(of_other.not_in(select(of_other).where(of_case == kept.id).scalar_subquery()))
         session.execute(query.values({of_case: kept.id}))
     _take_drafts(session, gone, kept)
     session.flush()
     session.expire_all()
-    take_clocks(session, gone, kept)
-    kept.opened_at, kept.last_message_at = (
-        min(gone.opened_at, kept.opened_at),
-        max(gone.last_message_at, kept.last_message_at),
+    left = session.scalar(
+        select(IncidentCase).where(IncidentCase.case_id == gone.id, IncidentCase.out_at.is_(None))
     )
-    kept.priority, kept.lift = min(gone.priority, kept.priority), kept.lift or gone.lift
-    kept.version += 1
-    if gone.state == "department" and kept.state != "department":
-        move(session, kept, "department", actor)
-    move(session, gone, "merged", actor)
-    for case, other in ((gone, kept), (kept, gone)):
-        record(session, "case.joined", actor, case_id=case.id, object_id=other.id)
-    return kept
+    if left is not None:
+        left.out_at = utc_now()
+        session.flush()
+        incident = session.get_one(Incident, left.incident_id)
+        incident.count = count_of(session, incident.id)
+
+
+def _carry_state(session: Session, kept: Case, was: str, actor: Actor, lift: str | None) -> None:
+    """What the other case waited for goes on; what nobody had answered there is nobody's wait here."""
+    wake(session, kept, actor, lift)
+    if was in ("approval", "department"):
+        if (kept.state, was) in MOVES:
+            move(session, kept, was, actor)
+    elif kept.state == "author" and was not in ("author", "snoozed"):
+        move(session, kept, "work", actor)
 
 
 def _take_drafts(session: Session, gone: Case, kept: Case) -> None:

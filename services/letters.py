@@ -30,7 +30,7 @@ SUBJECT = 60
 SHORT_TEXT = 3500
 """Letters of a whole message: what every messenger takes."""
 _LINK = re.compile(r"(https?://\S+)")
-_SUM = re.compile(r"(?<!\w)\d[\d \u00a0.,]*\s?(?:₽|руб|р\.|тыс|млн|\$|€)\w*")
+_SUM = re.compile(r"(?<!\w)\d[\d \u00a0.,]*\s?(?:₽|руб\w*|р\b\.?|тыс\w*|млн\w*|\$|€)|[$€]\s?\d[\d \u00a0.,]*")
 
 
 @cache
@@ -136,13 +136,14 @@ def _questions(page: Page) -> tuple[str, list[str]] | None:
     routes = waiting_for(page.session, page.staff, page.row.data["routes"])[:most]
     if not routes:
         return None
-    # A reply is matched to the numbers that this letter shows.
-    page.row.data = {**page.row.data, "routes": [route.id for route in routes]}
-    single = routes[0] if len(routes) == 1 else None
+    # A reply is matched to the numbers that this letter shows; one that may have left before keeps them.
+    shown = list(page.row.data["routes"]) if page.row.attempts > 1 else [route.id for route in routes]
+    page.row.data = {**page.row.data, "routes": shown}
+    single = routes[0] if len(shown) == 1 else None
     others = len(waiting_for(page.session, page.staff)) - len(routes)
     lines = [page.say("why_many")] if single is None else []
-    for number, route in enumerate(routes, 1):
-        lines.append(_question(page, route, None if single else number))
+    for route in routes:
+        lines.append(_question(page, route, None if single else shown.index(route.id) + 1))
     if others > 0:
         lines.append(page.say("left", count=others))
     if page.replies:

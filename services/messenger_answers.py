@@ -70,7 +70,7 @@ def _with_files(channel: Channel, item: Incoming) -> Incoming:
         except ChannelError as error:
             log.warning("answer.file", code=error.code)
             found.append(file)
-    return replace(item, attachments=tuple(found))
+    return replace(item, attachments=(*found, *item.attachments[MOST_FILES:]))
 
 
 def _take(session: Session, talk: Talk) -> bool:
@@ -118,10 +118,17 @@ def _is_our_word(session: Session, talk: Talk) -> bool:
     """What the bot told one of us, read back where a platform lists its own."""
     if talk.item.author is None or not talk.item.author.is_us:
         return False
-    query = select(Delivery.id).where(
+    # Ids are counted in each dialogue apart: the same one may stand in a channel's private messages.
+    theirs = select(MessengerAccount.staff_id).where(
+        MessengerAccount.source_id == talk.source_id, MessengerAccount.chat == talk.item.container
+    )
+    told = select(Delivery).where(
         Delivery.source_id == talk.source_id, Delivery.external_id == talk.item.external_id
     )
-    return session.scalar(query.limit(1)) is not None
+    people = set(session.scalars(theirs))
+    return any(
+        row.staff_id in people or row.data.get("chat") == talk.item.container for row in session.scalars(told)
+    )
 
 
 def _is_stored(session: Session, talk: Talk) -> bool:

@@ -52,7 +52,7 @@ def start_link(session: Session, actor: Actor, staff_id: int, platform: str) -> 
     if staff is None or not staff.active:
         raise NotFound("staff.unknown", id=staff_id)
     bot = bots_of(session).get(platform)
-    if bot is None:
+    if bot is None or not bot.reads:
         raise Refused("bot.none", platform=platform)
     purpose, now = purpose_of(platform), utc_now()
     session.execute(

@@ -327,20 +327,29 @@ def reclassify(session: Session, case: Case) -> None:
 def take_clocks(session: Session, gone: Case, kept: Case) -> None:
     """``gone`` goes on in ``kept``: clocks of departments and of the law move, of the others the sooner counts."""
     policy, now = policy_of(session), utc_now()
-    ours = {clock.kind: clock for clock in clocks_of(session, [kept.id]).get(kept.id, []) if clock.done_at is None}
+    running = [clock for clock in clocks_of(session, [kept.id]).get(kept.id, []) if clock.done_at is None]
+    ours = {_sort_of(clock): clock for clock in running}
     for clock in clocks_of(session, [gone.id]).get(gone.id, []):
-        known = ours.get(clock.kind)
-        is_law = clock.kind == "legal" and (known is None or known.sla_class != clock.sla_class)
-        if clock.route_id is not None or is_law:
+        known = ours.get(_sort_of(clock))
+        if clock.route_id is not None or (clock.done_at is None and known is None):
             clock.case_id = kept.id
+            ours.setdefault(_sort_of(clock), clock)
         elif clock.done_at is None and known is not None and clock.due_at < known.due_at:
             for name in ("sla_class", "calendar", "term_seconds", "started_at", "paused_seconds", "paused_at"):
                 setattr(known, name, getattr(clock, name))
             reckon(policy, known)
         if clock.case_id == gone.id:
             _end(policy, clock, now)
+    for clock in ours.values():
+        if clock.kind == "resolution" and clock.done_at is None:
+            (_pause if kept.state in PAUSED_BY else _go_on)(policy, clock, now)
     session.flush()
     _show(session, kept)
+
+
+def _sort_of(clock: Clock) -> tuple[str, str]:
+    """Of which a case has one that runs; the law's terms are told apart by their class."""
+    return clock.kind, clock.sla_class if clock.kind == "legal" else ""
 
 
 def end_airtime(session: Session, publication_ids: Sequence[int]) -> None:

@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
 from classifier import read_corpus, train
 from collectors.base import Incoming, Person, Publication, Visibility
-from models import Department, Source, Staff
+from models import Author, Department, Source, Staff
 from models.database import Database, open_database
 from services.accounts import create_staff, seed_departments
+from services.crm.clients import create_client
+from services.crm.identities import link_author
 from services.messages import store_messages
 from services.rights import DESK, Actor, actor_of
 from services.schema import upgrade
@@ -209,6 +211,14 @@ class Cast:
         return self.write(
             text, author, container="dialogue", publication=None, visibility=Visibility.PRIVATE, **given
         )
+
+
+def one_person(database: Database, actor: Actor) -> None:
+    """Everybody who wrote so far is one client."""
+    with database.write.begin() as session:
+        client = create_client(session, actor, name="Яр Анна")
+        for author_id in session.scalars(select(Author.id).order_by(Author.id)).all():
+            link_author(session, actor, client.id, author_id, "said")
 
 
 @pytest.fixture

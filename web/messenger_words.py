@@ -27,6 +27,7 @@ PROBLEMS: Mapping[str, Lazy] = {
     "unset": _l("nobody is chosen to send"),
     "unbound": _l("no account is tied"),
     "closed": _l("the person has blocked the bot"),
+    "unwritten": _l("it could not be put together: tell who keeps the desk running"),
 }
 """Why a letter of a messenger did not leave, where the platform's own words would mislead."""
 

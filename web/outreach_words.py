@@ -24,6 +24,7 @@ ERRORS: Mapping[str, Lazy] = {
     "join.unknown": _l("There is no case of this number."),
     "join.same": _l("That is this very case."),
     "join.part": _l("A case of a part of a message is joined to its own message only."),
+    "join.people": _l("They are two people: link both accounts to one card first, if it is the same person."),
     "join.over": _l("One of the two is closed: open it first."),
     "join.grave": _l("A case of a legal kind goes on itself: open it and join the other one to it."),
     "letter.date": _l("The letter must name a day from its receipt on, within a year."),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from models import Bulk, Incident
-from services.bulks import begin_bulk
+from services.bulks import MOST, begin_bulk
 from services.errors import Refused
 from services.events import record
 from services.incidents.register import Member, hold_incident, view_incident
@@ -37,7 +37,7 @@ def drafts_of(session: Session, actor: Actor, incident_id: int, text: str = CLOS
     """The closing answer as each would get it."""
     require(actor, "case.reply")
     found = []
-    for member in view_incident(session, actor, incident_id).members:
+    for member in view_incident(session, actor, incident_id, MOST).members:
         filled = fill_text(session, actor, vary(text, member.case.id), member.case.id)
         found.append(Draft(member, filled.text, filled.missing, member.case.open_key is not None))
     return found
@@ -57,7 +57,7 @@ def answer_incident(
         raise Refused("incident.open")
     if before is not None and before.state != "undone":
         raise Refused("incident.answered")
-    members = {one.case.id for one in view_incident(session, actor, incident_id).members}
+    members = {one.case.id for one in view_incident(session, actor, incident_id, MOST).members}
     wanted = [case_id for case_id in dict.fromkeys(chosen) if case_id in members]
     if not wanted or len(wanted) != len(set(chosen)):
         raise Refused("incident.empty")

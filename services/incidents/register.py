@@ -93,7 +93,7 @@ def open_incidents(session: Session) -> list[Incident]:
     return list(session.scalars(select(Incident).where(Incident.state == "open").order_by(Incident.id.desc())))
 
 
-def view_incident(session: Session, actor: Actor, incident_id: int) -> IncidentView:
+def view_incident(session: Session, actor: Actor, incident_id: int, most: int = MOST_SHOWN) -> IncidentView:
     """Raises NotFound for one that is not there."""
     require(actor, "case.view")
     incident = session.get(Incident, incident_id)
@@ -109,7 +109,7 @@ def view_incident(session: Session, actor: Actor, incident_id: int) -> IncidentV
         .outerjoin(Message, Message.id == Case.first_message_id)
         .where(IncidentCase.incident_id == incident.id)
         .order_by(Case.opened_at, Case.id)
-        .limit(MOST_SHOWN)
+        .limit(most)
     )
     members: list[Member] = []
     out: list[Member] = []

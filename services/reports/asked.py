@@ -4,6 +4,7 @@ A topic is a word that more people wrote than the period before lets expect, wit
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """``words`` name it; ``before``: cases with its first word in the period before; ``is_first``: the word stands
+    """``words`` name it; ``before``: cases with one of them in the period before; ``is_first``: the word stands
     in nothing that came to the desk earlier."""
 
     words: tuple[str, ...]
@@ -158,7 +159,8 @@ def _topics(session: Session, cut: Cut, found: Sequence[_Said], before: Sequence
             *(word for word in rising if word not in taken and word != seed and _beside(cases, word, seed)),
         ]
         taken.update(group)
-        topics.append(_topic(session, cut, group, cases, len(earlier.get(seed, ())), habits))
+        was = {case for word in group for case in earlier.get(word, ())}
+        topics.append(_topic(session, cut, group, cases, len(was), habits))
         if len(topics) == MOST_TOPICS:
             break
     return tuple(sorted(topics, key=lambda topic: (-topic.people, topic.words)))
@@ -222,9 +224,9 @@ def _mention(session: Session, theme: str, kind: str | None, cut: Cut, now: date
     habits = habits_of(session)
     names: Counter[str] = Counter()
     if theme == "competitor" and habits.competitors:
+        said = {name: re.compile(rf"(?<!\w){re.escape(name)}", re.IGNORECASE) for name in habits.competitors}
         for text in _texts(session, ids[:MOST_READ]).values():
-            folded = text.casefold()
-            names.update(name for name in habits.competitors if name.casefold() in folded)
+            names.update(name for name, pattern in said.items() if pattern.search(text))
     listed = tuple(sorted(names.items(), key=lambda pair: (-pair[1], pair[0])))
     return Mention(theme, kind, len(ids), len(before), listed, _examples(session, ids, habits))
 

@@ -18,7 +18,7 @@ BATCH = 500
 _TOUCHED = "touched_cases"
 EVENTS = frozenset({
     "case.opened", "case.moved", "case.reopened", "case.assigned", "case.attached", "label.corrected",
-    "clock.bound",
+    "case.joined", "clock.bound", "clock.unbound",
     "act.accepted", "act.seen", "act.settled", "act.removed", "route.asked", "route.opened", "route.answered",
     "route.declined", "route.accepted", "route.returned", "route.recalled",
 })  # fmt: skip
@@ -52,7 +52,8 @@ _TABLES = (_table(CaseFact, CaseFact.id), _table(RouteFact, RouteFact.case_id), 
 def _note_touched(session: Session, _context: UOWTransaction) -> None:
     """Collects the cases whose facts may be others now; an act cannot forget what it does not have to say."""
     touched: set[int] = session.info.setdefault(_TOUCHED, set())
-    for row in (*session.new, *session.dirty):
+    gone = (row for row in session.deleted if isinstance(row, Clock))
+    for row in (*session.new, *session.dirty, *gone):
         if isinstance(row, Event):
             if row.case_id is not None and row.kind in EVENTS:
                 touched.add(row.case_id)

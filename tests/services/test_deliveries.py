@@ -183,6 +183,39 @@ def test_a_sender_that_died_leaves_the_letter_to_the_next(ask, database, send, b
     assert len(box.letters) == 1
 
 
+def test_a_letter_that_may_have_left_keeps_its_numbers(cast, ask, database, send, box) -> None:
+    first, second, third = ask("Первый?"), ask("Второй?"), ask("Третий?")
+    box.fail = ChannelError("the connection broke", code="network", sent=Sent.UNKNOWN)
+    later(database)
+    send()
+    box.fail = None
+    with database.write.begin() as session:
+        answer_route(session, cast.curator, first, "Да")
+    later(database)
+    send()
+    [letter] = [one[2] for one in box.letters]
+    assert "Первый?" not in letter
+    assert "2. Второй?" in letter
+    assert "3. Третий?" in letter
+    with database.read.begin() as session:
+        rows = session.scalars(select(Delivery).where(Delivery.kind == "questions")).all()
+        assert [row.data["routes"] for row in rows] == [[first, second, third]]
+
+
+def test_a_letter_that_cannot_be_written_holds_up_no_other(ask, database, send, box, caplog) -> None:
+    ask("Первый?", urgent=True)
+    ask("Второй?", "technical", urgent=True)
+    with database.write.begin() as session:
+        row = session.scalars(select(Delivery).order_by(Delivery.id)).first()
+        row.data = {"routes": "broken"}
+    send()
+    with database.read.begin() as session:
+        rows = session.scalars(select(Delivery).order_by(Delivery.id)).all()
+        assert [(row.state, row.error_code, row.attempts) for row in rows[:2]] == [
+            ("queued", "unwritten", 1), ("sent", None, 1),
+        ]  # fmt: skip
+
+
 def test_rows_keep_neither_words_nor_codes(ask, database, send, box) -> None:
     ask("Тайное слово", urgent=True)
     send()

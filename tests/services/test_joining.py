@@ -6,19 +6,23 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from models import Act, Case, Clock, Draft, Event, Follower, Message, Note, Route, Source, Task
+from models import Act, Base, Case, CaseFact, Clock, Draft, Event, Follower, Message, Note, Route, Source, Task
+from services.case_states import move
 from services.cases import add_note, close
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.following import follow
-from services.joining import find_case, join_cases
+from services.joining import MOVED, ONCE, STAY, find_case, join_cases
 from services.kinds import renew_kind
 from services.legal_clocks import bind_letter
 from services.messages import store_messages
 from services.replies import save_draft, write_reply
+from services.reports.facts import reckon_facts
 from services.routing import answer_route, ask_department, open_route, return_route
 from services.signals import decide_signal
-from services.sla import clocks_of_routes
+from services.sla import clocks_of_routes, note_answered
+from services.snoozes import snooze
 from services.terms import save_terms
+from tests.conftest import one_person
 from tests.services.test_cases import label_all
 from tests.services.test_sla import MONDAY, moscow
 
@@ -47,6 +51,7 @@ def cases(cast, database, at) -> tuple[int, int]:
     cast.private("Когда вернут занятие?", "Анна Яр", published_at=MONDAY)
     cast.write("Почему отменили занятие?", "anna_yar", published_at=MONDAY + timedelta(minutes=30))
     label_all(database)
+    one_person(database, cast.smm)
     with database.read.begin() as session:
         first, second = session.scalars(select(Case.id).order_by(Case.id))
     return first, second
@@ -212,3 +217,57 @@ def test_followers_marks_tasks_and_what_is_being_written_go_on_too(cast, databas
         assert drafts == {cast.smm.staff_id: f"пишу в {newer}\n\nпишу в {older}", cast.head.staff_id: "отвечу"}
         assert session.scalars(select(Draft).where(Draft.case_id == older)).all() == []
         assert session.scalars(select(Task.case_id)).all() == [newer]
+
+
+def test_two_people_stay_two(cast, database, cases, act) -> None:
+    cast.write("Почему отменили занятие?", "Пётр", published_at=MONDAY + timedelta(minutes=40))
+    label_all(database)
+    with pytest.raises(Refused, match=r"join\.people"):
+        act(join_cases, cast.smm, 3, cases[1])
+
+
+def test_every_column_that_names_a_case_has_its_rule() -> None:
+    named = {
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if any(key.column.table.name == "case" for key in column.foreign_keys)
+    }
+    moved = [column.property.columns[0] for column in (*MOVED, *(one for one, _other in ONCE))]
+    assert {f"{column.table.name}.{column.name}" for column in moved} | set(STAY) == named
+
+
+def test_an_unanswered_message_keeps_its_term_where_the_other_was_answered(cast, database, cases, act) -> None:
+    """The public one is answered and waits for its author; what was written privately still waits for us."""
+    older, newer = cases
+    with database.write.begin() as session:
+        kept = session.get_one(Case, newer)
+        note_answered(session, kept, MONDAY + timedelta(minutes=35))
+        move(session, kept, "author", cast.smm)
+    act(join_cases, cast.smm, older, newer)
+    with database.read.begin() as session:
+        kept = session.get_one(Case, newer)
+        running = {
+            clock.kind: clock
+            for clock in session.scalars(select(Clock).where(Clock.case_id == newer, Clock.done_at.is_(None)))
+        }
+        assert (kept.state, kept.due_at) == ("work", moscow("30.11.2026 14:00"))
+        assert set(running) == {"first", "resolution"}
+        assert running["resolution"].paused_at is None
+
+
+def test_into_one_that_was_put_off_it_comes_back(cast, database, cases, act) -> None:
+    act(snooze, cast.smm, cases[1], None)
+    act(join_cases, cast.smm, *cases)
+    with database.read.begin() as session:
+        assert session.get_one(Case, cases[1]).state != "snoozed"
+
+
+def test_the_facts_after_a_join_are_those_of_a_rebuild(cast, database, cases, act) -> None:
+    act(write_reply, cast.smm, cases[1], "Завтра в десять.", "f1", message_id=2, then="keep")
+    act(join_cases, cast.smm, cases[1], cases[0])
+    with database.read.begin() as session:
+        stored = {row.id: row for row in session.scalars(select(CaseFact))}
+        for case_id, facts in reckon_facts(session, list(cases)).items():
+            [whole] = facts.rows(CaseFact)
+            assert {name: getattr(stored[case_id], name) for name in whole} == whole

@@ -52,6 +52,13 @@ def test_an_update_that_comes_twice_and_its_edit_are_one_answer(asked, bot, data
     assert send() == 1
 
 
+def test_an_id_of_a_notice_hides_nothing_that_stands_elsewhere(asked, bot, cast) -> None:
+    """What we wrote by hand to a client may bear the number that a notice has in another dialogue."""
+    ours = {"author": Person("school", "Школа", is_us=True), "external_id": "1002"}
+    assert bot.say("Отвечаем клиенту", **ours, container="direct-7") != []
+    assert bot.say("Вопрос отделу", **ours) == []
+
+
 def test_of_several_questions_each_is_answered_by_its_number(bot, ask, database, send, messenger) -> None:
     bot.bind()
     first, second = ask("Первый?"), ask("Второй?")

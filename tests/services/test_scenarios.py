@@ -48,6 +48,7 @@ from services.parting import correct_kind, split_off
 from services.replies import write_reply
 from services.rights import DESK
 from services.routing import recall_route
+from tests.conftest import one_person
 from tests.services.scenario_play import Play, Thanks, day_of, hour_of, moscow, read
 
 
@@ -307,6 +308,7 @@ def three_places(play: Play, wanted: dict[str, Any]) -> None:
         play.label()
         others.append(play.look(Case)[-1].id)
         play.say(others[-1])
+    one_person(play.cast.database, play.cast.smm)
     for other in others:
         play.act(join_cases, play.cast.smm, other, play.case_id)
     assert [play.case(other).state for other in others] == ["merged", "merged"]

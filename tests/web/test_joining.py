@@ -4,10 +4,12 @@ from sqlalchemy import select
 
 from models import Case, Clock, Setting
 from services.signals import decide_signal
+from tests.conftest import one_person
 
 
-def test_a_case_is_joined_by_its_number(enter, open_case, database):
-    first, second = open_case("Когда урок?", "Анна"), open_case("Почему отменили урок?", "Пётр")
+def test_a_case_is_joined_by_its_number(enter, open_case, database, cast):
+    first, second = open_case("Когда урок?", "Анна"), open_case("Почему отменили урок?", "anna_yar")
+    one_person(database, cast.smm)
     smm = enter("smm")
     page = smm.get(f"/inbox/{first}")
     assert "Объединить с обращением о том же" in page.text

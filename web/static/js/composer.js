@@ -1,4 +1,5 @@
 // The composer: a draft kept on the server, the platform's own counting, sending by keys, and collisions said aloud.
+import { forget } from "./ahead.js";
 import { installSaved } from "./saved.js";
 
 const PAUSE = 700;
@@ -41,14 +42,24 @@ async function copyReply(button) {
   button.querySelector("span").textContent = button.dataset.done;
 }
 
+let going = Promise.resolve(); // drafts on their way
+
+/** Keeps a draft; cases that were read ahead may show an older one. */
+function post(address, text) {
+  forget();
+  const body = new URLSearchParams({ text, csrf_token: token() });
+  const sent = fetch(address, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: true });
+  going = Promise.allSettled([going, sent]).then(() => forget());
+  return sent;
+}
+
 function save() {
   const box = form();
   timer = null;
-  if (!box || !field() || !unsaved) return Promise.resolve();
+  if (!box || !field() || !unsaved) return going;
   unsaved = false;
   const said = box.querySelector(".composer-saved");
-  const body = new URLSearchParams({ text: field().value, csrf_token: token() });
-  return fetch(box.dataset.draft, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: true })
+  return post(box.dataset.draft, field().value)
     .then((answer) => { if (!answer.ok) throw new Error(answer.status); said.textContent = said.dataset.saved; })
     .catch(() => { unsaved = true; said.textContent = said.dataset.failed; });
 }
@@ -84,7 +95,8 @@ document.addEventListener("input", (event) => {
   if (event.target.dataset.lint) checkSoon(event.target);
   if (event.target.id !== "private-text") return;
   clearTimeout(unseenTimer);
-  unseenTimer = setTimeout(saveUnseen, PAUSE);
+  unseenTimer = setTimeout(saveUnseen, PAUSE, event.target);
+  unseenTyped = event.target;
 });
 
 /** Puts ``words`` where the cursor is and selects the first placeholder that nobody could fill. */
@@ -114,7 +126,7 @@ export async function insertHolding() {
 /** Saves at once what is not yet saved: before the pane changes, before the page goes. */
 export function flushDraft() {
   clearTimeout(timer);
-  return save();
+  return Promise.all([save(), unseenTyped ? saveUnseen(unseenTyped) : going]);
 }
 
 /** A text that promises nothing any more is no holding reply. */
@@ -125,6 +137,7 @@ function forgetHolding() {
 
 // «Разделить»: what is selected, or all after the first paragraph, moves into a message that only the author sees.
 let unseenTimer = null;
+let unseenTyped = null; // the field in which something is typed and not kept yet
 
 function openUnseen() {
   const [area, text, unseen] = [document.getElementById("composer-unseen"), field(), document.getElementById("private-text")];
@@ -156,10 +169,10 @@ function closeUnseen() {
   field().focus();
 }
 
-function saveUnseen() {
-  const unseen = document.getElementById("private-text");
-  const body = new URLSearchParams({ text: unseen.value, csrf_token: token() });
-  return fetch(unseen.dataset.draft, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: true }).catch(() => null);
+function saveUnseen(unseen = document.getElementById("private-text")) {
+  clearTimeout(unseenTimer);
+  unseenTyped = null;
+  return post(unseen.dataset.draft, unseen.value).catch(() => null);
 }
 
 function typed() {
