@@ -121,9 +121,12 @@ def distribute(session: Session, actor: Actor, staff_ids: Sequence[int]) -> int:
     numbers = {load.staff.id: load.cases for load in loads(session) if load.staff.id in set(staff_ids)}
     if not numbers:
         raise Refused("duty.nobody")
-    query = select(Case).where(*_FREE).order_by(Case.last_message_at, Case.id).limit(BATCH)
+    oldest = select(Case.id).where(*_FREE).order_by(Case.last_message_at, Case.id).limit(BATCH)
+    ids = list(session.scalars(oldest))
+    mine = select(Case).where(Case.id.in_(ids), *_FREE).order_by(Case.id)  # held in the order of everybody else
+    held = {case.id: case for case in session.scalars(mine.with_for_update())}
     given = 0
-    for case in session.scalars(query.with_for_update()):
+    for case in (held[one] for one in ids if one in held):
         least = min(numbers, key=lambda one: (numbers[one], one))
         _give(session, actor, case, least)
         numbers[least] += 1

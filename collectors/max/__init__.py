@@ -171,7 +171,7 @@ class Max(Channel):
             state["marker"] = answer["marker"]
         raws = self._raws(updates)
         for raw in raws:
-            if raw.kind == "message":
+            if raw.kind in ("message", "start"):
                 # A deep walk begins here; the time itself is its own to move, once the history was read.
                 chats.setdefault(raw.container, 0)
         gone = [
