@@ -1,6 +1,8 @@
 """From a platform's page to rows: raw kept first with the cursor, understood afterwards, poison set aside."""
 
 import secrets
+import threading
+import time
 from collections.abc import Callable
 
 from sqlalchemy import bindparam, select, tuple_, update
@@ -23,6 +25,7 @@ from services.sources import claim_source, free_source, is_resting, keep_source,
 
 BATCH = 500
 MAX_ATTEMPTS = 3
+PATIENCE = 120.0
 OpenChannel = Callable[[Source], Channel]
 _PARSED = (
     update(RawItem.__table__)  # type: ignore[arg-type]
@@ -171,13 +174,56 @@ def forget_twins(session: Session, source_id: int, raws: tuple[Raw, ...]) -> Non
         )
 
 
+class Turns:
+    """One reader a place within a process: two would take each other's raws for ones that failed."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._taken: dict[tuple[str, int], float] = {}
+
+    def take(self, database: Database, source_id: int) -> bool:
+        """False while another thread reads; one that has not stirred for PATIENCE seconds is passed by."""
+        key, now = (str(database.engine.url), source_id), time.monotonic()
+        with self._guard:
+            if now - self._taken.get(key, -PATIENCE) < PATIENCE:
+                return False
+            self._taken[key] = now
+        return True
+
+    def stir(self, database: Database, source_id: int) -> None:
+        with self._guard:
+            self._taken[str(database.engine.url), source_id] = time.monotonic()
+
+    def leave(self, database: Database, source_id: int) -> None:
+        with self._guard:
+            self._taken.pop((str(database.engine.url), source_id), None)
+
+
+_turns = Turns()
+
+
 def run_parse(database: Database, source_id: int, channel: Channel) -> None:
-    """Understands every raw of a place that waits; a raw that fails MAX_ATTEMPTS times goes to quarantine.
+    """Understands every raw of a place that waits, also what comes meanwhile: whoever finds another thread at it
+    leaves its raws to that one. A raw that fails MAX_ATTEMPTS times goes to quarantine.
 
     Attempts are committed before the parser runs: a raw that kills the process is alone at the next try, and in
     quarantine after the last. Raws that never failed go together, for speed.
     """
+    waiting = select(RawItem.id).where(RawItem.state == "new", RawItem.source_id == source_id).limit(1)
+    while _turns.take(database, source_id):
+        try:
+            _parse_waiting(database, source_id, channel)
+        finally:
+            _turns.leave(database, source_id)
+        # What was kept after the last look and before the turn ended was left to us.
+        with database.read.begin() as session:
+            if session.scalar(waiting) is None:
+                return
+
+
+def _parse_waiting(database: Database, source_id: int, channel: Channel) -> None:
     while True:
+        _turns.stir(database, source_id)
         with database.write.begin() as session:
             rows = _claim_raws(session, source_id)
         if not rows:

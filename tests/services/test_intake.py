@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from collectors import channel_class
 from collectors.base import ChannelError, Cursor, Page, Raw, SourceState, Walk
-from models import Message, Source, utc_now
+from models import Message, RawItem, Source, utc_now
 from services.errors import Forbidden
-from services.intake import run_collect, store_raws
+from services.intake import _turns, run_collect, run_parse, store_raws
 from services.messages import mark_absent, store_messages
 from services.rights import DESK
 from services.sources import is_resting, rest_history
@@ -205,3 +206,60 @@ def test_a_name_that_no_database_can_keep_is_known_when_it_is_met_again(met) -> 
         assert store_raws(session, source_id, raws) == 2
     with met.database.write.begin() as session:
         assert store_raws(session, source_id, raws) == 0
+
+
+class Parser:
+    """Understands nothing, and waits at the first raw until it may go on."""
+
+    kind = "wordpress"
+    can = channel_class("wordpress").can
+    tells_twice = channel_class("wordpress").tells_twice
+
+    def __init__(self) -> None:
+        self.began, self.may_go, self.seen = threading.Event(), threading.Event(), []
+
+    def publication(self, raw):
+        return None
+
+    def records(self, raw):
+        return []
+
+    def parse(self, raw):
+        self.seen.append(raw.external_id)
+        self.began.set()
+        assert self.may_go.wait(20)
+        return []
+
+
+def test_two_threads_of_one_process_do_not_parse_one_place(cast, database) -> None:
+    """The second leaves its raw to the first: none is taken for one that failed."""
+
+    def keep(number: int) -> None:
+        with database.write.begin() as session:
+            store_raws(session, cast.source_id, (Raw("comment", "17", f"r{number}", b"{}"),))
+
+    parser = Parser()
+    keep(1)
+    first = threading.Thread(target=run_parse, args=(database, cast.source_id, parser))
+    first.start()
+    assert parser.began.wait(20)
+    for number in range(2, 6):
+        keep(number)
+        run_parse(database, cast.source_id, parser)
+    parser.may_go.set()
+    first.join(20)
+    with database.read.begin() as session:
+        rows = session.scalars(select(RawItem).order_by(RawItem.id)).all()
+    assert [(row.state, row.error) for row in rows] == [("parsed", None)] * 5
+    assert sorted(parser.seen) == ["r1", "r2", "r3", "r4", "r5"]
+
+
+def test_one_that_hangs_for_long_is_passed_by(cast, database, monkeypatch) -> None:
+    monkeypatch.setattr("services.intake.PATIENCE", 0.0)
+    parser = Parser()
+    parser.may_go.set()
+    _turns.take(database, cast.source_id)
+    with database.write.begin() as session:
+        store_raws(session, cast.source_id, (Raw("comment", "17", "r1", b"{}"),))
+    run_parse(database, cast.source_id, parser)
+    assert parser.seen == ["r1"]
