@@ -123,11 +123,13 @@ def test_what_certainly_did_not_arrive_goes_again(met, platform) -> None:
     act_id = answer(met, message)
     met.running.strike(platform, METHODS[platform], "429")
     met.send()
-    assert state(met, act_id) == "retry"
-    assert standing(met, platform) == []
-    hurry(met)
-    met.send()
+    if state(met, act_id) == "retry":  # on a slow machine VK's second is over before the pass ends
+        assert standing(met, platform) == []
+        hurry(met)
+        met.send()
     assert state(met, act_id) in ("accepted", "seen")
+    with met.database.read.begin() as session:
+        assert session.get_one(Act, act_id).attempts == 2
     assert len(standing(met, platform)) == 1
 
 

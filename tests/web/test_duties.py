@@ -7,7 +7,7 @@ from models import Case, Responsibility, Staff
 
 def test_the_hub_leads_only_where_one_may_go(enter):
     page = enter("head").get("/settings").text
-    for words in ("Сроки", "Кто за что отвечает", "Сотрудники", "Почта для уведомлений"):
+    for words in ("Сроки", "Кто за что отвечает", "Сотрудники", "Кто отправляет уведомления"):
         assert words in page, words
     assert enter("smm").get("/settings").status_code == 403
     assert enter("curator").get("/settings/duties").status_code == 403
