@@ -129,7 +129,7 @@ def test_what_certainly_did_not_arrive_goes_again(met, platform) -> None:
         met.send()
     assert state(met, act_id) in ("accepted", "seen")
     with met.database.read.begin() as session:
-        assert session.get_one(Act, act_id).attempts == 2
+        assert session.get_one(Act, act_id).attempt == 2
     assert len(standing(met, platform)) == 1
 
 
