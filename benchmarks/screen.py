@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from benchmarks.inbox_data import fill
 from benchmarks.scale import _incoming
 from bootstrap import Desk
 from cli.up import serve
+from collectors.base import Person
 from config import Config
 from models import Message, Source, Staff
 from models.database import open_database
@@ -207,7 +209,9 @@ def _news(chromium: Browser, desk: Desk, address: str, cookie: str, browsers: in
     mark = int(time.time()) * 1000
     for number in range(comments):
         with desk.database.write.begin() as session:
-            store_messages(session, source_id, "youtube", [_incoming(mark + number)])
+            # Somebody new each time: another word of an author whose case is open changes no counter.
+            new = replace(_incoming(mark + number), author=Person(f"news-{mark + number}", f"Зритель {number}"))
+            store_messages(session, source_id, "youtube", [new])
             came = session.scalars(select(Message).order_by(Message.id.desc()).limit(1)).one()
             settle_cases(session, [Judged(came, "question", True, True)])  # no labeller runs beside this server
         stored.append(time.time() * 1000)
