@@ -92,7 +92,7 @@ def split_answers(text: str, routes: Sequence[int]) -> dict[int, str]:
     if len(routes) == 1:
         return {routes[0]: text.strip()}
     marks = [mark for mark in _NUMBERED.finditer(text) if 1 <= int(mark[1]) <= len(routes)]
-    if len({mark[1] for mark in marks}) < len(marks):
+    if len({int(mark[1]) for mark in marks}) < len(marks):
         return {}  # an answer with a list of its own: nobody can tell which number is whose
     found: dict[int, str] = {}
     for mark, end in zip(marks, [*(later.start() for later in marks[1:]), len(text)], strict=False):

@@ -267,12 +267,9 @@ def _mailbox(value: Any, names: Names) -> Lines:
 
 
 def _bots(value: Any, names: Names) -> Lines:
-    said = value or {}
     return {
-        str(
-            words.platform_name(one)
-        ): f"{names.places.get(chosen['source_id'], chosen['source_id'])} (@{chosen['name']})"
-        for one, chosen in said.items()
+        str(words.platform_name(platform)): f"{names.places.get(bot['source_id'], NOTHING)} (@{bot['name']})"
+        for platform, bot in (value or {}).items()
     }
 
 

@@ -60,7 +60,7 @@ class Topic:
     before: int
     people: int
     is_first: bool
-    case_ids: tuple[int, ...]
+    cases: tuple[tuple[int, str | None], ...]  # the newest, by id and number
     examples: tuple[Example, ...]
 
 
@@ -88,11 +88,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """One case: who wrote it and the words of its first message."""
+    """One case: who wrote it and the words of its first message, each once, in their order."""
 
     case_id: int
     person: int
-    words: frozenset[str]
+    words: tuple[str, ...]
 
 
 def asked(session: Session, actor: Actor, cut: Cut, now: datetime) -> Asked:
@@ -123,22 +123,26 @@ def _said(session: Session, cut: Cut, now: datetime) -> list[_Said]:
     )  # fmt: skip
     rows = session.execute(query).all()
     words = _words(session, [key_of(row.published_at, "message", row.message_id) for row in rows])
-    return [_Said(row.id, row.author_id or -row.id, words.get(row.message_id, frozenset())) for row in rows]
+    return [_Said(row.id, row.author_id or -row.id, words.get(row.message_id, ())) for row in rows]
 
 
-def _words(session: Session, keys: Sequence[int]) -> dict[int, frozenset[str]]:
+def _words(session: Session, keys: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """message → what it is about, from the index of search."""
-    found: dict[int, frozenset[str]] = {}
+    found: dict[int, tuple[str, ...]] = {}
     for start in range(0, len(keys), 900):
         query = select(SearchEntry.object_id, SearchEntry.words).where(
             SearchEntry.id.in_(keys[start : start + 900])
         )
-        found.update((row.object_id, frozenset(_telling(row.words.split()))) for row in session.execute(query))
+        found.update(
+            (row.object_id, tuple(dict.fromkeys(_telling(row.words.split())))) for row in session.execute(query)
+        )
     return found
 
 
-def _telling(words: Iterable[str]) -> list[str]:
-    return [word for word in content_of(words) if len(word) >= LEAST_LETTERS and word.isalpha()]
+def _telling(words: Iterable[str]) -> tuple[str, ...]:
+    """Those that can name a topic, each once."""
+    said = (word for word in content_of(words) if len(word) >= LEAST_LETTERS and word.isalpha())
+    return tuple(dict.fromkeys(said))
 
 
 # ── topics ───────────────────────────────────────────────────────────────────
@@ -147,7 +151,9 @@ def _telling(words: Iterable[str]) -> list[str]:
 def _topics(session: Session, cut: Cut, found: Sequence[_Said], before: Sequence[_Said]) -> tuple[Topic, ...]:
     cases = _by_word(found)
     earlier = _by_word(before)
-    rising = _rising(cases, earlier, len(found), len(before))
+    scores = _rising(cases, earlier, len(found), len(before))
+    places = _places(found, set(scores))
+    rising = sorted(scores, key=lambda word: (-scores[word], places[word], word))
     habits = habits_of(session)
     topics: list[Topic] = []
     taken: set[str] = set()
@@ -177,8 +183,8 @@ def _by_word(said: Iterable[_Said]) -> dict[str, dict[int, int]]:
 
 def _rising(
     cases: Mapping[str, Mapping[int, int]], earlier: Mapping[str, Mapping[int, int]], total: int, total_before: int
-) -> list[str]:
-    """Words of more people than were to be expected, the least expected first."""
+) -> dict[str, float]:
+    """Words of more people than were to be expected, with how little so."""
     scale = total / total_before
     scores: dict[str, float] = {}
     for word, having in cases.items():
@@ -189,7 +195,17 @@ def _rising(
         score = (people - expected) / math.sqrt(expected + 1)
         if score >= SURE:
             scores[word] = score
-    return sorted(scores, key=lambda word: (-scores[word], word))
+    return scores
+
+
+def _places(said: Sequence[_Said], words: set[str]) -> dict[str, float]:
+    """word → where in a text it stands, on an average: what a text is about mostly comes first."""
+    found: dict[str, list[int]] = {}
+    for one in said:
+        for place, word in enumerate(one.words):
+            if word in words:
+                found.setdefault(word, []).append(place)
+    return {word: sum(places) / len(places) for word, places in found.items()}
 
 
 def _beside(cases: Mapping[str, Mapping[int, int]], word: str, seed: str) -> bool:
@@ -205,15 +221,20 @@ def _topic(
     having: dict[int, int] = {}
     for word in group:
         having.update(cases[word])
-    words = [seed, *sorted(group[1:], key=lambda word: (-len(cases[word]), word))][:MOST_WORDS]
+    words = [seed, *sorted(group[1:], key=lambda word: -len(cases[word]))][:MOST_WORDS]
     ids = sorted(having, reverse=True)
     known = keys_of_hits(
         session, Query(terms=(Term(seed, ((seed,),)), Term("xin", (("xin",),)))), key_of(cut.since), 1
     )
     return Topic(
-        tuple(words), len(having), before, len(set(having.values())), not known, tuple(ids[:MOST_CASES]),
-        _examples(session, ids, habits),
+        tuple(words), len(having), before, len(set(having.values())), not known,
+        _numbered(session, ids[:MOST_CASES]), _examples(session, ids, habits),
     )  # fmt: skip
+
+
+def _numbered(session: Session, ids: Sequence[int]) -> tuple[tuple[int, str | None], ...]:
+    query = select(Case.id, Case.number).where(Case.id.in_(ids)).order_by(Case.id.desc())
+    return tuple((row.id, row.number) for row in session.execute(query))
 
 
 # ── what marketing asks for besides ──────────────────────────────────────────
