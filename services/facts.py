@@ -1,19 +1,24 @@
 """«Справочник фактов»: prices, dates and links that replies carry, and the replies that still carry an old one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
 from collectors.base import ActKind
-from models import Act, Fact, FactUse, Reply, Source, utc_now
+from models import Act, Fact, FactUse, Reply, Source, Staff, utc_now
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import Actor, require
+from services.settings.history import keeping
 
+NAME = "facts"
+"""Under it the versions of the whole table are kept."""
+COLUMNS = ("code", "title", "value", "owner_id")
 SHORTEST = 3
 """A value shorter than this would be found in every text."""
 
@@ -39,6 +44,18 @@ def get_fact(session: Session, fact_id: int) -> Fact:
     if fact is None:
         raise NotFound("fact.unknown", id=fact_id)
     return fact
+
+
+def snapshot(session: Session) -> list[dict[str, Any]]:
+    """The facts as a version keeps them."""
+    rows = session.scalars(select(Fact).order_by(Fact.id))
+    return [
+        {
+            "id": fact.id, **{name: getattr(fact, name) for name in COLUMNS},
+            "valid_to": fact.valid_to.isoformat() if fact.valid_to else None,
+        }
+        for fact in rows
+    ]  # fmt: skip
 
 
 def is_over(fact: Fact, today: date) -> bool:
@@ -84,6 +101,14 @@ def save_fact(
 ) -> Fact:
     """Makes or changes a fact; raises Refused for an empty field or a code that is taken."""
     require(actor, "fact.edit")
+    with keeping(session, actor, NAME, snapshot):
+        return _save(session, actor, fact_id, code, title, value, owner_id, valid_to)
+
+
+def _save(
+    session: Session, actor: Actor, fact_id: int | None, code: str, title: str, value: str, owner_id: int | None,
+    valid_to: date | None,
+) -> Fact:  # fmt: skip
     code, title, value = code.strip().lower(), title.strip(), value.strip()
     if not code or not title or not value:
         raise Refused("text.empty")
@@ -99,6 +124,33 @@ def save_fact(
     session.flush()
     record(session, "fact.saved", actor, object_id=fact.id)
     return fact
+
+
+def replace_facts(session: Session, actor: Actor, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The facts become these of a snapshot; those that are there keep their number, and with it the replies that
+    carry them. An owner who is no person here any more is left out."""
+    require(actor, "fact.edit")
+    people = set(session.scalars(select(Staff.id)))
+    with keeping(session, actor, NAME, snapshot):
+        known = {fact.id: fact for fact in list_facts(session)}
+        gone = known.keys() - {one["id"] for one in rows}
+        session.execute(delete(FactUse).where(FactUse.fact_id.in_(gone)))
+        for fact_id in gone:
+            session.delete(known[fact_id])
+        for one in rows:
+            # Two may change their words with each other, and a word stands once.
+            if one["id"] in known and known[one["id"]].code != one["code"]:
+                known[one["id"]].code = f"{one['id']}:{one['code']}"
+        session.flush()
+        for one in rows:
+            fact = known.get(one["id"]) or Fact(id=one["id"])
+            for name in COLUMNS:
+                setattr(fact, name, one[name])
+            fact.owner_id = one["owner_id"] if one["owner_id"] in people else None
+            fact.valid_to = date.fromisoformat(one["valid_to"]) if one["valid_to"] else None
+            fact.updated_at = utc_now()
+            session.add(fact)
+            session.flush()
 
 
 def values_of(facts: Sequence[Fact]) -> dict[str, str]:

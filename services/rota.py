@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -11,10 +12,11 @@ from models import Absence, Case, DutyDay, Staff, utc_now
 from services.absences import local_day, stand_ins
 from services.events import record
 from services.rights import DESK, Actor, actor_of, require
-from services.settings.history import keep, value_of
+from services.settings.history import keep, keeping, value_of
 from services.targets import check_answers, covered
 
-NAME = "rota"
+NAME, DAYS = "rota", "rota.days"
+"""The usual week, and the days that differ: each has its versions."""
 USUAL = -1
 """Of a day: whoever the week names."""
 
@@ -49,6 +51,12 @@ def days_from(session: Session, first: date, count: int, week: Mapping[int, int]
         away = any(one.staff_id == staff_id and one.from_day <= day <= one.to_day for one in absent)
         found.append(Day(day, staff_id, row is None, away))
     return found
+
+
+def snapshot(session: Session) -> list[dict[str, Any]]:
+    """The days that differ, as a version keeps them; of the past too, since a version is the whole table."""
+    rows = session.scalars(select(DutyDay).order_by(DutyDay.day))
+    return [{"day": row.day.isoformat(), "staff_id": row.staff_id} for row in rows]
 
 
 def duty_now(session: Session, now: datetime | None = None) -> int | None:
@@ -89,17 +97,30 @@ def _weekly(week: Mapping[int, int | None]) -> dict[str, dict[str, int]]:
 def set_day(session: Session, actor: Actor, day: date, staff_id: int | None) -> None:
     """One day that differs; USUAL takes the difference back, None says that nobody has it."""
     require(actor, "duty.edit")
-    row = session.scalar(select(DutyDay).where(DutyDay.day == day))
-    if staff_id == USUAL:
-        if row is not None:
-            session.delete(row)
-    else:
-        _check(session, staff_id)
-        row = row or DutyDay(day=day)
-        row.staff_id = staff_id
-        session.add(row)
-    session.flush()
+    with keeping(session, actor, DAYS, snapshot):
+        row = session.scalar(select(DutyDay).where(DutyDay.day == day))
+        if staff_id == USUAL:
+            if row is not None:
+                session.delete(row)
+        else:
+            _check(session, staff_id)
+            row = row or DutyDay(day=day)
+            row.staff_id = staff_id
+            session.add(row)
     record(session, "duty.day", actor, day=day.isoformat(), staff=staff_id)
+
+
+def replace_days(session: Session, actor: Actor, rows: Sequence[Mapping[str, Any]]) -> None:
+    """From today on the days that differ are those of a snapshot; what is past stays. Raises Refused for a day of
+    somebody who may not answer any more."""
+    require(actor, "duty.edit")
+    today = local_day(session)
+    wanted = {day: one["staff_id"] for one in rows if (day := date.fromisoformat(one["day"])) >= today}
+    for staff_id in wanted.values():
+        _check(session, staff_id)
+    with keeping(session, actor, DAYS, snapshot):
+        session.execute(delete(DutyDay).where(DutyDay.day >= today))
+        session.add_all([DutyDay(day=day, staff_id=staff_id) for day, staff_id in wanted.items()])
 
 
 def _check(session: Session, staff_id: int | None) -> None:
@@ -110,10 +131,11 @@ def _check(session: Session, staff_id: int | None) -> None:
 def hand_days(session: Session, actor: Actor, staff_id: int, to_id: int | None, day: date) -> None:
     """All days of duty of a person from ``day`` on are another's, or as the week says without them."""
     mine = (DutyDay.staff_id == staff_id, DutyDay.day >= day)
-    if to_id is None:
-        session.execute(delete(DutyDay).where(*mine))
-    else:
-        session.execute(update(DutyDay).where(*mine).values(staff_id=to_id))
+    with keeping(session, actor, DAYS, snapshot):
+        if to_id is None:
+            session.execute(delete(DutyDay).where(*mine))
+        else:
+            session.execute(update(DutyDay).where(*mine).values(staff_id=to_id))
     week = week_of(session)
     if staff_id in week.values():
         handed = {on: (to_id if one == staff_id else one) for on, one in week.items()}

@@ -2,13 +2,27 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Department, Source, Staff
-from services import bots, criteria, kinds, lint, mailbox, responsibility, rota, rules, satisfaction, search, terms
+from services import (
+    bots,
+    criteria,
+    facts,
+    kinds,
+    lint,
+    mailbox,
+    responsibility,
+    rota,
+    rules,
+    satisfaction,
+    search,
+    terms,
+)
 from services.agreement import NAME as AGREEMENT
 from services.agreement import read_agreement
 from services.crm import retention
@@ -28,6 +42,8 @@ SCREENS: Mapping[str, tuple[Lazy, str]] = {
     kinds.NAME: (_l("Table of kinds"), "quality.kinds"),
     AGREEMENT: (_l("Agreement to replies"), "agreement.index"),
     rota.NAME: (_l("Duty days"), "rota.index"),
+    rota.DAYS: (_l("Days that differ"), "rota.index"),
+    facts.NAME: (_l("Facts"), "facts.index"),
     troubles.NAME: (_l("What makes an incident"), "incidents.troubles"),
     criteria.NAME: (_l("Criteria of reviews"), "reviews.criteria"),
     satisfaction.NAME: (_l("Marks of authors"), "satisfaction.settings"),
@@ -195,6 +211,25 @@ def _week(value: Any, names: Names) -> Lines:
     return {str(words.WEEKDAYS[int(on)]): names.person(one) for on, one in week.items()}
 
 
+def _days(value: Any, names: Names) -> Lines:
+    rows = [(date.fromisoformat(row["day"]), row["staff_id"]) for row in value or ()]
+    return {
+        f"{on:%d.%m.%Y}": names.person(staff_id) if staff_id is not None else _("nobody") for on, staff_id in rows
+    }
+
+
+def _facts(value: Any, names: Names) -> Lines:
+    return _apart((row["title"], _fact(row, names)) for row in value or ())
+
+
+def _fact(row: Mapping[str, Any], names: Names) -> str:
+    said = [row["value"], row["code"]]
+    said += [names.person(row["owner_id"])] if row["owner_id"] else []
+    if row["valid_to"]:
+        said.append(_("Holds until %(day)s", day=f"{date.fromisoformat(row['valid_to']):%d.%m.%Y}"))
+    return " · ".join(said)
+
+
 def _troubles(value: Any, names: Names) -> Lines:
     found = {}
     for row in troubles.read_troubles(value):
@@ -314,6 +349,8 @@ LINES: Mapping[str, Callable[[Any, Names], Lines]] = {
     kinds.NAME: _kind_rows,
     AGREEMENT: _agreement,
     rota.NAME: _week,
+    rota.DAYS: _days,
+    facts.NAME: _facts,
     troubles.NAME: _troubles,
     criteria.NAME: _criteria,
     satisfaction.NAME: _asking,

@@ -6,7 +6,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services import bots, criteria, kinds, lint, mailbox, responsibility, rota, rules, satisfaction, search, terms
+from services import (
+    bots,
+    criteria,
+    facts,
+    kinds,
+    lint,
+    mailbox,
+    responsibility,
+    rota,
+    rules,
+    satisfaction,
+    search,
+    terms,
+)
 from services.agreement import NAME as AGREEMENT
 from services.agreement import check_agreement
 from services.crm import retention
@@ -98,6 +111,8 @@ KNOWN: Mapping[str, Known] = {
     kinds.NAME: Known("settings.edit", _put_kinds, lambda session: value_of(session, kinds.NAME)),
     AGREEMENT: _row(AGREEMENT, "settings.edit", check_agreement),
     rota.NAME: Known("duty.edit", _put_week, lambda session: value_of(session, rota.NAME)),
+    rota.DAYS: Known("duty.edit", rota.replace_days, rota.snapshot),
+    facts.NAME: Known("fact.edit", facts.replace_facts, facts.snapshot),
     troubles.NAME: _row(
         troubles.NAME, "settings.edit",
         lambda session, value: troubles.check_troubles(session, troubles.read_troubles(value)),

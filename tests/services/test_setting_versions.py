@@ -9,12 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select, update
 
-from models import Event, Rule, Setting, SettingVersion
+from models import DutyDay, Event, Fact, FactUse, Rule, Setting, SettingVersion, Staff
+from services.absences import local_day
 from services.errors import Forbidden, NotFound, Refused, Stale
+from services.facts import NAME as FACTS
+from services.facts import list_facts, outdated_replies, save_fact
+from services.facts import snapshot as facts_now
 from services.mailbox import NAME as MAIL
 from services.mailbox import stored_mail
+from services.replies import write_reply
 from services.responsibility import set_cell
-from services.rota import set_week
+from services.rota import DAYS, hand_days, set_day, set_week
 from services.rules import drop_rule, list_rules, move_rule, save_rule, switch_rule
 from services.search import SYNONYMS, set_synonyms
 from services.settings.history import (
@@ -29,6 +34,7 @@ from services.settings.history import (
     versions_of,
 )
 from services.settings.known import KNOWN, look, take_back
+from tests.services.test_cases import label_all
 
 LINES = st.sampled_from(["скидка, акция", "урок, занятие", "скидка, акция\nурок, занятие", ""])
 THEMES = st.sampled_from(["", "refund", "payment"])
@@ -288,3 +294,92 @@ def test_a_password_stands_in_no_version(database, cast) -> None:
         take_back(session, cast.head, MAIL, 2)
         assert value_of(session, MAIL)["secrets"] == "sealed-three"
         assert "secrets" not in stored_mail(session)
+
+
+def fact(session, cast, number: int | None, code: str, value: str) -> int:
+    return save_fact(session, cast.head, number, code=code, title=f"Факт {code}", value=value).id
+
+
+class TestFacts:
+    def test_a_version_brings_all_of_them_back(self, cast, database) -> None:
+        cast.write("Сколько стоит?")
+        label_all(database)
+        with database.write.begin() as session:
+            price = fact(session, cast, None, "price", "4 900 ₽")
+        with database.write.begin() as session:
+            fact(session, cast, price, "cost", "5 900 ₽")
+            later = fact(session, cast, None, "start", "1 декабря")
+            write_reply(session, cast.smm, 1, "Курс стоит 5 900 ₽, начало 1 декабря", "f1")
+            assert len(session.scalars(select(FactUse)).all()) == 2
+        assert [row.number for row, _who in versions_in(database, FACTS)] == [3, 2, 1, 0]
+        with database.write.begin() as session:
+            take_back(session, cast.head, FACTS, 1)
+        with database.read.begin() as session:
+            assert [(one.id, one.code, one.value) for one in list_facts(session)] == [(price, "price", "4 900 ₽")]
+            assert [one.fact_id for one in session.scalars(select(FactUse))] == [price]
+            assert len(outdated_replies(session, session.get_one(Fact, price))) == 0
+            assert versions_of(session, FACTS)[0][0].restored == 1
+            assert later not in [one.id for one in list_facts(session)]
+        with database.write.begin() as session:
+            take_back(session, cast.head, FACTS, 3)
+            assert [one.code for one in list_facts(session)] == ["cost", "start"]
+
+    def test_two_that_changed_words_with_each_other_change_back(self, cast, database) -> None:
+        with database.write.begin() as session:
+            one, two = fact(session, cast, None, "one", "раз"), fact(session, cast, None, "two", "два")
+        with database.write.begin() as session, keeping(session, cast.head, FACTS, facts_now):
+            fact(session, cast, one, "three", "раз")
+            fact(session, cast, two, "one", "два")
+            fact(session, cast, one, "two", "раз")
+        with database.write.begin() as session:
+            take_back(session, cast.head, FACTS, 2)
+        with database.read.begin() as session:
+            assert {row.id: row.code for row in list_facts(session)} == {one: "one", two: "two"}
+
+    def test_what_is_saved_unchanged_is_no_version_and_others_do_not_take_back(self, cast, database) -> None:
+        with database.write.begin() as session:
+            price = fact(session, cast, None, "price", "4 900 ₽")
+            fact(session, cast, price, "price", "4 900 ₽")
+        assert len(versions_in(database, FACTS)) == 2
+        with database.write.begin() as session, pytest.raises(Forbidden):
+            take_back(session, cast.smm, FACTS, 0)
+
+
+def versions_in(database, name):
+    with database.read.begin() as session:
+        return versions_of(session, name)
+
+
+class TestDaysThatDiffer:
+    def test_they_come_back_and_what_is_past_stays(self, cast, database) -> None:
+        with database.write.begin() as session:
+            today = local_day(session)
+            set_day(session, cast.head, today - timedelta(days=1), cast.smm.staff_id)
+            set_day(session, cast.head, today, cast.smm.staff_id)
+        with database.write.begin() as session:
+            set_day(session, cast.head, today, None)
+            set_day(session, cast.head, today - timedelta(days=1), cast.head.staff_id)
+            set_day(session, cast.head, today + timedelta(days=1), cast.head.staff_id)
+        with database.write.begin() as session:
+            take_back(session, cast.head, DAYS, 2)
+        with database.read.begin() as session:
+            days = {one.day: one.staff_id for one in session.scalars(select(DutyDay))}
+        assert days == {today: cast.smm.staff_id, today - timedelta(days=1): cast.head.staff_id}
+
+    def test_nobody_who_may_not_answer_comes_back(self, cast, database) -> None:
+        with database.write.begin() as session:
+            set_day(session, cast.head, local_day(session), cast.smm.staff_id)
+        with database.write.begin() as session:
+            set_day(session, cast.head, local_day(session), None)
+            person = session.get_one(Staff, cast.smm.staff_id)
+            person.roles.clear()
+        with database.write.begin() as session, pytest.raises(Refused, match=r"duty\.person"):
+            take_back(session, cast.head, DAYS, 1)
+
+    def test_handing_over_is_a_version_too(self, cast, database) -> None:
+        with database.write.begin() as session:
+            today = local_day(session)
+            set_day(session, cast.head, today, cast.smm.staff_id)
+        with database.write.begin() as session:
+            hand_days(session, cast.head, cast.smm.staff_id or 0, cast.head.staff_id, today)
+        assert [len(row.value) for row, _who in versions_in(database, DAYS)] == [1, 1, 0]

@@ -5,7 +5,8 @@ import re
 import pytest
 from sqlalchemy import select, update
 
-from models import Clock, Responsibility, Rule, SettingVersion
+from models import Clock, DutyDay, Fact, Responsibility, Rule, SettingVersion
+from services.absences import local_day
 from services.recount import run_recount
 from services.search import synonyms
 from services.settings.history import last_change
@@ -185,6 +186,9 @@ SAMPLES = {
     "agreement": {"minutes": 5, "deputies": [2], "rows": [{"kind": "claim", "theme": "refund", "urgent": True,
                                                            "visibility": "public"}]},
     "rota": {"week": {"0": 2, "6": 99}},
+    "rota.days": [{"day": "2026-12-01", "staff_id": 2}, {"day": "2026-12-02", "staff_id": None}],
+    "facts": [{"id": 1, "code": "price", "title": "Цена", "value": "4900", "owner_id": 2, "valid_to": "2026-12-31"},
+              {"id": 2, "code": "link", "title": "Цена", "value": "x", "owner_id": None, "valid_to": None}],
     "incidents": {"rows": [{"theme": "", "labels": ["complaint"], "enough": 5, "minutes": 5, "authors": 2,
                             "department": "technical", "active": False},
                            {"theme": "video", "labels": ["complaint"], "enough": 5, "minutes": 5, "authors": 2,
@@ -210,9 +214,33 @@ SAMPLES = {
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_each_value_is_told_in_words(head, database, name) -> None:
     with database.write.begin() as session:
-        for number, value in enumerate((None if name not in ("rules", "duties") else [], SAMPLES[name])):
+        for number, value in enumerate(([] if isinstance(SAMPLES[name], list) else None, SAMPLES[name])):
             session.add(SettingVersion(name=name, number=number, value=value))
     page = head.get(f"/settings/history/{name}").text
     assert page.count('class="set-was"') >= 1
     assert "{&#39;" not in page[page.index("<main") : page.index("</main>")]  # nothing as Python writes it
     assert head.get(f"/settings/history/{name}/1/back").status_code == 200
+
+
+def test_a_fact_and_a_day_are_taken_back_by_the_toast(head, cast, database) -> None:
+    given = {"code": "price", "title": "Цена", "value": "4 900 ₽"}
+    head.post("/facts/new", **given)
+    head.post("/facts/1", **{**given, "value": "5 900 ₽"}, seen="1")
+    page = head.get("/facts").text
+    assert "Изменено: сегодня" in page
+    assert head.post("/facts/1", **{**given, "title": "Цена курса"}, seen="1").status_code == 409
+    assert (
+        head.post("/facts/new", **{**given, "code": "b"}, seen="1").status_code == 302
+    )  # another one is no conflict
+    page = head.get("/facts").text
+    assert head.post(undo_of(page), htmx=True).headers["HX-Redirect"] == "/facts"
+    with database.read.begin() as session:
+        assert session.scalars(select(Fact.value)).all() == ["5 900 ₽"]
+        today = local_day(session).isoformat()
+    history = head.get("/settings/history/facts").text
+    assert "4 900 ₽ · price" in history
+    head.post("/settings/rota/day", day=today, staff_id=cast.smm.staff_id, seen="0")
+    assert head.post(undo_of(head.get("/settings/rota").text), htmx=True).headers["HX-Redirect"] == "/settings/rota"
+    with database.read.begin() as session:
+        assert session.scalars(select(DutyDay)).all() == []
+    assert "Дарья Лис" in head.get("/settings/history/rota.days").text
