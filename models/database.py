@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session, sessionmaker
 CORRUPTING = ((3, 7, 0), (3, 51, 2))
 """SQLite versions in which a WAL reset can corrupt a database with two connections (sqlite.org/wal.html)."""
 REPAIRED = {(3, 50, 7), (3, 44, 6)}
+PLANNING = "-c timezone=UTC -c synchronous_commit=on -c random_page_cost=1.1 -c jit=off"
+"""Rows lie on disks without heads, or in memory; compiling takes longer than our questions."""
 TURN = 1.0
 """Seconds that a writer waits for the others of its process before it asks SQLite itself."""
 
@@ -51,7 +53,7 @@ def open_database(url: str, *, pool_size: int = 20) -> Database:
     else:
         engine = create_engine(
             url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True,
-            connect_args={"options": "-c timezone=UTC -c synchronous_commit=on"},
+            connect_args={"options": PLANNING},
         )  # fmt: skip
     reader = engine.execution_options(otklik_read=True)
     return Database(
