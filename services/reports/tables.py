@@ -119,8 +119,9 @@ def _in_time(session: Session, cut: Cut, now: datetime, by: str) -> Table:
 
 
 def _counted(session: Session, name: str, by: str, cut: Cut, now: datetime) -> dict[Any, int]:
-    """How many rows a list has for each value, and under ALL in a question of its own."""
-    return {**counts(session, name, DIMENSIONS[by][0], cut, now), ALL: count(session, name, cut, now)}
+    """How many rows a list has for each value, and under ALL: each row has one value, be it that of none."""
+    found = counts(session, name, DIMENSIONS[by][0], cut, now)
+    return {**found, ALL: sum(found.values())}
 
 
 def _resolution(session: Session, cut: Cut, now: datetime, by: str) -> Table:
