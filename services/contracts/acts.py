@@ -166,6 +166,8 @@ def step(session: Session, actor: Actor, contract_id: int, act: str, *, reason: 
     contract = get_contract(session, actor, contract_id, hold=True)
     if act == "fulfil" and _is_being_ended(session, contract):
         raise Refused("contract.ending")
+    if act == "fulfil" and session.scalar(select(Amendment.id).where(Amendment.active_key == contract.id)):
+        raise Refused("amendment.active")
     move(session, actor, contract, act)
     if reason.strip():
         contract.evidence = {**contract.evidence, f"{act}_reason": reason.strip()}

@@ -115,6 +115,13 @@ def _contacts_of_author(session: Session, author: Author) -> dict[str, Evidence]
     return seen
 
 
+def written_contact(session: Session, author: Author) -> str:
+    """A phone, else a mail, that the author left in their newest messages; empty where there is none."""
+    query = select(Message.text).where(Message.author_id == author.id, Message.direction == "in")
+    texts = list(session.scalars(query.order_by(Message.published_at.desc()).limit(LOOKED_AT)))
+    return next((found for look in (phones_in, mails_in) for text in texts for found in look(text)), "")
+
+
 def _by_contacts(session: Session, seen: dict[str, Evidence]) -> dict[int, list[Evidence]]:
     found: dict[int, list[Evidence]] = {}
     live = [key for key in seen if not key.startswith("messenger:")]
