@@ -158,6 +158,7 @@ def step_debt(
 
     Who restructures does it by an amendment: services.contracts.restructuring.
     """
+    require(actor, "contract.view")
     if act == "write_off" or not actor.may("contract.edit"):
         require(actor, "payment.edit")
     row = session.get(Instalment, instalment_id, with_for_update=True)
