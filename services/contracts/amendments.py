@@ -20,6 +20,7 @@ from services.errors import DeskError, NotFound, Refused, Stale
 from services.events import record
 from services.money.obligations import renew_payments, renew_terms
 from services.money.payments import allocate
+from services.money.receivables import age_lines
 from services.money.schedules import problem_of, replace_schedule, schedule_of
 from services.rights import DESK, Actor, require
 from services.secrets import Keyring
@@ -230,6 +231,7 @@ def start_amendment(session: Session, keyring: Keyring, row: Amendment, today: d
         replace_schedule(session, contract, [(date.fromisoformat(day), amount) for day, amount in row.schedule])
         allocate(session, contract.id)
         renew_payments(session, contract, today)
+        age_lines(session, contract, today)
     session.flush()
     contract.text_hash = contract.signed_hash = text_hash(session, contract)
     add_revision(session, contract, row)

@@ -72,7 +72,8 @@ def _of_school(contract: Contract) -> list[tuple[str, str, str, str, date]]:
     rows = []
     start = contract.effective_on or contract.dated
     program = contract.terms.get("program", {})
-    if contract.kind != "consulting":
+    # Who has paid for an offer is let in by the shop itself.
+    if contract.kind not in ("consulting", "offer"):
         begin = _day(program.get("start")) or start
         rows.append(("access", "school", "access", "3.1", begin + timedelta(days=ACCESS_DAYS)))
     end = _day(program.get("end")) or contract.ends_on
@@ -123,8 +124,10 @@ def renew_payments(session: Session, contract: Contract, today: date) -> None:
 
 
 def follow_payments(session: Session, contract_id: int, today: date) -> None:
-    """A payment that is wholly there is an obligation done, and one that went back is owed again."""
+    """A payment that is wholly there is an obligation done, and one that went back is owed again, unless the
+    contract has ended and its money was given back."""
     session.flush()
+    has_ended = session.get_one(Contract, contract_id).state == "terminated"
     rows = {row.key: row for row in obligations_of(session, contract_id)}
     for line in schedule_of(session, contract_id):
         row = rows.get(f"pay.{line.schedule}.{line.no}")
@@ -133,7 +136,7 @@ def follow_payments(session: Session, contract_id: int, today: date) -> None:
         if line.paid >= line.amount and row.state in OPEN:
             row.state = "done_late" if today > row.due_on else "done"
             row.done_on = today
-        elif line.paid < line.amount and row.state in ("done", "done_late"):
+        elif line.paid < line.amount and row.state in ("done", "done_late") and not has_ended:
             row.state, row.done_on = "waiting", None
 
 

@@ -25,6 +25,7 @@ from models.database import Database
 from services.crm.tasks import add_task
 from services.errors import NotFound, Refused
 from services.events import record
+from services.money.schedules import schedule_of
 from services.rights import DESK, Actor, require
 
 STAGES = (
@@ -199,6 +200,13 @@ def run_receivables(database: Database, today: date) -> int:
                 _age(session, row, today)
                 count += _remind(session, row, contract, today)
     return count
+
+
+def age_lines(session: Session, contract: Contract, today: date) -> None:
+    """The stages of a schedule that has just come into force: what it wants of a past day is overdue at once."""
+    for row in schedule_of(session, contract.id):
+        if row.paid < row.amount:
+            _age(session, row, today)
 
 
 def _age(session: Session, row: Instalment, today: date) -> None:

@@ -83,6 +83,7 @@ def test_an_amendment_ends_with_its_contract(office, database) -> None:
     later = TODAY + timedelta(days=30)
     with database.write.begin() as session:
         contract = office.signed(session)
+        add_payment(session, office.accountant, contract, amount=2_000_000, paid_on=TODAY)
         row = amended(office, session, contract.id, fields=NEW_NAME, effective_on=later)
         assert row.state == "signed"
         with pytest.raises(Refused, match=r"amendment\.active"):
@@ -100,6 +101,10 @@ def test_an_amendment_ends_with_its_contract(office, database) -> None:
         terminations.send_termination(session, office.manager, ending.id)
         terminations.close_paper(session, office.manager, ending.id, "sign", proof="подписано")
         assert (contract.state, row.state, row.active_key) == ("terminated", "annulled", None)
+        assert terminations.settle(session, office.accountant, ending.id).state == "refund_due"
+        terminations.pay_back(session, office.accountant, ending.id, paid_on=TODAY, receipt="п/п 3")
+        first = session.scalars(select(Obligation).where(Obligation.key == "pay.1.1")).one()
+        assert first.state == "done", "what was given back by the agreement is not owed again"
     assert amendments.run_amendments(database, office.keyring, later) == 0
     with database.read.begin() as session:
         assert session.get_one(Contract, contract.id).revision == 1
