@@ -160,11 +160,11 @@ def step_debt(
     Who restructures does it by an amendment: services.contracts.restructuring.
     """
     require(actor, "contract.view")
-    if act == "write_off" or not actor.may("contract.edit"):
-        require(actor, "payment.edit")
     row = session.get(Instalment, instalment_id, with_for_update=True)
     if row is None:
         raise NotFound("instalment.unknown", id=instalment_id)
+    if act == "write_off" or not actor.may("contract.edit"):
+        require(actor, "payment.edit")
     if act not in MOVES or row.stage not in MOVES[act] or not row.current:
         raise Refused("debt.stage", state=row.stage, step=act)
     if act == "promise" and (promised_on is None or promised_on < today):
