@@ -24,6 +24,7 @@ from models import (
 )
 from services.deliveries import MAIL
 from services.events import record
+from services.money.obligations import count_overdue
 from services.nightly import backup_state
 from services.outbox import UNPROVEN, count_unproven
 from services.reports.answers import Age, Line, Share, queue, whole_line
@@ -85,6 +86,7 @@ class Morning:
     rebuilding: bool
     backup_late: bool
     undelivered: tuple[tuple[str, str], ...]  # who, by what
+    contracts: dict[str, int]  # obligations that are late, by whose they are; none for whoever sees no contracts
 
     @property
     def overdue(self) -> int:
@@ -112,6 +114,7 @@ def morning(session: Session, actor: Actor, today: Cut, now: datetime) -> Mornin
         since=week.first, week=whole_line(session, week, now), before=whole_line(session, week.before(), now),
         load=_load(session, week, now), rebuilding=is_rebuilding(session),
         backup_late=backup_state(session, now).late, undelivered=_undelivered(session, now),
+        contracts=count_overdue(session, today.last) if actor.may("contract.view") else {},
     )  # fmt: skip
 
 
