@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import func, select
 
 from collectors.manual import Pasted
-from models import Act, Case, Event, Message, RawItem, Reply, Source
+from models import Act, Case, Draft, Event, Message, RawItem, Reply, Source, Staff
 from services.by_hand import Published, bring_message, is_by_hand, mark_published, places_by_hand
 from services.carriers import carrier_of
 from services.cases import get_case
 from services.errors import Forbidden, Refused, Stale
-from services.replies import write_reply
+from services.replies import save_draft, write_reply
 from services.rights import DESK
 from services.sources import due_sources, set_state
 from tests.services.test_cases import label_all
@@ -104,3 +104,24 @@ def test_a_place_goes_into_people_s_hands_and_back(cast, database, place) -> Non
         bring_message(session, cast.smm, source.id, Pasted("Где ссылка на оплату?", "Вера"))
         set_state(session, DESK, source.id, "active")
         assert source.id in due_sources(session)
+
+
+def test_what_would_wait_for_agreement_does_not_stand_there_already(cast, database, brought) -> None:
+    """services/by_hand.py"""
+    with database.write.begin() as session:
+        session.get_one(Staff, cast.smm.staff_id).trainee = True
+    with database.write.begin() as session, pytest.raises(Forbidden) as refused:
+        mark_published(session, cast.smm, brought, "В среду", "f1", Published())
+    assert refused.value.data["act"] == "reply.approve"
+    with database.write.begin() as session:
+        mark_published(session, cast.head, brought, "В среду", "f1", Published())
+
+
+def test_what_another_has_begun_to_write_stays(cast, database, brought) -> None:
+    """services/by_hand.py"""
+    with database.write.begin() as session:
+        for actor in (cast.smm, cast.head):
+            save_draft(session, actor, brought, "В среду или")
+        mark_published(session, cast.smm, brought, "В среду", "f1", Published())
+    with database.read.begin() as session:
+        assert session.scalars(select(Draft.staff_id)).all() == [cast.head.staff_id]

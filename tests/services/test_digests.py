@@ -105,6 +105,21 @@ def test_technicians_hear_of_incidents_and_of_their_end(database, hear, cast, as
     assert "длился 1500 мин" in letter[2]
 
 
+def test_whoever_left_meanwhile_hears_of_no_end_of_an_incident(database, send, box, cast) -> None:
+    with time_machine.travel(MONDAY, tick=False):
+        with database.write.begin() as session:
+            row = Incident(theme="video", title="Не работает видео", open_key="video", count=7,
+                           department_id=cast.departments["technical"])  # fmt: skip
+            session.add(row)
+            session.flush()
+            end_incident(session, cast.smm, row.id)
+        with database.write.begin() as session:
+            staff = session.get_one(Staff, cast.tech.staff_id)
+            staff.roles.clear()
+        send()
+    assert [letter for letter in box.letters if "Инцидент" in letter[1]] == []
+
+
 def test_marketing_hears_of_the_themes_of_the_week(database, hear, cast) -> None:
     with time_machine.travel(MONDAY - timedelta(days=3), tick=False):
         with database.write.begin() as session:

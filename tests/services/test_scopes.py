@@ -3,16 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
-from models import Broadcast, BroadcastQuestion, Case, Notice, Route, Staff, StaffRole, StaffSession, utc_now
+from models import Broadcast, BroadcastQuestion, Bulk, Case, Notice, Route, Staff, StaffRole, StaffSession, utc_now
 from services.accounts import create_staff, set_active
 from services.agreement import save_agreement
 from services.broadcasts.feed import feed_token, person_of
 from services.broadcasts.questions import answer_aloud, dismiss, hold, release
 from services.broadcasts.schedule import on_air, watchers
 from services.broadcasts.states import MOVES, move
-from services.bulks import ACTS, begin_bulk
+from services.bulks import ACTS, begin_bulk, failures_of, run_bulk, undo_bulk
 from services.entrance import end_session, open_login
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.notices import notices_of, see_all, see_notice
@@ -21,7 +21,9 @@ from services.questions import count_answered, hand_back, question_view, send_an
 from services.responsibility import ANY_PLACE, ANY_THEME, set_cell
 from services.rights import DESK, Actor, actor_of
 from services.rota import set_day, set_week
+from services.route_states import MOVES as ROUTE_MOVES
 from services.routing import (
+    _move,
     answer_route,
     ask_back,
     ask_department,
@@ -99,8 +101,10 @@ class TestWhatAnotherHolds:
 
 class TestWhomTheDeskChooses:
     def test_an_incident_of_a_broadcast_is_asked_by_one_who_may(self, cast, database, act) -> None:
+        """services/broadcasts/incidents.py: also where nobody watches."""
         air = Air(cast, database)
         act(takes_over, cast.head.staff_id, "administrator")
+        act(lambda session: session.execute(update(Broadcast).values(staff_id=None)))
         air.say_all([("нет звука", f"Зритель {number}", number) for number in range(6)])
         air.look()
         with database.read.begin() as session:
@@ -146,6 +150,8 @@ class TestWhomTheDeskChooses:
 
 
 class TestTheQuestionsOfOthers:
+    """services/routing.py, services/questions.py"""
+
     @pytest.fixture
     def routes(self, cast, database, act) -> dict[str, int]:
         """A question to the curators and one to the technical department, of one case."""
@@ -182,6 +188,11 @@ class TestTheQuestionsOfOthers:
         assert act(open_route, both, routes["curators"]).state == "opened"
         act(answer_route, both, routes["curators"], "В среду")
 
+    def test_whoever_only_looks_does_not_open(self, cast, act, routes) -> None:
+        looks = Actor(cast.curator.staff_id, roles=frozenset({"director"}), departments=cast.curator.departments)
+        assert act(open_route, looks, routes["curators"]).state == "sent"
+        assert act(open_route, cast.curator, routes["curators"]).state == "opened"
+
     def test_the_page_of_a_question_leads_on_within_the_department(self, cast, database, act, routes) -> None:
         both = deputy_director(cast, act)
         with database.read.begin() as session:
@@ -215,6 +226,8 @@ class TestTheQuestionsOfOthers:
 
 
 class TestTheBell:
+    """services/notices.py"""
+
     @pytest.fixture
     def told(self, cast, database, act) -> dict[str, int]:
         """One notice of the case for each of two."""
@@ -314,11 +327,36 @@ def test_a_broadcast_is_moved_by_who_may_alone() -> None:
         assert (refused.value.data["act"], told.state, told.version) == (right, state, 1)
 
 
+def test_a_question_is_moved_by_who_may_alone() -> None:
+    """services/routing.py"""
+    for (state, to), right in ROUTE_MOVES.items():
+        asked = Route(state=state, version=1)
+        with pytest.raises(Forbidden) as refused:
+            _move(None, asked, to, Actor(1))
+        assert (refused.value.data["act"], asked.state, asked.version) == (right, state, 1)
+
+
 def test_many_cases_at_once_are_changed_by_who_may_change_one(cast, database) -> None:
     for name, (right, _do, _undo) in ACTS.items():
         with database.write.begin() as session, pytest.raises(Forbidden) as refused:
             begin_bulk(session, Actor(1), name, {}, [1])
         assert refused.value.data["act"] == right
+
+
+def test_who_lost_the_right_meanwhile_changes_no_more_cases(cast, database, act) -> None:
+    """services/bulks.py: a kind that was uncertain is put back without asking for the right again."""
+    cast.write("Когда урок?")
+    label_all(database)
+    act(lambda session: setattr(session.get_one(Case, 1), "sure", False))
+    bulk_id = act(begin_bulk, cast.smm, "label", {"label": "complaint"}, [1]).id
+    run_bulk(database)
+    act(undo_bulk, cast.smm, bulk_id)
+    act(takes_over, cast.smm.staff_id, "director")
+    run_bulk(database)
+    with database.read.begin() as session:
+        back = session.scalars(select(Bulk).order_by(Bulk.id.desc())).first()
+        assert [code for _case, code in failures_of(session, back)] == ["forbidden"]
+        assert session.get_one(Case, 1).label == "complaint"
 
 
 def test_a_browser_of_another_is_logged_out_by_who_may_alone(cast, database) -> None:

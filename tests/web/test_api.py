@@ -203,6 +203,12 @@ class TestScopes:
         answer = robot.get("/cases")
         assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
 
+    def test_an_endpoint_without_a_row_is_shut(self, program, monkeypatch):
+        """web/api/gate.py"""
+        monkeypatch.delitem(gate._SCOPES, "api.list_cases")
+        answer = program(None, READ).get("/cases")
+        assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
+
 
 class TestCases:
     def test_pages_go_by_cursor_and_meet_everything_once(self, program, open_case):

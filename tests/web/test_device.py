@@ -5,15 +5,18 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from flask import g
 from sqlalchemy import select
 from werkzeug.routing import AnyConverter
 
 from models import Case, Delivery, OneTimeLink, Route, RouteFile, Staff, StaffRole, StaffSession, utc_now
 from services.entrance import make_link
+from services.errors import Forbidden
+from services.rights import Actor
 from services.routing import ask_department
 from web.entrance import GUESSES
 from web.matrix import MATRIX
-from web.security import BY_DEVICE, DEVICE_ACTS
+from web.security import BY_DEVICE, DEVICE_ACTS, _admit_device
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 
@@ -148,6 +151,16 @@ def test_what_is_withdrawn_is_shut_at_once(phone, database, cast, route_id):
     with database.write.begin() as session:
         session.get_one(Staff, cast.curator.staff_id).roles = []
     assert "/login" in phone.get(f"/questions/{route_id}").location
+
+
+def test_a_device_opens_no_more_than_its_person_may(app):
+    """web/security.py: the door asks too, though every service behind it does."""
+    with app.test_request_context("/questions"):
+        g.actor = Actor(1, "Олег Сомов")
+        with pytest.raises(Forbidden):
+            _admit_device(StaffSession(), "route.view")
+        g.actor = Actor(1, "Олег Сомов", frozenset({"manager"}))
+        assert _admit_device(StaffSession(), "route.view") is None
 
 
 def test_logging_out_ends_the_device_and_the_head_can_too(phone, visitor, enter, database, cast, route_id):

@@ -119,6 +119,7 @@ def test_the_head_stands_in_for_an_accounting_without_a_login(database, cast) ->
     with database.write.begin() as session:
         assert not has_accounting(session)
         assert "accounting" in parties_of(session, cast.head)
+        assert "accounting" not in parties_of(session, cast.smm)  # nor does anybody else stand in
         contract = thing_in(session, "contract", "approval")
         assert {step.act for step in steps_of(session, cast.head, contract)} >= {"approve", "return"}
         person = create_staff(

@@ -10,6 +10,7 @@ from docx import Document as Docx
 from sqlalchemy import select
 
 from models import Document, Instalment
+from services.accounts import create_staff
 from services.contracts import acts, amendments, terminations
 from services.contracts.drafts import Changes, edit_draft, open_draft
 from services.contracts.offers import accept_order, read_order
@@ -24,6 +25,7 @@ from services.errors import Forbidden, Refused
 from services.money.payments import add_payment
 from services.money.rendered import put_record
 from services.money.schedules import even_schedule
+from services.rights import DESK
 from tests.services.contracts.conftest import ORGANISATION, PERSON, PROGRAM, TODAY, Office
 
 GUARDIAN = {
@@ -295,6 +297,24 @@ def test_a_template_lives_through_its_versions(office, database) -> None:
         approve_template(session, office.head, row.id)
         assert template_for(session, "contract_person", date(2026, 12, 5)).version == 2
         assert template_for(session, "contract_person", TODAY).version == 1
+
+
+def test_a_head_approves_their_own_template_only_where_there_is_no_other_head(office, database) -> None:
+    checked = check_upload("contract_person", "договор.docx", build("contract_person"))
+
+    def add(session, actor) -> int:
+        return add_template(session, actor, checked, valid_from=date(2026, 12, 1)).id
+
+    with database.write.begin() as session:
+        alone = approve_template(session, office.head, add(session, office.head))
+        assert (alone.state, alone.approver_id) == ("force", office.head.staff_id)
+    with database.write.begin() as session:
+        create_staff(session, DESK, email="second@school.example", name="Инна Вяз", roles=["head"])
+    with database.write.begin() as session:
+        own = add(session, office.head)
+        with pytest.raises(Refused, match=r"template\.own"):
+            approve_template(session, office.head, own)
+        assert approve_template(session, office.head, add(session, office.manager)).state == "force"
 
 
 @pytest.mark.parametrize(
