@@ -14,7 +14,6 @@ from models import Staff, utc_now
 from services.documents.sheets import Block, draw_sheet, heading, table, text
 from services.reports.shape import Table
 from services.reports.summary import (
-    changes_since,
     files_of,
     get_snapshot,
     is_whole,
@@ -22,6 +21,7 @@ from services.reports.summary import (
     plain,
     read_file,
     see_snapshot,
+    signed_figures,
     snapshots,
     summary,
     take_snapshot,
@@ -74,10 +74,10 @@ def show(snapshot_id: int) -> str:
     zone = current_desk().config.desk.time_zone
     with current_desk().database.read.begin() as session:
         row = get_snapshot(session, current_actor(), snapshot_id)
+        signed, changes = signed_figures(session, current_actor(), row, zone)
         return render_template(
             "reports/month.html", row=row, files=files_of(session, row.id), whole=is_whole(session, row),
-            changes=changes_since(session, current_actor(), row, zone), people=_people(session),
-            title=month_name(row.month),
+            changes=changes, signed=signed, people=_people(session), title=month_name(row.month),
         )  # fmt: skip
 
 

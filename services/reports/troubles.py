@@ -86,8 +86,8 @@ def _mean(minutes: Sequence[int]) -> Fraction | None:
 def _troubles(session: Session, since: datetime, until: datetime, now: datetime) -> list[Trouble]:
     """Of both kinds, by the time they began."""
     found: list[tuple[Any, str]] = []
-    for table, kind in ((BroadcastIncident, BroadcastIncident.kind), (Incident, Incident.theme)):
-        query = select(table, kind).where(table.started_at >= since, table.started_at < until)
+    for table, column in ((BroadcastIncident, BroadcastIncident.kind), (Incident, Incident.theme)):
+        query = select(table, column).where(table.started_at >= since, table.started_at < until)
         prefix = MASS if table is Incident else ""
         found += [(row[0], prefix + row[1]) for row in session.execute(query.order_by(table.started_at, table.id))]
     ids = [row.route_id for row, _kind in found if row.route_id is not None]

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select
 
 import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts)
 from models import (
@@ -91,7 +91,7 @@ def test_troubles_of_both_kinds_stand_in_the_digest(cast, database, cases) -> No
         session.add_all([IncidentCase(incident_id=first.id, case_id=one) for one in cases[:3]])
         session.add(IncidentCase(incident_id=second.id, case_id=cases[3]))
         # On air: no sound for a quarter of an hour, 1.12 from 18:00, nobody was asked.
-        aired = Broadcast(kind="webinar", title="Эфир", starts_at=on(1, 17), state="done")
+        aired = Broadcast(kind="webinar", title="Эфир", starts_at=on(1, 17), ends_at=on(1, 19), state="done")
         session.add(aired)
         session.flush()
         session.add(BroadcastIncident(
@@ -99,9 +99,16 @@ def test_troubles_of_both_kinds_stand_in_the_digest(cast, database, cases) -> No
             ended_at=on(1, 18, 15),
         ))  # fmt: skip
     with database.write.begin() as session:
-        for case_id, due, outcome in ((cases[0], on(1, 10), "answered"), (cases[1], on(2, 10), None)):
-            which = update(RouteFact).where(RouteFact.case_id == case_id)
-            session.execute(which.values(due_at=due, outcome=outcome, late=False))
+        for case_id, at, due, outcome in (
+            (cases[0], datetime(2026, 11, 30, 10, 12, tzinfo=UTC), on(1, 10), "answered"),
+            (cases[1], on(2, 9, 20), on(2, 10), None),
+        ):
+            route = session.scalars(select(Route).where(Route.case_id == case_id)).one()
+            session.execute(delete(RouteFact).where(RouteFact.id == route.id))
+            session.add(RouteFact(
+                id=route.id, case_id=case_id, department_id=route.department_id, asked_at=at, open_minutes=None,
+                answer_minutes=None, due_at=due, late=False, outcome=outcome, returns=0,
+            ))  # fmt: skip
     found = table(database, "incidents")
     place = found[f"{MASS}access"]["top_place"]
     assert place
