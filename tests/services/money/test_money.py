@@ -287,7 +287,8 @@ def test_accounting_sees_who_handed_a_debt_over(office, database, cast) -> None:
             receivables.step_debt(session, director, line_id, "hand_over", today=day)
         receivables.step_debt(session, office.manager, line_id, "hand_over", today=day)
         [row] = [row for row in receivables.debts(session, office.accountant, day) if row.line.id == line_id]
-        assert row.handed is not None and row.handed[0] == "Яна Клиентова"
+        assert row.handed is not None
+        assert row.handed[0] == "Яна Клиентова"
 
 
 def test_who_has_had_all_lessons_may_still_owe(office, database) -> None:
