@@ -84,3 +84,13 @@ def test_before_the_first_reading_nothing_is_made(database) -> None:
     run_report_examples(database, _files)
     with database.read.begin() as session:
         assert session.scalar(select(func.count()).select_from(Case)) == 0
+
+
+def test_a_month_that_somebody_signed_first_keeps_no_answers_away(database) -> None:
+    _school(database)
+    with database.write.begin() as session:
+        session.add(Snapshot(month="2026-01", number=1, digest=""))
+    run_report_examples(database, _files)
+    with database.read.begin() as session:
+        assert session.scalar(select(func.count()).select_from(Case)) == len(TALKS)
+        assert session.scalars(select(Snapshot.month)).all() == ["2026-01"]
