@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from classifier import Classifier, Verdict
     from services.nightly import Rule
+    from services.report_examples import Files
 
 
 class SharedLimiter:
@@ -291,6 +292,7 @@ class Desk:
     outbox_bell: Bell = field(default_factory=Bell)
     presence: Presence = field(default_factory=Presence)
     start_work: Callable[[], str] | None = None  # starts the work desk beside a training desk; its address
+    month_files: "Files | None" = None  # draws the paper of a signed month; the web of a training desk sets it
     defer: Callable[[str], None] = lambda name: None  # runs a job soon; set by whoever runs jobs
 
     def __post_init__(self) -> None:

@@ -45,6 +45,7 @@ from services.outreach import run_forget_unused
 from services.raws import run_trim
 from services.recount import run_recount
 from services.relabel import run_relabel
+from services.report_examples import run_report_examples
 from services.reports.upkeep import run_rebuild
 from services.reports.views import run_orders
 from services.review_examples import run_review_examples
@@ -187,6 +188,7 @@ def reviews(desk: Desk) -> None:
     """Draws answers of the last week for the head to read; keeps the links under answers at the desk's address."""
     if desk.is_training:
         run_review_examples(desk.database)
+        run_report_examples(desk.database, desk.month_files)
     made = run_draw(desk.database)
     if run_address(desk.database, desk.address) or made:
         desk.bell.ring()

@@ -23,13 +23,16 @@ from sqlalchemy import func, select
 
 from benchmarks.figures import Figure, finish, header
 from benchmarks.inbox import databases, make_desk
+from benchmarks.live import load_classifier
 from bootstrap import Desk
+from classifier import Classifier
 from collectors.base import Page, Raw
 from models import Message, RawItem, Source
 from models.database import Database
 from services.accounts import seed_departments
 from services.hooks import Patience, source_token
 from services.intake import run_parse, store_page
+from services.labelling import run_labelling
 from services.rights import DESK
 from services.sources import add_source
 from web import create_app, hooks
@@ -212,8 +215,8 @@ def _raws(database: Database, source_id: int) -> int:
         return session.scalar(select(func.count()).where(RawItem.source_id == source_id)) or 0
 
 
-def taken_a_second(app: Flask, desk: Desk, seconds: float) -> float:
-    """Messages that two connections bring in by a hook, one each time, with its commit."""
+def taken_a_second(app: Flask, desk: Desk, seconds: float, classifier: Classifier) -> float:
+    """Messages that two connections bring in by a hook, one each time, understood, committed and labelled."""
     door = DOORS["max"]
     with desk.database.write.begin() as session:
         source = add_source(session, DESK, desk.keyring, platform="max", title="max", values=dict(door.values))
@@ -226,19 +229,27 @@ def taken_a_second(app: Flask, desk: Desk, seconds: float) -> float:
             number += 1
             told = json.loads(json.dumps(door.body))
             told["message"]["body"]["mid"] = f"mid.{who}.{number}"
+            told["message"]["body"]["text"] = (
+                f"Здравствуйте, когда начнётся поток {number % 97}, и {who} можно ли в рассрочку?"
+            )
             told["message"]["sender"]["user_id"] = 100 + number % 300
             told["message"]["recipient"]["chat_id"] = 100 + number % 300
             answer = client.post(address, json=told, headers=door.headers(b"", SECRET))
             assert answer.status_code == 200, answer.text
 
-    threads = [threading.Thread(target=send, args=[who]) for who in range(2)]
+    def label() -> None:
+        while time.monotonic() < ends:
+            run_labelling(desk.database, classifier, gate_open=False)
+            time.sleep(0.1)
+
+    threads = [threading.Thread(target=send, args=[who]) for who in range(2)] + [threading.Thread(target=label)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    labelled = select(func.count()).where(Message.source_id == source_id, Message.work != "received")
     with desk.database.read.begin() as session:
-        count = session.scalar(select(func.count()).where(Message.source_id == source_id)) or 0
-    return count / seconds
+        return (session.scalar(labelled) or 0) / seconds
 
 
 def main() -> int:
@@ -250,6 +261,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="otklik-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
+        classifier = load_classifier(folder)
         with databases(folder) as make:
             for kind in os.environ.get("OTKLIK_BENCH_DATABASES", "sqlite postgresql").split():
                 desk = make_desk(make(kind, 1), folder)
@@ -261,7 +273,7 @@ def main() -> int:
                     raised, states = storm_of_letters(desk, letters, rolled)
                     print(f"letters: {dict(states)}")
                     figures.append(Figure("letters that raised", raised, 0))
-                rate = taken_a_second(app, desk, seconds)
+                rate = taken_a_second(app, desk, seconds, classifier)
                 figures.append(Figure(f"{kind} by hook a second", rate, 150, at_least=True))
     return finish(figures)
 

@@ -27,6 +27,7 @@ STATES = (("no_answer", "closed"),) * 55 + (("solved", "closed"),) * 37 + (
     ("work", "work"), ("new", "new"),
 )  # fmt: skip
 PRIORITIES = (0, *(1,) * 20, *(2,) * 120, *(3,) * 29)
+THEMES = (None, "access", "access", "payment", "video", "homework", "schedule", "curator", "refund")
 RARE, COMMON = "гиппопотам", "заказ"
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -54,11 +55,14 @@ class Words:
         return " ".join(words)
 
 
+HEAD = "head@bench.example"
+
+
 def fill(database: Database, count: int) -> int:
     """``count`` messages in some ``count`` × 0.3 cases, all of it indexed; returns the head's staff id."""
     with database.write.begin() as session:
         seed_departments(session)
-        head = create_staff(session, DESK, email="head@bench.example", name="Анна Мост", roles=("head",))
+        head = create_staff(session, DESK, email=HEAD, name="Анна Мост", roles=("head",))
         people = [head.id, *(
             create_staff(session, DESK, email=f"smm{n}@bench.example", name=f"Сотрудник {n}", roles=("smm",)).id
             for n in range(5)
@@ -139,7 +143,8 @@ class Made:
             "sure": pick(n, 3, range(6)) != 0, "assignee_id": pick(n, 4, (*self.people, None, None, None)),
             "lift": pick(n, 5, (None, None, "message", "answer")) if stage != "closed" else None, "opened_at": at,
             "last_message_at": at, "reopened": 0, "version": 1, "created_at": at, "sentiment": 0,
-            "priority": pick(n, 11, PRIORITIES),
+            "priority": pick(n, 11, PRIORITIES), "theme": pick(n, 12, THEMES),
+            "kind": pick(n, 2, LABELS) if pick(n, 3, range(6)) else None,
         }  # fmt: skip
 
     def message(self, n: int) -> dict[str, Any]:

@@ -6,7 +6,6 @@ of which begin a case. Facts are written straight into their tables: what is mea
 
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,8 +18,8 @@ from typing import Any
 from sqlalchemy import select, text
 
 from benchmarks.figures import Figure, finish, header, p95, row
-from benchmarks.inbox import databases, make_desk
-from benchmarks.inbox_data import NOW, Made, copy_rows, pick
+from benchmarks.inbox import databases, filled, kept_folder, make_desk
+from benchmarks.inbox_data import HEAD, NOW, Made, copy_rows, pick
 from models import (
     Author,
     Case,
@@ -115,7 +114,7 @@ def fill(database: Database, count: int) -> int:
     """Returns the head's id."""
     with database.write.begin() as session:
         seed_departments(session)
-        head = create_staff(session, DESK, email="head@bench.example", name="Анна Мост", roles=("head",)).id
+        head = create_staff(session, DESK, email=HEAD, name="Анна Мост", roles=("head",)).id
         people = [head, *(
             create_staff(session, DESK, email=f"smm{n}@bench.example", name=f"Сотрудник {n}", roles=("smm",)).id
             for n in range(5)
@@ -205,23 +204,16 @@ def main() -> int:
     header()
     sizes = [int(word) for word in os.environ.get("OTKLIK_BENCH_SIZES", "200000").split()]
     kinds = os.environ.get("OTKLIK_BENCH_DATABASES", "sqlite postgresql").split()
-    folder = Path(tempfile.mkdtemp(prefix="otklik-bench-"))
-    folder.chmod(0o755)
     figures: list[Figure] = []
-    try:
-        with databases(folder) as make:
-            for kind in kinds:
-                for count in sizes:
-                    database, mark = make(kind, count), f"{kind}.{count}"
-                    began = time.perf_counter()
-                    staff_id = fill(database, count)
-                    print(f"{mark}: filled in {time.perf_counter() - began:.0f} s", flush=True)
-                    found = measure(database, staff_id, folder, mark)
-                    goals = pages()
-                    figures += [Figure(f"{mark}.{name}_ms", value, goals[name][1]) for name, value in found.items()]
-                    figures += measure_sheet(database, mark)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with kept_folder("reports") as folder, databases(folder) as make:
+        for kind in kinds:
+            for count in sizes:
+                database, mark = make(kind, count), f"{kind}.{count}"
+                staff_id = filled(database, count, fill, mark)
+                found = measure(database, staff_id, folder, mark)
+                goals = pages()
+                figures += [Figure(f"{mark}.{name}_ms", value, goals[name][1]) for name, value in found.items()]
+                figures += measure_sheet(database, mark)
     return finish(figures)
 
 

@@ -6,7 +6,6 @@ OTKLIK_BENCH_SCREEN names messages of the desk, cases opened, browsers that wait
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from sqlalchemy import select
 
 from benchmarks.figures import Figure, finish, header, p95, row
-from benchmarks.inbox import make_desk
+from benchmarks.inbox import filled, kept_folder, make_desk
 from benchmarks.inbox_data import fill
 from benchmarks.scale import _incoming
 from bootstrap import Desk
@@ -78,7 +77,7 @@ def main() -> int:
         int(one) for one in os.environ.get("OTKLIK_BENCH_SCREEN", "100000 2000 50 20").split()
     )
     figures: list[Figure] = []
-    with _folder() as folder, _running(folder, count) as (desk, address, cookie), sync_playwright() as play:
+    with kept_folder() as folder, _running(folder, count) as (desk, address, cookie), sync_playwright() as play:
         path = next((one for one in CHROMIUM if Path(one).exists()), None)
         chromium = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--js-flags=--expose-gc"])
         try:
@@ -92,27 +91,11 @@ def main() -> int:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    kept = os.environ.get("OTKLIK_BENCH_FOLDER")
-    if kept:
-        Path(kept).mkdir(parents=True, exist_ok=True)
-        yield Path(kept)
-        return
-    with tempfile.TemporaryDirectory(prefix="otklik-bench-") as name:
-        yield Path(name)
-
-
-@contextmanager
 def _running(folder: Path, count: int) -> Iterator[tuple[Desk, str, str]]:
     """A filled desk behind the real server; its address and the cookie of somebody who is in."""
     database = open_database(f"sqlite:///{folder / f'{count}.db'}")
     upgrade(database)
-    with database.read.begin() as session:
-        is_filled = session.scalar(select(Source.id).limit(1)) is not None
-    if not is_filled:
-        began = time.perf_counter()
-        fill(database, count)
-        print(f"filled in {time.perf_counter() - began:.0f} s", flush=True)
+    filled(database, count, fill, f"sqlite {count}")
     desk = make_desk(database, folder)
     with database.read.begin() as session:
         key = session.scalars(select(Staff.session_key).where(Staff.session_key.is_not(None)).limit(1)).one()

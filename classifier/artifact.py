@@ -24,6 +24,7 @@ from classifier import meaning, patterns
 from classifier.features import RECIPE
 from classifier.labels import LABELS, SECONDARY, ClassifierError
 from classifier.phrases import signal_names
+from classifier.signal_files import signal_sources
 
 MANIFEST = "manifest.json"
 KEPT = 10
@@ -44,8 +45,8 @@ class Thresholds:
 class Artifact:
     """The trained model: `weights` is (features, labels + secondary labels), `bias` one number a column.
 
-    `dense` holds the weights of the meaning vector, (`meaning.width()`, labels + secondary labels); `alarms` and
-    `alarm_bias` those of the signals, see `classifier.alarms`.
+    `dense` holds the weights of the meaning vector, (`meaning.width()`, labels + secondary labels); `alarms`,
+    `alarm_bias` and the names of the `evidence` are those of the signals, see `classifier.alarms`.
     """
 
     names: list[str]
@@ -54,8 +55,9 @@ class Artifact:
     dense: NDArray[np.float32]
     bias: NDArray[np.float64]
     thresholds: Thresholds
-    alarms: NDArray[np.float32]  # (features and meaning, signals)
+    alarms: NDArray[np.float32]  # (features, meaning and evidence; signals)
     alarm_bias: NDArray[np.float64]
+    evidence: list[str]
 
 
 def recipe() -> str:
@@ -66,9 +68,7 @@ def recipe() -> str:
 @cache
 def _signals() -> str:
     """SHA-256 of what the signals are learned from: their thresholds were measured beside these phrases."""
-    here = Path(__file__)
-    names = ("signals.yaml", "signal_texts.jsonl")
-    return hashlib.sha256(b"".join(here.with_name(name).read_bytes() for name in names)).hexdigest()
+    return hashlib.sha256(b"".join(path.read_bytes() for path in signal_sources())).hexdigest()
 
 
 def write(artifact: Artifact, folder: Path, facts: Mapping[str, object]) -> None:
@@ -77,13 +77,14 @@ def write(artifact: Artifact, folder: Path, facts: Mapping[str, object]) -> None
     limits = artifact.thresholds
     np.savez_compressed(
         buffer,
-        names=np.frombuffer("\n".join(artifact.names).encode("utf-8", "surrogatepass"), dtype=np.uint8),
+        names=_packed(artifact.names),
         idf=artifact.idf,
         weights=artifact.weights,
         dense=artifact.dense,
         bias=artifact.bias,
         alarms=artifact.alarms,
         alarm_bias=artifact.alarm_bias,
+        evidence=_packed(artifact.evidence),
         thresholds=np.array([limits.sure, limits.tie, limits.gate, *limits.secondary]),
     )
     content = buffer.getvalue()
@@ -150,7 +151,7 @@ def load(folder: Path) -> tuple[Artifact, str]:
 def _unpack(content: bytes, name: str) -> Artifact:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            names = arrays["names"].tobytes().decode("utf-8", "surrogatepass").split("\n")
+            names, evidence = _unpacked(arrays["names"]), _unpacked(arrays["evidence"])
             sure, tie, gate, *secondary = (float(number) for number in arrays["thresholds"])
             idf, weights, bias, dense = (arrays[key] for key in ("idf", "weights", "bias", "dense"))
             alarms, alarm_bias = arrays["alarms"], arrays["alarm_bias"]
@@ -161,15 +162,31 @@ def _unpack(content: bytes, name: str) -> Artifact:
     signals = len(signal_names())
     wanted = (
         (len(names),), (len(names), columns), (meaning.width(), columns), (columns,), len(SECONDARY),
-        (len(names) + meaning.width(), signals), (signals,),
+        (len(names) + meaning.width() + len(evidence), signals), (signals,),
     )  # fmt: skip
     if shapes != wanted:
         raise ClassifierError("hash", f"{name}: shapes {shapes}")
     # One text gathers a few hundred rows: they must lie together in memory.
     weights, alarms = (np.ascontiguousarray(table, dtype=np.float32) for table in (weights, alarms))
     return Artifact(
-        names, idf, weights, dense, bias, Thresholds(sure, tie, gate, tuple(secondary)), alarms, alarm_bias
+        names,
+        idf,
+        weights,
+        dense,
+        bias,
+        Thresholds(sure, tie, gate, tuple(secondary)),
+        alarms,
+        alarm_bias,
+        evidence,
     )
+
+
+def _packed(names: list[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("\n".join(names).encode("utf-8", "surrogatepass"), dtype=np.uint8)
+
+
+def _unpacked(packed: NDArray[np.uint8]) -> list[str]:
+    return packed.tobytes().decode("utf-8", "surrogatepass").split("\n")
 
 
 def _replace(path: Path, content: bytes) -> None:

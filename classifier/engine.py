@@ -8,10 +8,11 @@ import numpy as np
 
 from classifier import meaning
 from classifier.artifact import Artifact, load
+from classifier.concepts import evidence
 from classifier.features import Feature, features
 from classifier.labels import ACTIONABLE, LABELS, PRECEDENCE, SECONDARY, Reason, Verdict
 from classifier.language import language_of
-from classifier.phrases import certain_of, signal_names, signals_of, themes_of
+from classifier.phrases import certain_of, found, signal_names, themes_of
 from classifier.text import Reading, read
 from classifier.vectors import Floats, Ints, block_bounds, probabilities, weigh
 
@@ -67,6 +68,9 @@ class Classifier:
         self._idf = artifact.idf.astype(np.float64)
         self._bounds = block_bounds(artifact.names)
         self._dense = artifact.dense.astype(np.float64)
+        words = len(artifact.names)
+        self._alarms = np.split(artifact.alarms, [words, words + meaning.width()])
+        self._evidence = {name: row for row, name in enumerate(artifact.evidence)}
 
     @classmethod
     def load(cls, folder: Path) -> "Classifier":
@@ -107,25 +111,34 @@ class Classifier:
         )
 
     def _signals(self, vector: _Vector, spam: float) -> tuple[str, ...]:
-        """What the phrases, or words and meaning together, raise; spam raises only the phrases of `_NEVER_SPAM`."""
-        said = signals_of(vector.reading)
+        """What all evidence raises together, or plain words alone; spam raises only phrases of `_NEVER_SPAM`."""
+        hits = found("signals", vector.reading)
+        said = tuple(name for name, numbers in hits.items() if numbers)
         if spam >= _SURELY_SPAM:
             return tuple(name for name in said if name in _NEVER_SPAM)
-        words, sense = np.split(self._artifact.alarms, [len(self._artifact.names)])
-        meant = vector.values @ words[vector.columns] + vector.sense @ sense + self._artifact.alarm_bias > 0
-        return tuple(name for name, felt in zip(signal_names(), meant, strict=True) if felt or name in said)
+        total = self._artifact.alarm_bias + vector.values @ self._alarms[0][vector.columns]
+        total = total + vector.sense @ self._alarms[1]
+        told = [
+            (self._evidence[n], value) for n, value in evidence(vector.reading, hits).items() if n in self._evidence
+        ]
+        if told:
+            total = total + np.array([value for _, value in told]) @ self._alarms[2][[row for row, _ in told]]
+        plain = certain_of(vector.reading, said) if said else ()
+        return tuple(name for name, felt in zip(signal_names(), total > 0, strict=True) if felt or name in plain)
 
     def _secondary(self, primary: str, scores: Floats) -> tuple[str, ...]:
         over = zip(SECONDARY, scores, self._artifact.thresholds.secondary, strict=True)
         return tuple(label for label, score, limit in over if score >= limit and label != primary)
 
     def _vector(self, reading: Reading, sense: Floats) -> _Vector:
-        found = [feature for feature in features(reading) if feature[0] in self._columns]
-        occurring = np.array([self._columns[feature[0]] for feature in found], dtype=np.int64)
+        known = self._columns.get
+        placed = [(feature, at) for feature in features(reading) if (at := known(feature[0])) is not None]
+        features_found = [feature for feature, _ in placed]
+        occurring = np.array([at for _, at in placed], dtype=np.int64)
         columns, inverse, times = np.unique(occurring, return_inverse=True, return_counts=True)
         counts = times.astype(np.float64)
         values = weigh(np.zeros_like(columns), columns, counts, self._idf, self._bounds)
-        return _Vector(reading, found, columns, values, inverse, counts, sense)
+        return _Vector(reading, features_found, columns, values, inverse, counts, sense)
 
     def _scores(self, vector: _Vector) -> Floats:
         gathered = self._artifact.weights[vector.columns].astype(np.float64)
@@ -136,12 +149,13 @@ class Classifier:
         contributions = vector.values * self._artifact.weights[vector.columns, column].astype(np.float64)
         # A feature that occurs three times gave a third of its contribution at each place.
         shares = (contributions / vector.counts)[vector.inverse]
-        spans = np.array([feature[1:] for feature in vector.found], dtype=np.int64).reshape(-1, 2)
+        starts, ends = ([feature[side] for feature in vector.found] for side in (1, 2))
+        spans = np.array([starts, ends], dtype=np.int64).T.reshape(-1, 2)
         placed = spans[:, 0] >= 0
         phrases = [
             (start, end)
-            for (name, start, end), share in zip(vector.found, shares, strict=True)
-            if start >= 0 and share > 0 and name.startswith("mark:")
+            for (name, start, end), share in zip(vector.found, shares.tolist(), strict=True)
+            if name[0] == "m" and start >= 0 and share > 0  # a mark: a pattern
         ]
         bias = float(self._artifact.bias[column])
         sense = float(vector.sense @ self._dense[:, column])

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from classifier.openings import Expressions
+
 _TABLE = Path(__file__).with_name("patterns.yaml")
 
 
@@ -21,6 +23,11 @@ def patterns() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
 
 
 @cache
+def _expressions() -> Expressions:
+    return Expressions(expression.pattern for _, _, expression in patterns())
+
+
+@cache
 def fingerprint() -> str:
     """SHA-256 of the table: an artifact trained with other patterns must not be trusted."""
     return hashlib.sha256(_TABLE.read_bytes()).hexdigest()
@@ -28,6 +35,7 @@ def fingerprint() -> str:
 
 def find(folded: str) -> Iterator[tuple[str, str, int, int]]:
     """Each pattern that occurs in a folded text, once: group, name and the span of its first occurrence."""
-    for group, name, expression in patterns():
+    for number in _expressions().possible(folded):
+        group, name, expression = patterns()[number]
         if (match := expression.search(folded)) and match.end() > match.start():
             yield group, name, match.start(), match.end()

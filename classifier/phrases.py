@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from classifier.openings import Expressions
 from classifier.text import Reading
 
 # Whose theme it is when no theme is found: the department that owns the desk.
@@ -22,11 +23,12 @@ class _Entry:
     words: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...]
     certain: tuple[re.Pattern[str], ...]
+    faint: bool
 
 
 def signals_of(reading: Reading) -> tuple[str, ...]:
     """The signals that the phrases of a text raise, in the order of signals.yaml."""
-    return tuple(entry.name for entry in _table("signals") if _hits(entry, reading))
+    return tuple(name for name, numbers in found("signals", reading).items() if numbers)
 
 
 def certain_of(reading: Reading, raised: Iterable[str]) -> tuple[str, ...]:
@@ -40,9 +42,20 @@ def certain_of(reading: Reading, raised: Iterable[str]) -> tuple[str, ...]:
 
 
 def themes_of(reading: Reading) -> tuple[str, ...]:
-    """The themes of a text, the leading one first: the one with most expressions found, then the first in file."""
-    counted = [(_hits(entry, reading), -place, entry.name) for place, entry in enumerate(_table("themes"))]
-    return tuple(name for count, _, name in sorted(counted, reverse=True) if count)
+    """The themes of a text, the leading one first: the one with most expressions found, then the first in file.
+
+    A `faint` one, whose words stand in most texts of a school, needs two expressions beside another theme.
+    """
+    counted = [
+        (len(numbers), -place, name)
+        for place, (name, numbers) in enumerate(found("themes", reading).items())
+        if numbers
+    ]
+    faint = {entry.name for entry in _table("themes") if entry.faint}
+    alone = all(name in faint for _, _, name in counted)
+    return tuple(
+        name for count, _, name in sorted(counted, reverse=True) if count > 1 or alone or name not in faint
+    )
 
 
 def department_of(theme: str | None) -> str:
@@ -60,19 +73,40 @@ def signal_names() -> tuple[str, ...]:
     return tuple(entry.name for entry in _table("signals"))
 
 
-def _hits(entry: _Entry, reading: Reading) -> int:
-    """How many expressions of an entry occur; 0 when one that takes it back occurs too."""
-    sought = [text for text in (reading.folded, reading.view) if text]
-    found = 0
-    for expression in entry.words:
-        for text in sought:
-            if expression.search(text):
-                found += 1
-                break
-    # Most texts hit nothing: what takes a hit back is looked for only after one.
-    if found and any(expression.search(text) for expression in entry.unless for text in sought):
-        return 0
-    return found
+def found(name: str, reading: Reading) -> dict[str, list[int]]:
+    """The numbers of the expressions of a table that occur, by entry: none where one that takes it back occurs."""
+    table, expressions = _table(name), _expressions(name)
+    owners = _owners(name)
+    sought = (reading.folded, reading.view) if reading.view else (reading.folded,)
+    hits: dict[str, list[int]] = {entry.name: [] for entry in table}
+    possible = expressions.possible(reading.folded)
+    if reading.view:
+        possible = sorted({*possible, *expressions.possible(reading.view)})
+    for number in possible:
+        search = expressions.compiled[number].search
+        if search(sought[0]) or any(search(text) for text in sought[1:]):
+            hits[owners[number]].append(number)
+    for entry in table:
+        # Most texts hit nothing: what takes a hit back is looked for only after one.
+        if hits[entry.name] and any(expression.search(text) for expression in entry.unless for text in sought):
+            hits[entry.name] = []
+    return hits
+
+
+def phrase_numbers(signal: str) -> list[int]:
+    """The numbers that `found` gives for the expressions of a signal."""
+    return [number for number, owner in enumerate(_owners("signals")) if owner == signal]
+
+
+@cache
+def _expressions(name: str) -> Expressions:
+    return Expressions(expression.pattern for entry in _table(name) for expression in entry.words)
+
+
+@cache
+def _owners(name: str) -> tuple[str, ...]:
+    """Whose each expression is."""
+    return tuple(entry.name for entry in _table(name) for _ in entry.words)
 
 
 @cache
@@ -87,6 +121,7 @@ def _table(name: str) -> tuple[_Entry, ...]:
             tuple(_compiled(row["any"])),
             tuple(_compiled(row.get("unless", ()))),
             tuple(_compiled(row.get("certain", ()))),
+            bool(row.get("faint")),
         )
         for key, row in content.items()
     )

@@ -18,6 +18,7 @@ from classifier.engine import Classifier
 from classifier.features import BLOCKS, features
 from classifier.labels import LABELS, SECONDARY, WEAK, ClassifierError, Example
 from classifier.learning import text_key
+from classifier.signal_files import likenesses, signal_texts
 from classifier.text import Reading, read
 from classifier.vectors import Floats, Ints, block_bounds, probabilities, weigh
 
@@ -57,7 +58,7 @@ def train(
     tell(0.0, "read")
     readings = [read(example.text) for example in examples]
     # Words of signals may be none of the ordinary texts'.
-    alarming = [read(text) for text, _ in alarms.signal_texts()]
+    alarming = [read(text) for text in [*(text for text, _ in signal_texts()), *likenesses()]]
     names, both = _count([*readings, *alarming])
     counts = both[: len(readings)]
     known = np.bincount(both[len(readings) :].indices, minlength=len(names)) >= _RARE
@@ -81,7 +82,15 @@ def train(
     factor = calibration.fit_temperature(scores[:, : len(LABELS)], truth)
     p = _held_out_p(scores[:, : len(LABELS)], truth, folds_of)
     thresholds = calibration.measure(p, scores[:, len(LABELS) :], truth, judged)
-    raised = alarms.fit(readings, lambda given: _weighed_by(names, fitted, given), folds, seed, decided)
+    raised = alarms.fit(
+        readings,
+        lambda given: _weighed_by(names, fitted, given),
+        meaning.width(),
+        folds,
+        np.array([example.primary != "spam" for example in examples]),
+        seed,
+        decided,
+    )
     tell(0.95, "store")
     chosen = calibration.settle(p, thresholds.tie)
     facts = _facts(judged, seed, chosen, truth, p, thresholds)
@@ -197,7 +206,13 @@ def _held_out_p(scores: Floats, truth: Ints, folds: Ints) -> Floats:
 
 
 def _artifact(
-    names: list[str], fitted: _Fitted, factor: float, thresholds: Thresholds, raised: Floats, raised_bias: Floats
+    names: list[str],
+    fitted: _Fitted,
+    factor: float,
+    thresholds: Thresholds,
+    raised: Floats,
+    raised_bias: Floats,
+    evidence: list[str],
 ) -> Artifact:
     """The fitted numbers with the calibration folded in: one product and a softmax at answering time."""
     stacked = np.vstack([fitted.weights, fitted.bias])
@@ -216,6 +231,7 @@ def _artifact(
         thresholds,
         raised.astype(np.float32),
         raised_bias,
+        evidence,
     )
 
 

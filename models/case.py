@@ -11,7 +11,9 @@ from models.base import Base, utc_now
 _OPEN: dict[str, Any] = {
     "sqlite_where": text("open_key IS NOT NULL"), "postgresql_where": text("open_key IS NOT NULL"),
 }  # fmt: skip
-
+_CLOSED: dict[str, Any] = {
+    "sqlite_where": text("open_key IS NULL"), "postgresql_where": text("open_key IS NULL"),
+}  # fmt: skip
 
 _COUNTED = ("stage", "label", "sure", "kind", "priority", "assignee_id", "lift")
 
@@ -48,6 +50,10 @@ class Case(Base):
         Index("ix_case_open_priority", "priority", "last_message_at", "id", **_OPEN),
         Index("ix_case_open_priority_due", "priority", "due_at", "id", **_OPEN),
         Index("ix_case_open_wave", "wave_id", "stage", "open_key", **_OPEN),
+        # Of the many closed ones a page of any theme, kind or place is found without walking the others.
+        Index("ix_case_closed_theme", "theme", "last_message_at", "id", **_CLOSED),
+        Index("ix_case_closed_kind", "kind", "last_message_at", "id", **_CLOSED),
+        Index("ix_case_closed_source", "source_id", "last_message_at", "id", **_CLOSED),
         Index(None, "author_id", "id"),
         Index(None, "subject_key", "id"),
     )

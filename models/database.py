@@ -1,5 +1,6 @@
 """How the desk opens its database: SQLite in WAL with one writer at a time, or PostgreSQL."""
 
+import threading
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -10,6 +11,10 @@ from sqlalchemy.orm import Session, sessionmaker
 CORRUPTING = ((3, 7, 0), (3, 51, 2))
 """SQLite versions in which a WAL reset can corrupt a database with two connections (sqlite.org/wal.html)."""
 REPAIRED = {(3, 50, 7), (3, 44, 6)}
+PLANNING = "-c timezone=UTC -c synchronous_commit=on -c random_page_cost=1.1 -c jit=off"
+"""Rows lie on disks without heads, or in memory; compiling takes longer than our questions."""
+TURN = 1.0
+"""Seconds that a writer waits for the others of its process before it asks SQLite itself."""
 
 
 def sqlite_module() -> ModuleType:
@@ -48,7 +53,7 @@ def open_database(url: str, *, pool_size: int = 20) -> Database:
     else:
         engine = create_engine(
             url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True,
-            connect_args={"options": "-c timezone=UTC -c synchronous_commit=on"},
+            connect_args={"options": PLANNING},
         )  # fmt: skip
     reader = engine.execution_options(otklik_read=True)
     return Database(
@@ -66,8 +71,27 @@ def _prepare_sqlite(engine: Engine) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
             connection.execute(f"PRAGMA {pragma}")
 
+    _queue_writers(engine)
+
+
+def _queue_writers(engine: Engine) -> None:
+    """Threads of one process wait for each other here: SQLite makes them sleep and ask again, up to 100 ms.
+
+    It is still SQLite that decides: a turn that is kept for too long makes others late, not wrong.
+    """
+    turn = threading.Lock()
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
+        if connection.get_execution_options().get("otklik_read", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if not connection.info.get("turn"):
+            connection.info["turn"] = turn.acquire(timeout=TURN)
         # A writer takes its lock at once: a reader that turns writer half way fails with SQLITE_BUSY.
-        is_read = connection.get_execution_options().get("otklik_read", False)
-        connection.exec_driver_sql("BEGIN" if is_read else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "checkin")
+    def _leave(_connection: Any, record: Any) -> None:
+        if record.info.pop("turn", False):
+            turn.release()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from classifier import ACTIONABLE, LABELS
@@ -85,9 +85,11 @@ def checked(session: Session, pile: str) -> list[Audit]:
 
 def miss_rate(session: Session, gate: float) -> Share:
     """Of the checked texts of «Остальное», or below the gate while it is shut, those that wanted an answer."""
-    below = [row for row in checked(session, "all") if row.actionable is not None and row.actionable < gate]
-    rows = [*checked(session, "rest"), *below]
-    return share(sum(row.label in ACTIONABLE for row in rows), len(rows))
+    pile = or_(Audit.pile == "rest", and_(Audit.pile == "all", Audit.actionable < gate))
+    query = select(func.count(), func.sum(case((Audit.label.in_(ACTIONABLE), 1), else_=0)))
+    since = utc_now() - LATEST
+    n, missed = session.execute(query.where(pile, Audit.label.is_not(None), Audit.drawn_at > since)).one()
+    return share(int(missed or 0), n)
 
 
 def accuracy(rows: list[Audit]) -> Share:

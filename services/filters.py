@@ -153,4 +153,6 @@ def in_stage(stage: str | None, arriving: bool) -> ColumnElement[bool]:
         return and_(Case.open_key.is_not(None), Case.stage.not_in(hidden))
     if stage == "new" and arriving:
         return and_(Case.open_key.is_not(None), Case.stage.not_in(("later", "work", "wait")))
+    if stage == "closed":
+        return and_(Case.open_key.is_(None), Case.stage == stage)
     return Case.stage == stage

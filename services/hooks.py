@@ -5,7 +5,8 @@ import hmac
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 
 import structlog
 from sqlalchemy import select, tuple_
@@ -13,13 +14,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from collectors import CHANNELS, channel_class
-from collectors.base import Raw
+from collectors.base import Channel, Raw
 from models import RawItem, Source
 from models.database import Database
 from services.errors import NotFound, Refused
 from services.intake import OpenChannel, forget_twins, identity_of, run_parse, store_raws
 
 TOKEN_LETTERS = 32
+GATHER = 0.1
 
 
 def source_token(key: bytes, source_id: int) -> str:
@@ -45,10 +47,10 @@ def find_source(session: Session, key: bytes, kind: str, token: str) -> Source:
 
 def run_receive(
     database: Database, key: bytes, open_channel: OpenChannel, kind: str, token: str, payload: bytes,
-    headers: Mapping[str, str],
+    headers: Mapping[str, str], *, heard: Callable[[], None] | None = None,
 ) -> int:  # fmt: skip
     """Takes one event: the address, then the secret, then the raw in a transaction of its own; returns how many
-    raws were new or changed.
+    raws were new or changed. ``heard`` is called once they are understood, in a storm by another thread.
 
     Raises NotFound, ChannelError as the channel's receive() does, Refused for a place that a person paused, and
     SQLAlchemyError while the database is down: in none of these cases anything is stored. What was kept and could
@@ -61,17 +63,32 @@ def run_receive(
     channel = open_channel(source)
     try:
         raws = tuple(channel.receive(payload, headers))
-        if not raws:
-            return 0
-        changed = _store(database, source.id, raws, keeps_first=channel.keeps_first)
-        if changed:
-            try:
-                run_parse(database, source.id, channel)
-            except Exception:
-                structlog.get_logger().exception("hook.parse", source=source.id)
+        changed = _store(database, source.id, raws, keeps_first=channel.keeps_first) if raws else 0
+        place = f"{database.engine.url}:{source.id}"
+        if changed and not storms.take(place, lambda: _read_apart(database, source, open_channel, heard)):
+            _understand(database, source.id, channel, heard)
         return changed
     finally:
         channel.close()
+
+
+def _read_apart(
+    database: Database, source: Source, open_channel: OpenChannel, heard: Callable[[], None] | None
+) -> None:
+    with closing(open_channel(source)) as channel:
+        _understand(database, source.id, channel, heard, pause=GATHER)
+
+
+def _understand(
+    database: Database, source_id: int, channel: Channel, heard: Callable[[], None] | None, *, pause: float = 0.0
+) -> None:
+    """Understands what waits of a place; what fails waits for its next reading."""
+    try:
+        run_parse(database, source_id, channel, pause=pause)
+    except Exception:
+        structlog.get_logger().exception("hook.parse", source=source_id)
+    if heard is not None:
+        heard()
 
 
 def run_greet(
@@ -138,3 +155,39 @@ class Patience:
                 return False
             times.append(now)
             return True
+
+
+class Storms:
+    """Places whose events come thick: a thread understands those of a moment together.
+
+    A message costs twenty statements alone and one or two in a crowd. What a process that dies has not read yet is
+    read at the next reading of its place.
+    """
+
+    def __init__(self, most: int, seconds: float, pause: float) -> None:
+        self._most, self._seconds, self._pause = most, seconds, pause
+        self._times: dict[str, deque[float]] = {}
+        self._waiting: set[str] = set()
+        self._lock = threading.Lock()
+
+    def take(self, place: str, read: Callable[[], None]) -> bool:
+        """Counts an event that is already kept; True when a thread will ``read`` it."""
+        now = time.monotonic()
+        with self._lock:
+            times = self._times.setdefault(place, deque(maxlen=self._most))
+            is_thick = len(times) == self._most and times[0] > now - self._seconds
+            times.append(now)
+            if not is_thick or place in self._waiting:
+                return is_thick
+            self._waiting.add(place)
+        threading.Thread(target=self._read, args=(place, read), name="storm", daemon=True).start()
+        return True
+
+    def _read(self, place: str, read: Callable[[], None]) -> None:
+        time.sleep(self._pause)
+        with self._lock:
+            self._waiting.discard(place)  # what is kept from now on begins another thread
+        read()
+
+
+storms = Storms(most=8, seconds=1.0, pause=GATHER)

@@ -3,9 +3,12 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from collectors.base import Channel, ChannelError, Incoming, Page, Raw, Walk
@@ -26,6 +29,8 @@ from services.sources import claim_source, free_source, is_resting, keep_source,
 BATCH = 500
 MAX_ATTEMPTS = 3
 PATIENCE = 120.0
+READING = 0x07_1C
+"""The first half of the names under which PostgreSQL keeps who reads a place."""
 OpenChannel = Callable[[Source], Channel]
 _PARSED = (
     update(RawItem.__table__)  # type: ignore[arg-type]
@@ -202,9 +207,11 @@ class Turns:
 _turns = Turns()
 
 
-def run_parse(database: Database, source_id: int, channel: Channel) -> None:
+def run_parse(database: Database, source_id: int, channel: Channel, *, pause: float = 0.0) -> None:
     """Understands every raw of a place that waits, also what comes meanwhile: whoever finds another thread at it
     leaves its raws to that one. A raw that fails MAX_ATTEMPTS times goes to quarantine.
+
+    ``pause``: seconds to gather before each next look, while raws come one by one.
 
     Attempts are committed before the parser runs: a raw that kills the process is alone at the next try, and in
     quarantine after the last. Raws that never failed go together, for speed.
@@ -212,7 +219,10 @@ def run_parse(database: Database, source_id: int, channel: Channel) -> None:
     waiting = select(RawItem.id).where(RawItem.state == "new", RawItem.source_id == source_id).limit(1)
     while _turns.take(database, source_id):
         try:
-            _parse_waiting(database, source_id, channel)
+            with _alone(database, source_id) as alone:
+                if not alone:
+                    return
+                _parse_waiting(database, source_id, channel, pause)
         finally:
             _turns.leave(database, source_id)
         # What was kept after the last look and before the turn ended was left to us.
@@ -221,8 +231,33 @@ def run_parse(database: Database, source_id: int, channel: Channel) -> None:
                 return
 
 
-def _parse_waiting(database: Database, source_id: int, channel: Channel) -> None:
-    while True:
+@contextmanager
+def _alone(database: Database, source_id: int) -> Iterator[bool]:
+    """False while another process reads the place, unless its raws have waited for PATIENCE seconds: then it hangs.
+
+    SQLite has one process that reads. PostgreSQL forgets the lock together with the connection of who held it.
+    """
+    if database.is_sqlite:
+        yield True
+        return
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        held = connection.scalar(select(func.pg_try_advisory_lock(READING, source_id)))
+        oldest = select(func.min(RawItem.received_at)).where(RawItem.state == "new", RawItem.source_id == source_id)
+        try:
+            if held:
+                yield True
+            else:
+                since = connection.scalar(oldest)
+                yield since is not None and since < utc_now() - timedelta(seconds=PATIENCE)
+        finally:
+            if held:
+                connection.execute(select(func.pg_advisory_unlock(READING, source_id)))
+
+
+def _parse_waiting(database: Database, source_id: int, channel: Channel, pause: float) -> None:
+    for round in count():
+        if round and pause:
+            time.sleep(pause)
         _turns.stir(database, source_id)
         with database.write.begin() as session:
             rows = _claim_raws(session, source_id)

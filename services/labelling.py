@@ -80,8 +80,8 @@ def run_labelling(database: Database, classifier: LabelsTexts | None, *, gate_op
             query = select(Message).where(Message.work.in_(states), Message.direction == "in")
             if classifier is None:
                 query = query.where(Message.ingested_at < stale_before(utc_now()))
-            rows = session.scalars(query.order_by(Message.work, Message.id).limit(BATCH + len(unbearable)))
-            waiting = [message for message in rows if message.id not in unbearable]
+            query = query.order_by(Message.work, Message.id).limit(BATCH + len(unbearable))
+            waiting = [message for message in session.scalars(query) if message.id not in unbearable]
         if not waiting:
             return done
         verdicts = {} if classifier is None else try_classify(classifier, waiting)
@@ -92,6 +92,8 @@ def run_labelling(database: Database, classifier: LabelsTexts | None, *, gate_op
             _pass_unlabelled(session, [message.id for message in waiting if message.id in left])
         unbearable |= left
         done += len(waiting)
+        if len(waiting) < BATCH:
+            return done  # what came meanwhile has its own call, and is cheaper together
 
 
 def try_classify(classifier: LabelsTexts, messages: Sequence[Message]) -> dict[int, tuple[int, Verdict]]:

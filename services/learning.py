@@ -206,7 +206,7 @@ def _decide(learner: Learns, version: str, checked: Sequence[tuple[str, str]]) -
 
 def _recalls(learner: Learns, version: str) -> dict[str, tuple[float, float]]:
     """signal → (recall of the version in use, of the candidate) on the texts of signals."""
-    from classifier.alarms import signal_texts
+    from classifier.signal_files import signal_texts
 
     texts, wanted = [text for text, _ in signal_texts()], [name for _, name in signal_texts()]
     old, new = learner.answers_of(None, texts), learner.answers_of(version, texts)

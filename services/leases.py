@@ -90,6 +90,13 @@ def keep_order(session: Session) -> None:
         session.execute(select(func.pg_advisory_xact_lock(CHAT_ORDER)))
 
 
+def hold_name(session: Session, name: str) -> None:
+    """Until the commit nobody else who asks for this name goes on: for what no row stands for yet. SQLite has one
+    writer anyhow."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+
+
 def drop_lease(session: Session, name: str, holder: str) -> None:
     """Gives the lease back, so that the next holder need not wait for its end."""
     session.execute(update(Lease).where(Lease.name == name, Lease.holder == holder).values(until=utc_now()))

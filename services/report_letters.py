@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from services.letters import Page
 
 Found = tuple[str, list[str]]
+FIVE = (
+    "/reports/cases/late_now", "/reports/cases/due_today", "/reports/cases/ask_overdue", "/outgoing", "/places",
+)  # fmt: skip
+"""Where each line of the morning leads."""
 
 
 def report_letter(page: "Page") -> Found | None:
@@ -35,16 +39,20 @@ def report_letter(page: "Page") -> Found | None:
 def _morning(page: "Page", on: date) -> Found:
     found = morning(page.session, DESK, Cut(on, on, page.zone), utc_now())
     silent = ", ".join(place.title for place in found.silent)
-    lines = [
+    texts = (
         page.say("morning_late", count=found.late), page.say("morning_today", count=found.due_today),
         page.say("morning_owed", count=found.overdue),
         page.say("morning_sent", count=found.unproven, troubled=found.troubled),
         page.say("morning_places", read=found.places - len(found.silent), all=found.places),
-    ]  # fmt: skip
+    )  # fmt: skip
+    day = urlencode({"from": on.isoformat(), "to": on.isoformat()})
+    body = [
+        f"{text}\n{page.address}{path}?{day}" if page.address else text
+        for text, path in zip(texts, FIVE, strict=True)
+    ]
     if silent:
-        lines.append(page.say("morning_silent", places=silent))
-    body = ["\n".join(lines), *_link(page, "/morning", {})]
-    return page.say("morning_subject", day=_day(page, on), late=found.late), body
+        body.append(page.say("morning_silent", places=silent))
+    return page.say("morning_subject", day=_day(page, on), late=found.late), [*body, *_link(page, "/morning", {})]
 
 
 def _director(page: "Page", what: str, on: date) -> Found:

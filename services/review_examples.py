@@ -70,7 +70,7 @@ def seed_reviews(session: Session) -> None:
             continue
         act = mark_published(session, actor, message.case_id, answer, f"training-review-{number}", Published())
         message.work = "labelled"  # it is answered: a kind told later would open the case again
-        _put_back(session, act, at, mark)
+        put_back(session, act, at, "complaint" if mark is not None and mark <= LOW else "question")
         _ask(session, session.get_one(Reply, act.reply_id), mark, words, min(at + timedelta(hours=3), utc_now()))
     draw_week(session)
     for marks, note in READ:
@@ -80,12 +80,12 @@ def seed_reviews(session: Session) -> None:
             mark_answer(session, actor_of(head), row.id, given, note)
 
 
-def _put_back(session: Session, act: Act, at: datetime, mark: int | None) -> None:
+def put_back(session: Session, act: Act, at: datetime, label: str) -> None:
     """What was done just now was done then, or reports would tell of answers that are a week late."""
     session.flush()
     act.accepted_at = act.created_at = at
     case = session.get_one(Case, act.case_id)
-    case.label = case.kind = "complaint" if mark is not None and mark <= LOW else "question"
+    case.label = case.kind = label
     case.sure = True
     case.first_reply_at, case.lift, case.due_at, case.warn_at = at, None, None, None
     session.get_one(Reply, act.reply_id).created_at = at

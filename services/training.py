@@ -21,17 +21,19 @@ from services.saved_replies import save_saved
 from services.secrets import Keyring
 from services.sources import sync_declared
 
-HEAD_EMAIL = "head@school.example"
+HEAD_EMAIL, DIRECTOR_EMAIL = "head@school.example", "director@school.example"
 TRAINING_CAST = {
     "smm": "smm@school.example",
     "curator": "curator@school.example",
     "head": HEAD_EMAIL,
+    "director": DIRECTOR_EMAIL,
     "accounting": "accounting@school.example",
 }
 """Role on the banner «Войти как» → whose desk it opens."""
 
 _STAFF: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
     (HEAD_EMAIL, "Марина Котова", HEAD_ROLES, None),
+    (DIRECTOR_EMAIL, "Ирина Орлова", ("director",), None),
     ("smm@school.example", "Дарья Лис", ("smm",), None),
     ("curator@school.example", "Олег Сомов", ("manager",), "curators"),
     ("curator2@school.example", "Нина Рябинина", ("manager",), "curators"),

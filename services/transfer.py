@@ -1,4 +1,5 @@
-"""What the department decides as one YAML, out and in: terms, «Кто за что отвечает», rules; never a secret."""
+"""What the department decides as one YAML, out and in: terms, «Кто за что отвечает», rules, criteria of answers,
+marks of authors, bots that tell the staff; never a secret."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models import Department, Responsibility, Rule, Source, Staff
+from services.bots import MESSENGERS, check_bots
+from services.bots import NAME as BOTS
+from services.criteria import criteria_of, save_criteria
 from services.errors import Refused
 from services.events import record
 from services.recount import change_terms
@@ -16,13 +20,15 @@ from services.responsibility import replace_cells
 from services.rights import Actor, require
 from services.rules import NAME as RULES
 from services.rules import list_rules, save_rule, snapshot, switch_rule
-from services.settings.history import keeping
+from services.satisfaction import asking_of, save_asking
+from services.settings.history import keep, keeping, value_of
 from services.terms import check_terms, stored_terms
 
 VERSION = 1
 MOST_BYTES = 1_000_000
 DEEPEST = 50
-PARTS = ("terms", "duties", "rules")
+PARTS = ("terms", "duties", "rules", "criteria", "marks", "bots")
+_SHAPES = {"terms": dict, "duties": list, "rules": list, "criteria": list, "marks": dict, "bots": list}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,17 @@ def _present(session: Session) -> dict[str, Any]:
             "leads": "*" if leader == 0 else people.get(leader or 0, ""),
             "department": units.get(acts.get("department_id", 0), ""), "tell": people.get(acts.get("tell", 0), ""),
         })  # fmt: skip
-    return {"terms": stored_terms(session), "duties": duties, "rules": rules}
+    asking, bots = asking_of(session), value_of(session, BOTS) or {}
+    return {
+        "terms": stored_terms(session), "duties": duties, "rules": rules,
+        "criteria": [{"title": one.title, "active": one.active} for one in criteria_of(session)],
+        "marks": {"mail": asking.mail, "messages": asking.messages, "text": asking.text},
+        "bots": [
+            {"platform": platform, "place": places[bots[platform]["source_id"]], "name": bots[platform]["name"]}
+            for platform in MESSENGERS
+            if platform in bots and bots[platform]["source_id"] in places
+        ],
+    }  # fmt: skip
 
 
 def read_settings(text: str) -> dict[str, Any]:
@@ -113,10 +129,9 @@ def read_settings(text: str) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("otklik") != VERSION:
         raise Refused("transfer.form")
     parts = {name: found[name] for name in PARTS if name in found}
-    for name, kind in (("terms", dict), ("duties", list), ("rules", list)):
-        if name in parts and not isinstance(parts[name], kind):
-            raise Refused("transfer.form")
-    rows = [*parts.get("duties", ()), *parts.get("rules", ())]
+    if any(not isinstance(part, _SHAPES[name]) for name, part in parts.items()):
+        raise Refused("transfer.form")
+    rows = [row for part in parts.values() if isinstance(part, list) for row in part]
     if not all(isinstance(row, dict) for row in rows) or len(rows) > 5000:
         raise Refused("transfer.form")
     return parts
@@ -197,8 +212,34 @@ def _put_rules(session: Session, actor: Actor, names: _Names, rows: list[dict[st
             switch_rule(session, actor, rule.id, False)
 
 
+def _criteria(session: Session, actor: Actor, _names: _Names, rows: list[dict[str, Any]]) -> None:
+    """A criterion is the same by its title: its marks stay its own; what the file does not name is laid aside."""
+    numbers = {one.title: one.number for one in reversed(criteria_of(session))}
+    wanted = [(str(row["title"]), row.get("active", True) is True) for row in rows]
+    save_criteria(session, actor, [(numbers.pop(title, None), title, active) for title, active in wanted])
+
+
+def _marks(session: Session, actor: Actor, _names: _Names, values: dict[str, Any]) -> None:
+    """The address stays the desk's own."""
+    save_asking(
+        session, actor, mail=values.get("mail") is True, messages=values.get("messages") is True,
+        text=str(values["text"]), address=asking_of(session).address,
+    )  # fmt: skip
+
+
+def _bots(session: Session, actor: Actor, names: _Names, rows: list[dict[str, Any]]) -> None:
+    value = {
+        str(row["platform"]): {"source_id": names.place(row["place"]), "name": str(row["name"])} for row in rows
+    }
+    check_bots(session, value)
+    keep(session, actor, BOTS, value)
+
+
 _IMPORTS: dict[str, Callable[[Session, Actor, _Names, Any], None]] = {
     "terms": _terms,
     "duties": _duties,
     "rules": _rules,
+    "criteria": _criteria,
+    "marks": _marks,
+    "bots": _bots,
 }

@@ -130,6 +130,8 @@ def create_app(desk: Desk) -> Flask:
             app.register_blueprint(import_module(f"web.{name}").screen)
     _name_things(app)
     _handle_errors(app)
+    if desk.is_training:
+        desk.month_files = import_module("web.report_months").month_writer(app)
     if desk.config.web.trusted_proxies:
         believing = security.behind(app.wsgi_app, desk.config.web.trusted_proxies)
         setattr(app, "wsgi_app", believing)  # noqa: B010 (mypy takes the attribute for a method)

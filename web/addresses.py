@@ -5,14 +5,15 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import werkzeug.routing
-from flask import Flask, Response, request, send_from_directory, url_for
+from flask import Flask, Response, has_request_context, request, send_from_directory, url_for
+from markupsafe import Markup
 from werkzeug.security import safe_join
 
 
@@ -69,7 +70,25 @@ def static_version() -> str:
 
 def asset(name: str) -> str:
     """The address of a file of static/, new whenever any of them changes."""
+    return _asset(request.script_root if has_request_context() else None, name)
+
+
+@cache
+def _asset(_root: str | None, name: str) -> str:
     return url_for("static", version=static_version(), filename=name)
+
+
+def icon(name: str, size: int = 18, label: object = None, css: str = "") -> Markup:
+    """A picture of the sprite, ``size`` px wide; without a label nobody who listens hears of it."""
+    return _icon(asset("vendor/icons.svg"), str(name), size, str(label) if label else "", css)
+
+
+@lru_cache(4096)
+def _icon(sprite: str, name: str, size: int, label: str, css: str) -> Markup:
+    said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon {}" width="{}" height="{}" {}><use href="{}#{}"/></svg>').format(
+        css, size, size, said, sprite, name
+    )
 
 
 @cache
@@ -109,4 +128,5 @@ def install(app: Flask) -> None:
         return response
 
     app.add_template_global(asset, "asset")
+    app.add_template_global(icon, "icon_of")
     app.add_template_global(modules_of, "modules_of")

@@ -178,6 +178,14 @@ STEPS: Mapping[str, Lazy] = {
 }
 """Steps as buttons say them."""
 
+HISTORY: Mapping[str, Lazy] = {
+    "opened": _l("Opened"),
+    "submit": _l("Sent for approval"),
+    "edit": _l("The text is changed"),
+    "resume": _l("Resumed"),
+}
+"""What happened, where the state it led to does not say it."""
+
 GROUNDS: Mapping[str, Lazy] = {
     "consumer": _l("The consumer's refusal (art. 32)"),
     "agreement": _l("Agreement of both sides"),

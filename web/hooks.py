@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
+from bootstrap import Desk
 from collectors import CHANNELS, channel_class
 from collectors.base import ChannelError
 from collectors.form import ADDRESS_HEADER, page_address, version_of
@@ -15,7 +16,7 @@ from services.errors import DeskError, NotFound
 from services.hooks import Patience, find_source, run_greet, run_receive, source_token
 from services.sources import check_settings
 from web.language import _
-from web.security import CSP, csrf, current_desk, rang
+from web.security import CSP, csrf, current_desk
 
 screen = Blueprint("hooks", __name__)
 csrf.exempt(screen)
@@ -50,9 +51,9 @@ def _take(kind: str, token: str) -> tuple[int, str]:
         word = run_greet(desk.database, _key(), desk.open_channel, kind, token, payload)
         if word is not None:
             return 200, word
-        changed = run_receive(
-            desk.database, _key(), desk.open_channel, kind, token, payload, headers,
-        )  # fmt: skip
+        run_receive(
+            desk.database, _key(), desk.open_channel, kind, token, payload, headers, heard=lambda: _tell(desk)
+        )
     except RequestEntityTooLarge:
         return 413, "too large"
     except NotFound:
@@ -62,10 +63,13 @@ def _take(kind: str, token: str) -> tuple[int, str]:
         return status, error.message if status == 400 else "refused"
     except (SQLAlchemyError, DeskError):
         return 503, "later"
-    if changed:
-        rang()
-        desk.defer("label")
     return 200, "ok"
+
+
+def _tell(desk: Desk) -> None:
+    """Something new is understood; may come from a thread that answers nobody."""
+    desk.bell.ring()
+    desk.defer("label")
 
 
 def _key() -> bytes:

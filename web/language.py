@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import flask_babel
 from flask import Flask, g, has_app_context
 from flask_babel.speaklater import LazyString
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 __all__ = ["Lazy", "_", "_l", "format_date", "format_datetime", "format_decimal", "here", "is_russian", "ngettext"]
 
@@ -29,13 +31,30 @@ def _words() -> NullTranslations:
 
 
 def install_words(app: Flask) -> None:
-    """Gives templates the same catalogue; after Flask-Babel has given them its own."""
+    """Gives templates the same catalogue; after Flask-Babel has given them its own.
+
+    A page says hundreds of words, nearly all without a value in them: those are looked up once a process.
+    """
     env: Any = app.jinja_env
     env.install_gettext_callables(
         gettext=lambda text: _words().gettext(text),
         ngettext=lambda one, many, num: _words().ngettext(one, many, num),
         newstyle=True,
     )
+    with_values = env.globals["gettext"]
+    said: dict[tuple[NullTranslations, str], str] = {}
+
+    @pass_context
+    def say(context: Context, text: str, **values: object) -> str:
+        if values or not context.eval_ctx.autoescape:
+            return cast(str, with_values(context, text, **values))
+        key = (_words(), text)
+        found = said.get(key)
+        if found is None:
+            found = said[key] = cast(str, with_values(context, text))
+        return found
+
+    env.globals.update(_=say, gettext=say)
 
 
 def _(text: str, **values: object) -> str:

@@ -234,6 +234,7 @@ MATRIX: dict[str, str] = {
     # Morning and reports
     "morning.index": "report.view",
     "morning.hurry_department": "case.route",
+    "morning.act": "case.assign",
     "reports.index": "report.view",
     "reports.cases": "report.view",
     "report_tables.index": "report.view",

@@ -6,16 +6,19 @@ from fractions import Fraction
 from typing import Any
 
 from services.documents.russian import money
+from services.incidents.troubles import COPIES
+from services.reports.troubles import MASS
 from web.broadcast_words import TROUBLES
 from web.contract_words import CONTRACT_STATES, GROUNDS, SIGNATURES
-from web.crm.words import SEGMENTS
+from web.crm.words import DEALS, LOSSES, SEGMENTS
 from web.dates import day
 from web.language import Lazy, _, _l, here
 from web.theme_words import THEMES
 
 TITLES: Mapping[str, Lazy] = {
+    "funnel": _l("Sales funnel"),
     "topics": _l("Digest of marketing: what people write about"),
-    "incidents": _l("Digest of the technical department: troubles of broadcasts"),
+    "incidents": _l("Digest of the technical department: troubles"),
     "groups": _l("Digest of curators: courses and groups"),
     "register": _l("Register of complaints and wishes"),
     "debts": _l("Receivables"),
@@ -32,13 +35,19 @@ HOW: Mapping[str, Lazy] = {
         "before. Growth = change ÷ cases before (at least 1). Mood = (positive − negative) ÷ cases, from −1 to 1."
     ),
     "incidents": _l(
-        "Troubles that began in the period. Repair = from their beginning to their end, by the clock. Repeated: "
-        "the "
-        "same kind began within 30 days before."
+        "Troubles of broadcasts and mass troubles of ordinary cases that began in the period, with the first "
+        "message about them; minutes by the clock. Until noticed = to the question put to whoever mends it. Repair "
+        "= to the end. Overdue: the department answered late, or owes beyond its term. Repeated: the same kind "
+        "began within 30 days before."
     ),
     "groups": _l(
         "Cases that came from authors who are clients with a course that is not over. A case of a client with two "
-        "courses stands in both lines, so the lines have no sum."
+        "courses stands in both lines, so the lines have no sum. Wishes wait while nobody has decided on them."
+    ),
+    "funnel": _l(
+        "Deals that were begun in the period. Reached: deals that ever came to this stage or to a later one. Go on "
+        "= reached the next stage ÷ reached this one; application to payment = paid ÷ all. Days in the stage: "
+        "median of those that have left it. The filters of cases do not narrow them."
     ),
     "register": _l(
         "Complaints or wishes that came in the period, oldest first. Justified = found justified ÷ all that were "
@@ -48,7 +57,8 @@ HOW: Mapping[str, Lazy] = {
         "As of the last day of the period, or of today: lines of schedules due before that day, less what came "
         "up to it; contracts that are signed, in force or paused. Overdue share = debt ÷ all that was "
         "due. "
-        "Collected = paid in the period of what was overdue at its beginning ÷ that."
+        "Collected = paid in the period of what was overdue at its beginning ÷ that. Promises kept = paid whole by "
+        "the promised day ÷ promised for a day of the period that is over; the last word of each payment counts."
     ),
     "contracts": _l(
         "Contracts with a number that are dated in the period. Paid = payments − refunds; debt = what was due "
@@ -66,9 +76,9 @@ HOW: Mapping[str, Lazy] = {
         "overdue); not yet due is outside."
     ),
     "calls": _l(
-        "Calls that came in the period. Answered ÷ (answered + missed). Called back: our first call to the "
-        "number of "
-        "a missed call within an hour of working time. Applications: working minutes to the first answer."
+        "Calls that came in the period. Answered ÷ (answered + missed). Called back: our first call to the number "
+        "of a missed call within an hour of working time. Applications: working minutes to the first answer; to a "
+        "deal = applications of the period from which a deal was opened ÷ all of them."
     ),
     "clients": _l(
         "Cards that are alive now, by segment; new: made in the period; complete: with a name and a contact. "
@@ -86,7 +96,25 @@ COLUMNS: Mapping[str, Lazy] = {
     "authors": _l("Authors"),
     "mood": _l("Mood"),
     "incidents": _l("Troubles"),
-    "mentions": _l("Said by viewers"),
+    "mentions": _l("Said so"),
+    "per_incident": _l("A trouble"),
+    "detect_mean": _l("Until noticed"),
+    "overdue_incidents": _l("Beyond the term"),
+    "top_place": _l("Most at"),
+    "wishes_waiting": _l("Wishes wait"),
+    "reached": _l("Reached"),
+    "conversion": _l("Go on"),
+    "stay_median": _l("Days in the stage"),
+    "stand_now": _l("Stand here now"),
+    "deal_sum": _l("Their sum"),
+    "deals_begun": _l("Deals begun"),
+    "lead_to_paid": _l("Application to payment"),
+    "lost_deals": _l("Lost"),
+    "lost_sum": _l("Their sum"),
+    "leads_came": _l("Applications came"),
+    "lead_deals": _l("Deals opened from them"),
+    "lead_share": _l("From application to deal"),
+    "promises_kept": _l("Promises kept"),
     "repair_mean": _l("Repair on average"),
     "repair_most": _l("Longest repair"),
     "open_incidents": _l("Not ended"),
@@ -164,6 +192,8 @@ SPLITS: Mapping[str, Lazy] = {
     "line": _l("Telephone line"),
     "segment": _l("Segment"),
     "trouble": _l("Trouble"),
+    "stage": _l("By stage"),
+    "loss": _l("Why lost"),
     "group": _l("Course and group"),
 }
 
@@ -172,7 +202,13 @@ NAMED: Mapping[str, Mapping[Any, Lazy]] = {
     "ground": GROUNDS,
     "side": SIDES,
     "segment": SEGMENTS,
-    "trouble": TROUBLES,
+    "trouble": {
+        **TROUBLES,
+        **{f"{MASS}{code}": words for code, words in THEMES.items() if code},
+        f"{MASS}{COPIES}": _l("Near copies of one text"),
+    },
+    "stage": DEALS,
+    "loss": LOSSES,
     "line": {None: _l("line not told")},
 }
 """Dimension → the words for its keys."""
@@ -201,12 +237,9 @@ MENTIONS: Mapping[str, Lazy] = {
 """How the themes of «What people ask» are headed."""
 
 LACKING: Mapping[str, Lazy] = {
-    "promises_kept": _l("Promises kept: what was promised earlier is not kept as history."),
     "retention": _l("Day until which the paper is kept: no term of keeping is set for contracts."),
     "waiting_time": _l("How long callers waited: the exchange does not tell."),
-    "deals": _l("From contact to deal: deals are not kept here yet."),
     "more": _l("Lines beyond the first thousand: choose a shorter period to see them."),
-    "detected": _l("Time to detect: when a trouble truly began is known only from what viewers write."),
     "homework": _l("Late checks of homework: the school's system does not tell of them."),
 }
 """What a report of the Regulation asks for and has no source here; named under the table, never shown as 0."""
@@ -257,6 +290,7 @@ def _growth(value: Any) -> str:
 _READ: Mapping[str, Any] = {
     "money": money,
     "days": _number,
+    "number": _number,
     "mark": _mark,
     "change": _signed,
     "ratio": _signed,

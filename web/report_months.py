@@ -2,11 +2,11 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, send_file, url_for
+from flask import Blueprint, Flask, Response, render_template, request, send_file, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,7 +14,6 @@ from models import Staff, utc_now
 from services.documents.sheets import Block, draw_sheet, heading, table, text
 from services.reports.shape import Table
 from services.reports.summary import (
-    changes_since,
     files_of,
     get_snapshot,
     is_whole,
@@ -22,6 +21,7 @@ from services.reports.summary import (
     plain,
     read_file,
     see_snapshot,
+    signed_figures,
     snapshots,
     summary,
     take_snapshot,
@@ -74,10 +74,10 @@ def show(snapshot_id: int) -> str:
     zone = current_desk().config.desk.time_zone
     with current_desk().database.read.begin() as session:
         row = get_snapshot(session, current_actor(), snapshot_id)
+        signed, changes = signed_figures(session, current_actor(), row, zone)
         return render_template(
             "reports/month.html", row=row, files=files_of(session, row.id), whole=is_whole(session, row),
-            changes=changes_since(session, current_actor(), row, zone), people=_people(session),
-            title=month_name(row.month),
+            changes=changes, signed=signed, people=_people(session), title=month_name(row.month),
         )  # fmt: skip
 
 
@@ -86,16 +86,10 @@ def make() -> BaseResponse:
     """The head signs: the figures and their paper are kept together."""
     form, zone, actor = request.form, current_desk().config.desk.time_zone, current_actor()
     month = form.get("month", "")
-    cut = month_cut(month, zone)
+    words = (form.get("conclusions", ""), form.get("proposals", ""))
     with current_desk().database.read.begin() as session:
-        tables = summary(session, actor, cut, utc_now())
-        words = (form.get("conclusions", ""), form.get("proposals", ""))
-        paper = draw_sheet(month_title(month), under(session, cut), list(_blocks(tables, *words)))
-    figures = {code: {name: plain(cell.value) for name, cell in wholes(one)} for code, one in tables.items()}
-    files = {
-        f"otklik-{month}.pdf": paper,
-        f"otklik-{month}.json": json.dumps(figures, ensure_ascii=False, indent=1).encode(),
-    }
+        tables = summary(session, actor, month_cut(month, zone), utc_now())
+        files = month_files(session, month, tables, words)
     with current_desk().database.write.begin() as session:
         row = take_snapshot(session, actor, month, tables, files, *words, today(), zone)
         address = url_for("report_months.show", snapshot_id=row.id)
@@ -125,6 +119,29 @@ def month_name(month: str) -> str:
 
 def month_title(month: str) -> str:
     return _("The department's report: %(month)s", month=month_name(month))
+
+
+def month_files(
+    session: Session, month: str, tables: Mapping[str, Table], words: tuple[str, str]
+) -> Mapping[str, bytes]:
+    """What is signed with the figures: their paper, and themselves."""
+    cut = month_cut(month, current_desk().config.desk.time_zone)
+    paper = draw_sheet(month_title(month), under(session, cut), list(_blocks(tables, *words)))
+    figures = {code: {name: plain(cell.value) for name, cell in wholes(one)} for code, one in tables.items()}
+    return {
+        f"otklik-{month}.pdf": paper,
+        f"otklik-{month}.json": json.dumps(figures, ensure_ascii=False, indent=1).encode(),
+    }
+
+
+def month_writer(app: Flask) -> Callable[..., Mapping[str, bytes]]:
+    """The same outside of a request, in the language of the desk."""
+
+    def _files(*given: Any) -> Mapping[str, bytes]:
+        with app.test_request_context():
+            return month_files(*given)
+
+    return _files
 
 
 def _people(session: Session) -> Mapping[int | None, str]:

@@ -19,7 +19,7 @@ from services.rights import Actor
 from web import report_words as said
 from web.charts import Chart, answers_chart, table_chart
 from web.dates import day, exact
-from web.language import _
+from web.language import _, ngettext
 from web.report_figures import LACKING
 from web.report_filters import asked_cut, choices, filter_words
 from web.report_tables import line_name
@@ -29,7 +29,7 @@ from web.words import department_name, label_name
 screen = Blueprint("report_paper", __name__, url_prefix="/reports/paper")
 UPRIGHT = 8
 """More columns lie on their side."""
-MOST_LINES = 250
+MOST_LINES, MOST_BARS = 250, 6
 MOST_DAYS = 10
 """A longer period is drawn by weeks: sixty bars are no picture."""
 TONES: Mapping[str, str] = {
@@ -61,11 +61,12 @@ def _file(content: bytes, name: str) -> Response:
 
 
 def answers_pdf(session: Session, actor: Actor, cut: Cut) -> bytes:
-    """«Отчёт об ответах» on paper."""
+    """«Отчёт об ответах» on paper: one page, whatever the number of places and people."""
     now = utc_now()
     report = answers_report(session, actor, cut, now)
     chart = answers_chart(report, trend(session, ("came", "answered"), cut, now, MOST_DAYS))
-    return draw_sheet(_("Report on answers"), under(session, cut), list(answers_blocks(report, chart)))
+    blocks = list(answers_blocks(report, chart))
+    return draw_sheet(_("Report on answers"), under(session, cut), blocks, compact=True)
 
 
 def table_pdf(session: Session, code: str, found: Table, cut: Cut) -> bytes:
@@ -111,11 +112,24 @@ def table_blocks(session: Session, code: str, found: Table, cut: Cut) -> Iterato
         yield text(f"{_('Not here:')} {LACKING[name]}", quiet=True)
 
 
-_WORDY = ("place", "unit", "author", "client", "programme", "amendments", "signature")
+_WORDY = (
+    "place",
+    "unit",
+    "author",
+    "client",
+    "programme",
+    "amendments",
+    "signature",
+    "decision",
+    "answered_on",
+    "term",
+)
 
 
 def _wide(name: str) -> int:
-    return {"essence": 5, "measures": 5, "themes": 5}.get(name, 3 if name in _WORDY else 2)
+    return {"essence": 5, "measures": 5, "themes": 5, "decision": 3, "answered_on": 3, "term": 3}.get(
+        name, 3 if name in _WORDY else 2
+    )
 
 
 def _cells(cells: Sequence[Any]) -> list[str]:
@@ -133,52 +147,84 @@ def chart_block(chart: Chart) -> Block:
     return bars(rows, tones)
 
 
+def _coarser(chart: Chart) -> Chart:
+    """At most MOST_BARS stretches of the period, each the sum of what followed one another."""
+    names = chart["names"]
+    size = -(-len(names) // MOST_BARS) or 1
+    if size == 1:
+        return chart
+    spans = [(start, min(start + size, len(names))) for start in range(0, len(names), size)]
+    told = [f"{names[a].split(' – ')[0]} – {names[b - 1].split(' – ')[-1]}" for a, b in spans]
+    series = [
+        {**one, "values": (sums := [sum(one["values"][a:b]) for a, b in spans]), "words": [str(n) for n in sums]}
+        for one in chart["series"]
+    ]
+    return {**chart, "names": told, "series": series}
+
+
 def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
     whole, before = report.whole, report.before
     rows = [
-        (_("Came"), str(whole.came), str(before.came)), (_("Answered"), str(whole.answered), str(before.answered)),
-        (_("Wait now"), str(whole.waiting), ""),
-        (_("Usually"), said.minutes(whole.first.median), said.minutes(before.first.median)),
-        (_("9 of 10"), said.minutes(whole.first.p90), said.minutes(before.first.p90)),
-        (_("In time"), said.percent(whole.in_time.value), said.percent(before.in_time.value)),
-        (_("Late"), str(whole.in_time.late), str(before.in_time.late)), (_("Resolved"), str(report.resolved), ""),
-        (_("Resolved in time"), said.percent(report.resolution.value), ""),
-        (_("Whose time it was:"), _("we %(a)s, departments %(b)s, authors %(c)s", a=said.minutes(report.delay.desk),
-           b=said.minutes(report.delay.department), c=said.minutes(report.delay.client)), ""),
-        (_("Checked by people:"), said.percent(report.checked / whole.came if whole.came else None), ""),
+        [_("Came"), str(whole.came), str(before.came)], [_("Answered"), str(whole.answered), str(before.answered)],
+        [_("Wait now"), str(whole.waiting), ""],
+        [_("Usually"), said.minutes(whole.first.median), said.minutes(before.first.median)],
+        [_("9 of 10"), said.minutes(whole.first.p90), said.minutes(before.first.p90)],
+        [_("In time"), said.percent(whole.in_time.value), said.percent(before.in_time.value)],
+        [_("Late"), str(whole.in_time.late), str(before.in_time.late)], [_("Resolved"), str(report.resolved), ""],
+        [_("Resolved in time"), said.percent(report.resolution.value), ""],
+        [_("Checked by people:"), said.percent(report.checked / whole.came if whole.came else None), ""],
     ]  # fmt: skip
-    yield table(["", _("Period"), _("Period before")], [list(row) for row in rows], wide=(3, 4, 2))
+    half = len(rows) // 2
+    head = ["", _("Period"), _("Period before")]
+    yield table([*head, *head], [[*one, *other] for one, other in zip(rows[:half], rows[half:], strict=True)],
+                wide=(3, 2, 2, 3, 2, 2))  # fmt: skip
+    whose = _("we %(a)s, departments %(b)s, authors %(c)s", a=said.minutes(report.delay.desk),
+              b=said.minutes(report.delay.department), c=said.minutes(report.delay.client))  # fmt: skip
+    yield text(f"{_('Whose time it was:')} {whose}")
     if chart is not None:
         yield heading(_("Came and answered"))
-        yield chart_block(chart)
+        yield chart_block(_coarser(chart))
     for title, lines, name_of in (
         (_("By place"), report.places, lambda line: line.name),
         (_("By kind"), report.kinds, lambda line: label_name(line.key)),
     ):
         yield heading(title)
-        yield table(_head(_("Came"), _("Answered"), _("Wait now")), [
+        yield from _shortened(_head(_("Came"), _("Answered"), _("Wait now")), [
             [name_of(one), str(one.came), str(one.answered), str(one.waiting), *_spread(one.first, one.in_time)]
             for one in lines
-        ], wide=_WIDE, figures=True)  # fmt: skip
+        ])  # fmt: skip
     if report.units:
         yield heading(_("Departments"))
-        yield table(_head(_("Asked"), _("Answered"), _("Overdue now")), [
+        yield from _shortened(_head(_("Asked"), _("Answered"), _("Overdue now")), [
             [department_name(one.unit), str(one.asked), str(one.answered), str(one.overdue),
              *_spread(one.answer, one.in_time)]
             for one in report.units
-        ], wide=_WIDE, figures=True)  # fmt: skip
+        ])  # fmt: skip
     if report.people:
         yield heading(_("Through whom"))
-        yield table(_head(_("Answers"), _("First answers"), ""), [
+        yield from _shortened(_head(_("Answers"), _("First answers"), ""), [
             [one.name, str(one.answers), str(one.first.count), "", *_spread(one.first, one.in_time)]
             for one in report.people
-        ], wide=_WIDE, figures=True)  # fmt: skip
+        ])  # fmt: skip
     yield heading(_("How the figures are reckoned"))
-    for code in ("came", "answered", "usual", "p90", "in_time", "resolution", "delay", "unit", "people"):
-        yield text(str(said.FORMULAS[code]), quiet=True)
+    yield text(" ".join(str(said.FORMULAS[code]) for code in _TOLD), quiet=True)
 
 
-_WIDE = (4, 2, 2, 2, 2, 2, 2, 2)
+_TOLD = ("came", "answered", "usual", "in_time", "resolution", "delay", "unit")
+MOST_ON_A_PAGE = 7
+"""Lines of a table of the one page; the others are on the screen and in the spreadsheet."""
+
+
+def _shortened(head: list[str], rows: list[list[str]]) -> Iterator[Block]:
+    yield table(head, rows[:MOST_ON_A_PAGE], wide=_WIDE, figures=True)
+    if len(rows) > MOST_ON_A_PAGE:
+        more = len(rows) - MOST_ON_A_PAGE
+        yield text(
+            ngettext("%(num)s more line is in the table.", "%(num)s more lines are in the table.", more), quiet=True
+        )
+
+
+_WIDE = (9, 4, 4, 5, 4, 5, 4, 4)
 
 
 def _head(*names: str) -> list[str]:

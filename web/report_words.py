@@ -290,7 +290,6 @@ SPLITS: Mapping[str, Lazy] = {
 
 MISSING: Mapping[str, Lazy] = {
     "load": _l("Load of people: how much of a shift each worked, and how many cases lay with each on average."),
-    "funnel": _l("Sales funnel: deals are not kept here yet."),
     "plan": _l("Plan and fact of sales: no plan is kept here yet."),
     "documents": _l("Documents issued in time: terms of documents are not counted yet."),
     "privacy": _l("Personal data and consents: the registers stand under «Clients», their counts not here yet."),

@@ -10,6 +10,7 @@ from services.reports.cut import NONE, UNSURE
 from services.reports.lists import list_page
 from services.reports.trend import trend
 from services.reports.upkeep import is_rebuilding
+from services.workload import loads
 from web import report_figures, report_words
 from web.charts import answers_chart
 from web.marks import safe_link
@@ -56,8 +57,10 @@ def cases(name: str) -> str:
     with current_desk().database.read.begin() as session:
         page = list_page(session, current_actor(), name, cut, utc_now(), age=age, after=request.args.get("after"))
         offered, criteria = choices(session), criteria_of(session)
+        acts = name in OF_NOW and current_actor().may("case.assign")
+        people = loads(session) if acts else []
     return render_template(
         "reports/cases.html", page=page, name=name, cut=cut, age=age, safe_link=safe_link, of_now=name in OF_NOW,
         filters=filter_words(cut, offered), period=period_of(request.args),
-        title=list_title(name, report_words.LISTS[name], criteria),
+        title=list_title(name, report_words.LISTS[name], criteria), acts=acts, people=people,
     )  # fmt: skip

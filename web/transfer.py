@@ -19,6 +19,9 @@ PARTS: Mapping[str, Lazy] = {
     "terms": _l("Deadlines"),
     "duties": _l("Who answers for what"),
     "rules": _l("Rules"),
+    "criteria": _l("By what answers are judged"),
+    "marks": _l("Marks of authors"),
+    "bots": _l("Who sends notices"),
 }
 
 

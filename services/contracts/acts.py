@@ -18,6 +18,7 @@ from services.contracts.text import content_of, hash_of, text_hash
 from services.errors import DeskError, Refused
 from services.leases import next_numbers
 from services.money.obligations import make_obligations
+from services.money.receivables import age_lines
 from services.rights import DESK, Actor, require
 from services.secrets import Keyring
 
@@ -125,6 +126,7 @@ def freeze(
     move(session, actor, contract, act, signature=signature)
     add_revision(session, contract, None)
     make_obligations(session, contract)
+    age_lines(session, contract, today)
 
 
 def add_revision(session: Session, contract: Contract, amendment: Amendment | None) -> ContractRevision:
@@ -166,6 +168,8 @@ def step(session: Session, actor: Actor, contract_id: int, act: str, *, reason: 
     contract = get_contract(session, actor, contract_id, hold=True)
     if act == "fulfil" and _is_being_ended(session, contract):
         raise Refused("contract.ending")
+    if act == "fulfil" and session.scalar(select(Amendment.id).where(Amendment.active_key == contract.id)):
+        raise Refused("amendment.active")
     move(session, actor, contract, act)
     if reason.strip():
         contract.evidence = {**contract.evidence, f"{act}_reason": reason.strip()}

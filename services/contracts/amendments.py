@@ -18,9 +18,10 @@ from services.contracts.text import PARTIES, SECRET, TERMS, hash_of, put_fields,
 from services.documents.fields import GROUPS
 from services.errors import DeskError, NotFound, Refused, Stale
 from services.events import record
-from services.money.obligations import renew_payments
+from services.money.obligations import renew_payments, renew_terms
 from services.money.payments import allocate
-from services.money.schedules import problem_of, replace_schedule
+from services.money.receivables import age_lines
+from services.money.schedules import problem_of, replace_schedule, schedule_of
 from services.rights import DESK, Actor, require
 from services.secrets import Keyring
 
@@ -105,7 +106,12 @@ def edit_amendment(
     if price is not None and price != contract.price:
         changes.append({"field": "price", "old": contract.price, "new": price})
     row.changes, row.ground = changes, ground.strip()
-    row.schedule = [[day.isoformat(), amount] for day, amount in schedule or ()]
+    lines = sorted(schedule or ())
+    if price in (None, contract.price) and lines == [
+        (one.due_on, one.amount) for one in schedule_of(session, contract.id)
+    ]:
+        lines = []  # the very schedule that stands
+    row.schedule = [[day.isoformat(), amount] for day, amount in lines]
     row.effective_on = effective_on or row.effective_on
     row.text_hash = digest_of(row)
     approval.void(session, "amendment", row.id)
@@ -213,6 +219,8 @@ def start_amendment(session: Session, keyring: Keyring, row: Amendment, today: d
     contract = session.get_one(Contract, row.contract_id, with_for_update=True)
     fields = {c["field"]: str(opened(c, keyring)[1]) for c in row.changes if c["field"] != "price"}
     put_fields(contract, keyring, fields)
+    if {"program.start", "program.end"} & set(fields):
+        renew_terms(session, contract)
     for change in row.changes:
         if change["field"] == "price":
             contract.price = change["new"]
@@ -223,6 +231,7 @@ def start_amendment(session: Session, keyring: Keyring, row: Amendment, today: d
         replace_schedule(session, contract, [(date.fromisoformat(day), amount) for day, amount in row.schedule])
         allocate(session, contract.id)
         renew_payments(session, contract, today)
+        age_lines(session, contract, today)
     session.flush()
     contract.text_hash = contract.signed_hash = text_hash(session, contract)
     add_revision(session, contract, row)
@@ -238,6 +247,14 @@ def step_amendment(session: Session, actor: Actor, amendment_id: int, act: str) 
     row = get_amendment(session, actor, amendment_id, hold=True)
     move(session, actor, row, act)
     return row
+
+
+def drop_amendment(session: Session, contract_id: int) -> None:
+    """The contract has ended: what was to change it changes nothing any more."""
+    row = active_amendment(session, contract_id)
+    if row is not None:
+        approval.void(session, "amendment", row.id)
+        move(session, DESK, row, "drop")
 
 
 def run_amendments(database: Database, keyring: Keyring, today: date) -> int:

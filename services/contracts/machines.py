@@ -60,7 +60,9 @@ AMENDMENT: Moves = {
     **_from("sent", "lapse", DESK_ONLY, "lapsed"),
     **_from("draft approval approved", "annul", CLOSERS, "annulled"),
     **_from("signed", "start", DESK_ONLY, "force"),
+    **_from("draft approval approved sent signed", "drop", DESK_ONLY, "annulled"),
 }
+"""«drop»: the contract itself has ended, nothing is left to be amended."""
 
 TERMINATION: Moves = {
     **_from("received", "calculate", CLOSERS, "calculation"),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Client, Contract, Instalment, Payment
 from services.crm.finding import Wanted, find_clients
+from services.money.receivables import OWING
 from services.rights import Actor, require
 
 PAGE = 50
@@ -19,6 +20,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "ended": ("fulfilled", "terminated", "declined", "lapsed", "annulled"),
 }
 """The tabs of the screen."""
+RUNNING = ("force", "paused", "signed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,8 @@ def _with_sums(session: Session, rows: Sequence[Row[Contract, Client]], today: d
 
 
 def _owed(contract: Contract, amount: int) -> int:
-    """Nobody owes by what is not signed or has ended."""
-    return amount if contract.state in ("signed", "force", "paused") else 0
+    """Nobody owes by what is not signed, or by the schedule of what was terminated."""
+    return amount if contract.state in OWING else 0
 
 
 def counts(session: Session, actor: Actor) -> dict[str, int]:
@@ -126,11 +128,16 @@ def contracts_of_client(session: Session, actor: Actor, client_id: int) -> list[
 
 @dataclass(frozen=True, slots=True)
 class FirstLine:
-    """What everybody may know of a client's contracts, without sums (day.md §1.11)."""
+    """What everybody may know of a client's contracts, without sums (day.md §1.11).
 
+    ``is_paid``: every line of its schedule is; ``is_owing``: something that was due before today is not.
+    """
+
+    contract_id: int
     number: str
     state: str
     program: str
+    is_paid: bool
     is_owing: bool
     until: date | None
 
@@ -141,12 +148,15 @@ def first_line(session: Session, client_id: int, today: date) -> FirstLine | Non
     rows = list(session.scalars(query.order_by(Contract.id.desc())))
     if not rows:
         return None
-    contract = next((row for row in rows if row.state in ("force", "paused", "signed")), rows[0])
-    lines = session.scalars(select(Instalment).where(Instalment.contract_id == contract.id))
-    is_late = any(line.current and line.due_on < today and line.paid < line.amount for line in lines)
-    owing = contract.state in ("force", "paused", "signed") and is_late
-    program = contract.terms.get("program", {}).get("name", "")
-    return FirstLine(contract.number or "", contract.state, program, owing, contract.ends_on)
+    contract = next((row for row in rows if row.state in RUNNING), rows[0])
+    query_lines = select(Instalment).where(Instalment.contract_id == contract.id)
+    lines = [line for line in session.scalars(query_lines) if line.current]
+    late = sum(line.amount - line.paid for line in lines if line.due_on < today)
+    return FirstLine(
+        contract.id, contract.number or "", contract.state, contract.terms.get("program", {}).get("name", ""),
+        bool(lines) and all(line.paid >= line.amount for line in lines), _owed(contract, late) > 0,
+        contract.ends_on,
+    )  # fmt: skip
 
 
 def last_payment(session: Session, contract_id: int) -> Payment | None:

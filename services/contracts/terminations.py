@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Contract, Document, Obligation, Termination
 from services.contracts import approval
+from services.contracts.amendments import drop_amendment
 from services.contracts.decisions import decide
 from services.contracts.drafts import get_contract
 from services.contracts.machines import move
@@ -221,6 +222,7 @@ def close_paper(session: Session, actor: Actor, termination_id: int, act: str, *
     move(session, actor, row, act)
     contract = get_contract(session, actor, row.contract_id, hold=True)
     move(session, DESK, contract, "terminate", termination=row.id)
+    drop_amendment(session, contract.id)
     lift_all(session, contract)
     return row
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Contract
 from services.crm.clients import contacts_of, get_client
+from services.crm.names import parts_of
 from services.documents.fields import DATE, GROUPS, NAME, TABLES, WORD
 from services.documents.organisation import read_organisation
 from services.documents.rendering import Values
@@ -137,7 +138,10 @@ def put_fields(contract: Contract, keyring: Keyring, fields: Mapping[str, str]) 
     parties = {group: rest.copy() for group, rest in contract.parties.items()}
     secret = keyring.unseal(contract.sealed)
     before = dict(secret)
+    former = {f"forms.{name}" for group in _renamed(contract, fields) for name in _rename(parties, group, fields)}
     for name, given in fields.items():
+        if name in former:
+            continue
         group, _, field = name.partition(".")
         text = given.strip()
         if group == "forms":
@@ -156,6 +160,32 @@ def put_fields(contract: Contract, keyring: Keyring, fields: Mapping[str, str]) 
     contract.terms, contract.parties = terms, parties
     if secret != before:
         contract.sealed = keyring.seal(secret)
+
+
+def _renamed(contract: Contract, fields: Mapping[str, str]) -> list[str]:
+    """The parties whose name in full is another from now on."""
+    groups = [name.partition(".")[0] for name in fields if name.endswith(".full")]
+    return [
+        one for one in groups
+        if one in PARTIES and fields[f"{one}.full"].strip() != contract.parties.get(one, {}).get("full", "")
+    ]  # fmt: skip
+
+
+def _rename(parties: dict[str, Any], group: str, fields: Mapping[str, str]) -> list[str]:
+    """Surname and first name follow the name in full; returns the cases, written by hand for the former name and
+    not written anew, that hold no more."""
+    known = parties.setdefault(group, {})
+    for name, part in zip(("last", "first", "middle"), parts_of(fields[f"{group}.full"]), strict=True):
+        if name in GROUPS[group] and name in known:
+            _put(known, name, part)
+    forms = parties.get("forms", {})
+    former = [
+        name for name, text in forms.items()
+        if name.startswith(f"{group}.full|") and fields.get(f"forms.{name}", "").strip() in ("", text)
+    ]  # fmt: skip
+    for name in former:
+        del forms[name]
+    return former
 
 
 def _put(into: dict[str, Any], name: str, text: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from models import Author, Client, Consent, Contact, Identity, Merge, PrivacyRequest, Staff, Study, Task, utc_now
+from services.contracts.register import FirstLine, first_line
 from services.crm.clients import contacts_of, get_client, is_minor
 from services.crm.contacts import masked
 from services.crm.identities import Suggestion, authors_of, client_of_author, suggest_clients
@@ -28,6 +29,7 @@ class Line:
     promise: Task | None
     tasks: int
     minor: bool
+    contract: FirstLine | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def seen_contact(actor: Actor, contact: Contact) -> str:
 def line_of(session: Session, actor: Actor, client: Client) -> Line:
     """The first line of a card."""
     contacts, studies = contacts_of(session, client.id), studies_of(session, client.id)
-    return _line(actor, client, contacts, studies, open_tasks_of(session, client.id))
+    return _line(session, actor, client, contacts, studies, open_tasks_of(session, client.id))
 
 
 def open_tasks_of(session: Session, client_id: int) -> list[Task]:
@@ -84,7 +86,12 @@ def open_tasks_of(session: Session, client_id: int) -> list[Task]:
 
 
 def _line(
-    actor: Actor, client: Client, contacts: Sequence[Contact], studies: Sequence[Study], tasks: Sequence[Task]
+    session: Session,
+    actor: Actor,
+    client: Client,
+    contacts: Sequence[Contact],
+    studies: Sequence[Study],
+    tasks: Sequence[Task],
 ) -> Line:
     today = utc_now().date()
     running = [one for one in studies if not _is_over(one, today)]
@@ -92,6 +99,7 @@ def _line(
     return Line(
         client, seen_contact(actor, contacts[0]) if contacts else "", next(iter(running or studies), None),
         len(studies), promise, len(tasks), is_minor(client.birth_date, today),
+        first_line(session, client.id, today),
     )  # fmt: skip
 
 
@@ -120,7 +128,7 @@ def view_card(session: Session, actor: Actor, client_id: int) -> CardView:
     asked = select(PrivacyRequest).where(PrivacyRequest.client_id == client.id).order_by(PrivacyRequest.id.desc())
     return CardView(
         client=client,
-        line=_line(actor, client, contacts, studies, tasks),
+        line=_line(session, actor, client, contacts, studies, tasks),
         contacts=tuple(contacts),
         authors=tuple(authors_of(session, client.id)),
         ties=tuple(ties_of(session, client.id)),

@@ -16,6 +16,8 @@ from services.lint import mails_in, phones_in
 from services.rights import Actor, require
 
 BASES = ("said", "order", "contact", "form", "call", "confirmed")
+TYPED = frozenset({"form", "wordpress", "isso", "feed"})
+"""Where visitors type who they are: a site of «https://t.me/somebody» proves no account of theirs."""
 LOOKED_AT = 40
 """The newest messages of an author in which contacts are looked for."""
 
@@ -97,9 +99,10 @@ def _contacts_of_author(session: Session, author: Author) -> dict[str, Evidence]
                 seen.setdefault(f"{prefix}:{key}", Evidence(kind, key, message_id))
 
     prefix, _, rest = author.external_id.partition(":")
+    typed = author.platform in TYPED
     if prefix == "phone":
-        note("own_phone", rest if rest.startswith("+") else f"+{rest}", None)
-    note("own_mail", None, rest if prefix == "mail" else author.external_id)
+        note("form" if typed else "own_phone", rest if rest.startswith("+") else f"+{rest}", None)
+    note("form" if typed else "own_mail", None, rest if prefix == "mail" else author.external_id)
     query = select(Message).where(Message.author_id == author.id, Message.direction == "in")
     for message in session.scalars(query.order_by(Message.published_at.desc()).limit(LOOKED_AT)):
         context = message.context or {}
@@ -108,11 +111,18 @@ def _contacts_of_author(session: Session, author: Author) -> dict[str, Evidence]
             note("wrote", text, None, message.id)
         for text in mails_in(message.text):
             note("wrote", None, text, message.id)
-    for handle in (author.url or "", author.external_id):
+    for handle in () if typed else (author.url or "", author.external_id):
         nick = handle.rstrip("/").rpartition("/")[2].removeprefix("@").lower()
         if nick:
             seen.setdefault(f"messenger:{nick}", Evidence("messenger", nick))
     return seen
+
+
+def written_contact(session: Session, author: Author) -> str:
+    """A phone, else a mail, that the author left in their newest messages; empty where there is none."""
+    query = select(Message.text).where(Message.author_id == author.id, Message.direction == "in")
+    texts = list(session.scalars(query.order_by(Message.published_at.desc()).limit(LOOKED_AT)))
+    return next((found for look in (phones_in, mails_in) for text in texts for found in look(text)), "")
 
 
 def _by_contacts(session: Session, seen: dict[str, Evidence]) -> dict[int, list[Evidence]]:

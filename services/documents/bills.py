@@ -72,6 +72,7 @@ def _demand(session: Session, contract: Contract, dated: date, values: Values) -
 def _reconciliation(session: Session, contract: Contract, dated: date, values: Values) -> dict[str, Any]:
     start, end = (date.fromisoformat(str(values["pay"].get(name) or dated)) for name in ("from", "to"))
     rows: list[dict[str, Any]] = []
+    before = 0  # what stood between the sides when the period began
     records = select(ServiceRecord).where(ServiceRecord.contract_id == contract.id).order_by(ServiceRecord.period)
     for one in session.scalars(records):
         day = date.fromisoformat(f"{one.period}-01")
@@ -79,12 +80,19 @@ def _reconciliation(session: Session, contract: Contract, dated: date, values: V
             rows.append(
                 {"date": day.isoformat(), "what": f"Услуги за {one.period}", "debit": one.amount, "credit": 0}
             )
+        elif day < start:
+            before += one.amount
     for pay in payments_of(session, contract.id):
+        amount = -pay.amount if pay.is_refund else pay.amount
+        if pay.paid_on < start:
+            before -= amount
         if start <= pay.paid_on <= end:
-            amount = -pay.amount if pay.is_refund else pay.amount
             what = "Возврат" if pay.is_refund else "Оплата"
             rows.append({"date": pay.paid_on.isoformat(), "what": what, "debit": 0, "credit": amount})
     rows.sort(key=lambda row: str(row["date"]))
+    if before:
+        opening = {"debit": max(0, before), "credit": max(0, -before)}
+        rows.insert(0, {"date": start.isoformat(), "what": "Сальдо на начало", **opening})
     balance = sum(row["debit"] - row["credit"] for row in rows)
     return {"turnover": rows, "balance": balance}
 

@@ -13,13 +13,15 @@ WIDTH, LANDSCAPE = 9900, 14850
 """Twentieths of a point between the margins of A4, upright and on its side."""
 STEPS = 44
 """A bar is so many narrow columns, some of them filled: every program that shows tables shows it alike."""
+SMALL = 6.5
+"""Points of a text in small print."""
 INK, FAINT = "0B6E62", "E6E5DE"
 _SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
 def compose(sheet: Mapping[str, Any]) -> bytes:
     """``sheet``: title, under it ``words``, and ``blocks`` of kinds heading · text · quote · table · bars;
-    ``landscape``: on its side, for wide tables."""
+    ``landscape``: on its side, for wide tables; ``compact``: in small print, for what is to be one page."""
     from docx import Document
     from docx.shared import Cm, Pt
 
@@ -27,8 +29,9 @@ def compose(sheet: Mapping[str, Any]) -> bytes:
 
     document = Document()
     style = document.styles["Normal"]
-    style.font.name, style.font.size = FONT, Pt(9.5)
-    style.paragraph_format.space_after = Pt(3)
+    tight = sheet.get("compact", False)
+    style.font.name, style.font.size = FONT, Pt(SMALL if tight else 9.5)
+    style.paragraph_format.space_after = Pt(0 if tight else 3)
     section = document.sections[0]
     lies = sheet.get("landscape", False)
     section.page_width, section.page_height = (Cm(29.7), Cm(21)) if lies else (Cm(21), Cm(29.7))
@@ -37,14 +40,14 @@ def compose(sheet: Mapping[str, Any]) -> bytes:
 
         section.orientation = WD_ORIENT.LANDSCAPE
     section.left_margin = section.right_margin = Cm(1.75)
-    section.top_margin = section.bottom_margin = Cm(1.5)
+    section.top_margin = section.bottom_margin = Cm(1.1 if tight else 1.5)
     document.core_properties.title = sheet["title"]
     page_number(section.footer.paragraphs[0])
     _say(document, sheet["title"], size=16, bold=True)
     if sheet.get("words"):
-        _say(document, sheet["words"], quiet=True)
+        _say(document, sheet["words"], quiet=True, size=8 if tight else 9.5)
     for block in sheet["blocks"]:
-        _BLOCKS[block["kind"]](document, {**block, "width": LANDSCAPE if lies else WIDTH})
+        _BLOCKS[block["kind"]](document, {**block, "width": LANDSCAPE if lies else WIDTH, "tight": tight})
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
@@ -67,13 +70,14 @@ def _say(document: Any, text: str, *, size: float = 9.5, bold: bool = False, qui
 def _heading(document: Any, block: Mapping[str, Any]) -> None:
     from docx.shared import Pt
 
-    paragraph = _say(document, block["text"], size=11.5, bold=True)
-    paragraph.paragraph_format.space_before = Pt(9)
+    tight = block.get("tight", False)
+    paragraph = _say(document, block["text"], size=9 if tight else 11.5, bold=True)
+    paragraph.paragraph_format.space_before = Pt(1 if tight else 9)
     paragraph.paragraph_format.keep_with_next = True
 
 
 def _text(document: Any, block: Mapping[str, Any]) -> None:
-    _say(document, block["text"], quiet=block.get("quiet", False))
+    _say(document, block["text"], quiet=block.get("quiet", False), size=SMALL if block.get("tight") else 9.5)
 
 
 def _quote(document: Any, block: Mapping[str, Any]) -> None:
@@ -92,45 +96,54 @@ def _table(document: Any, block: Mapping[str, Any]) -> None:
     first column stand to the right where ``figures`` is set."""
     wide = block.get("wide") or [1] * len(block["head"])
     widths = [block["width"] * part // sum(wide) for part in wide]
+    tight = block.get("tight", False)
     figures, last = block.get("figures", False), len(block["rows"]) - 1 if block.get("total") else None
 
     def cells(row: Sequence[str], *, bold: bool, fill: str = "") -> list[str]:
         return [
-            _cell(text, width, bold=bold, right=figures and number > 0, fill=fill)
+            _cell(text, width, bold=bold, right=figures and number > 0, fill=fill, tight=tight)
             for number, (text, width) in enumerate(zip(row, widths, strict=True))
         ]
 
     head = [_row(cells(block["head"], bold=True, fill=FAINT), head=True)] if block["head"] else []
     rows = [_row(cells(row, bold=number == last)) for number, row in enumerate(block["rows"])]
-    _put(document, widths, [*head, *rows], lines=True)
+    _put(document, widths, [*head, *rows], lines=True, tight=tight)
 
 
 def _bars(document: Any, block: Mapping[str, Any]) -> None:
     """``rows``: name, part of the longest (0 to 1), words, and optionally a colour (RRGGBB)."""
-    step = WIDTH * 60 // 100 // STEPS
+    step, tight = WIDTH * 60 // 100 // STEPS, block.get("tight", False)
     widths = [WIDTH * 27 // 100, *[step] * STEPS, WIDTH * 13 // 100]
     rows = []
     for name, part, words, *tone in block["rows"]:
         full = max(1 if part > 0 else 0, min(STEPS, round(part * STEPS)))
-        bar = [_cell("", step * number, fill=fill, span=number) for number, fill in
+        bar = [_cell("", step * number, fill=fill, span=number, tight=tight) for number, fill in
                ((full, tone[0] if tone else INK), (STEPS - full, "")) if number]  # fmt: skip
         rows.append(
-            _row([_cell(name, widths[0], small=True), *bar, _cell(words, widths[-1], small=True)], gap=True)
+            _row(
+                [
+                    _cell(name, widths[0], small=True, tight=tight),
+                    *bar,
+                    _cell(words, widths[-1], small=True, tight=tight),
+                ],
+                gap=True,
+            )
         )
-    _put(document, widths, rows, lines=False)
+    _put(document, widths, rows, lines=False, tight=tight)
 
 
 def _cell(
     text: str, width: int, *, bold: bool = False, right: bool = False, fill: str = "", span: int = 1,
-    small: bool = False,
+    small: bool = False, tight: bool = False,
 ) -> str:  # fmt: skip
     lines = "<w:br/>".join(f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in text.split("\n"))
-    run = f'<w:rPr>{"<w:b/>" if bold else ""}<w:sz w:val="{16 if small else 17}"/></w:rPr>{lines}'
+    size, around = ((12, 0) if small else (15, 4)) if tight else (16 if small else 17, 20)
+    run = f'<w:rPr>{"<w:b/>" if bold else ""}<w:sz w:val="{size}"/></w:rPr>{lines}'
     return (
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>'
         + (f'<w:gridSpan w:val="{span}"/>' if span > 1 else "")
         + (f'<w:shd w:val="clear" w:color="auto" w:fill="{fill}"/>' if fill else "")
-        + '<w:vAlign w:val="center"/></w:tcPr><w:p><w:pPr><w:spacing w:before="20" w:after="20"/>'
+        + f'<w:vAlign w:val="center"/></w:tcPr><w:p><w:pPr><w:spacing w:before="{around}" w:after="{around}"/>'
         + ('<w:jc w:val="right"/>' if right else "")
         + f"</w:pPr><w:r>{run}</w:r></w:p></w:tc>"
     )
@@ -150,8 +163,9 @@ def _gap() -> str:
     )
 
 
-def _put(document: Any, widths: Sequence[int], rows: Sequence[str], *, lines: bool) -> None:
+def _put(document: Any, widths: Sequence[int], rows: Sequence[str], *, lines: bool, tight: bool = False) -> None:
     from docx.oxml import parse_xml
+    from docx.shared import Pt
 
     border = '<w:{} w:val="single" w:sz="4" w:space="0" w:color="C9C8BF"/>'
     borders = "".join(border.format(side) for side in ("top", "bottom", "insideH")) if lines else ""
@@ -162,6 +176,8 @@ def _put(document: Any, widths: Sequence[int], rows: Sequence[str], *, lines: bo
     )
     after = document.add_paragraph()
     after.paragraph_format.space_after = 0
+    if tight:
+        after.paragraph_format.line_spacing = Pt(4)
     after._p.addprevious(table)
 
 

@@ -12,6 +12,7 @@ from models import Amendment, Contract, Document, Template, Termination, utc_now
 from models.database import Database
 from services.contracts.amendments import opened
 from services.contracts.completeness import text_template
+from services.contracts.decisions import decide
 from services.contracts.legal import blocked_by
 from services.contracts.terminations import NORMS
 from services.contracts.text import forms_of, values_of
@@ -23,6 +24,7 @@ from services.documents.placeholders import missing_of
 from services.documents.rendering import Values, make
 from services.documents.russian import money
 from services.documents.templates import template_content, template_for
+from services.documents.titles import title_of
 from services.errors import NotFound, Refused
 from services.events import record
 from services.leases import next_numbers
@@ -30,6 +32,8 @@ from services.rights import DESK, Actor, require
 from services.secrets import Keyring
 
 MOST_FILE = 20 * 2**20
+TEXT = "text"
+"""Key of ``Document.data``: the hash of the contract's text that the paper shows."""
 SIGNS = {b"%PDF": PDF, b"PK\x03\x04": DOCX, b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
 """What an uploaded paper may begin with; its name is not asked."""
 
@@ -77,10 +81,14 @@ def prepare(
     require(actor, "contract.edit")
     template = _template(session, contract, kind, dated)
     data = _data(kind, given or {})
+    if kind == "annex":  # numbered within its contract: two at once would take one number
+        session.get_one(Contract, contract.id, with_for_update=True)
     values = _values(session, keyring, contract, kind, dated, data, amendment, termination)
     lacking = [name for name in missing_of(template.tokens, values) if name not in ("doc.reg_no", "order.no")]
     if lacking:
         raise Refused("document.missing", fields=lacking)
+    if kind == CONTRACT_KINDS[contract.kind]:
+        data[TEXT] = contract.text_hash
     row = Document(
         kind=kind, contract_id=contract.id, client_id=contract.client_id, template_id=template.id, dated=dated,
         amendment_id=amendment.id if amendment else None, staff_id=actor.staff_id, data=data, state="making",
@@ -89,6 +97,8 @@ def prepare(
     _number(session, row)
     session.add(row)
     session.flush()
+    if kind == "claim_answer":
+        _decide(session, actor, contract, row, dated)
     values["doc"]["reg_no"] = values["order"]["no"] = row.number
     if kind == "study_certificate":
         values["order"]["no"] = data.get("order.no", "")
@@ -96,6 +106,23 @@ def prepare(
         session, "document.begun", actor, client_id=row.client_id, object_id=row.id, sort=kind, contract=contract.id
     )
     return Ready(row.id, template_content(session, template), values, forms_of(session, contract))
+
+
+def _decide(session: Session, actor: Actor, contract: Contract, row: Document, dated: date) -> None:
+    """An answer to a claim is a decision: it stands in the register with the figures of its day."""
+    said = row.data
+    decide(
+        session, actor, contract, kind="claim_answer", ground=said.get("claim.facts", "—"),
+        norm=said.get("claim.norms", ""), outcome=said.get("claim.decision", "—"), today=dated,
+        case_id=contract.case_id, figures={"document": row.number, "sum": said.get("claim.sum", 0)},
+    )  # fmt: skip
+
+
+def is_outdated(contract: Contract, row: Document) -> bool:
+    """Whether the contract's text was changed, before its signature, after this paper of it was made."""
+    if row.uploaded or contract.signed_at is not None or row.kind != CONTRACT_KINDS[contract.kind]:
+        return False
+    return str(row.data.get(TEXT, contract.text_hash)) != contract.text_hash
 
 
 def _template(session: Session, contract: Contract, kind: str, dated: date) -> Template:
@@ -145,6 +172,9 @@ def _values(
     values["claim"] |= {"date": day}
     if amendment is not None:
         values["amend"] |= _amendment(amendment, keyring)
+        if amendment.schedule and amendment.state != "force":
+            # The paper is signed before the schedule is in force: it shows the new one.
+            values["pay"] |= _schedule(amendment)
     if termination is not None:
         values["end"] |= _termination(termination, contract)
     if not values["student"] and not kind.startswith("contract_"):
@@ -179,22 +209,15 @@ def _students(values: Values, contract: Contract) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-TITLES = {
-    "price": "Стоимость",
-    "client.full": "ФИО заказчика",
-    "client.address": "Адрес",
-    "client.phone": "Телефон",
-}
-"""What a changed field is called in the paper; others keep their names from the screen."""
-
-
 def _amendment(row: Amendment, keyring: Keyring) -> dict[str, Any]:
     changes = []
     for change in row.changes:
         old, new = opened(change, keyring)
         if change["field"] == "price":
             old, new = money(old), money(new)
-        title = change.get("clause") or TITLES.get(change["field"], change["field"])
+        if GROUPS.get(change["field"].partition(".")[0], {}).get(change["field"].partition(".")[2]) == DATE:
+            old, new = (date.fromisoformat(day).strftime("%d.%m.%Y") if day else "" for day in (old, new))
+        title = change.get("clause") or title_of(change["field"])
         changes.append({"clause": title, "old": old or "—", "new": new or "—"})
     if row.schedule:
         changes.append({"clause": "График платежей", "old": "прежний", "new": "см. пункт 3"})
@@ -211,6 +234,13 @@ GROUND_WORDS = {
 }  # fmt: skip
 
 
+def _schedule(row: Amendment) -> dict[str, Any]:
+    lines = [
+        {"no": str(no), "date": day, "amount": amount} for no, (day, amount) in enumerate(sorted(row.schedule), 1)
+    ]
+    return {"schedule": lines, "total": sum(line["amount"] for line in lines)}
+
+
 def _termination(row: Termination, contract: Contract) -> dict[str, Any]:
     day = row.effective_on or row.received_on
     figures = row.figures or {}
@@ -224,6 +254,8 @@ def _termination(row: Termination, contract: Contract) -> dict[str, Any]:
     }  # fmt: skip
     if row.expenses:
         known["expenses_sum"] = sum(expense["sum"] for expense in row.expenses)
+    if not row.refund and row.no_refund_ground:
+        known["refund_ground"] = row.no_refund_ground
     if row.refund and row.refund_due:
         known["refund_date"] = row.refund_due.isoformat()
     return known

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from models import Contract, Document
-from services.documents.issuing import documents_of
+from services.documents.issuing import documents_of, is_outdated
 from services.documents.kinds import CONTRACT_KINDS, KINDS, KITS
 
 
@@ -41,7 +41,7 @@ def kits_of(session: Session, contract: Contract, *, is_ending: bool) -> list[Ki
         codes.append("termination")
     there: dict[str, Document] = {}
     for row in documents_of(session, contract.id):
-        if row.state == "made":
+        if row.state == "made" and not is_outdated(contract, row):
             there.setdefault(row.kind, row)
     return [Kit(code, tuple(_item(contract, kinds, there) for kinds in KITS[code])) for code in codes]
 

@@ -11,9 +11,13 @@ MOST_TEXT = 20_000
 """Of one text on a sheet; what is longer says so at its end."""
 
 
-def draw_sheet(title: str, words: str, blocks: Sequence[Block], *, landscape: bool = False) -> bytes:
+def draw_sheet(
+    title: str, words: str, blocks: Sequence[Block], *, landscape: bool = False, compact: bool = False
+) -> bytes:
     """The PDF; ``blocks`` as services.documents.compose takes them. Raises Refused(«template.limit»)."""
-    sheet = _cleaned({"title": title, "words": words, "blocks": list(blocks), "landscape": landscape})
+    sheet = _cleaned(
+        {"title": title, "words": words, "blocks": list(blocks), "landscape": landscape, "compact": compact}
+    )
     return base64.b64decode(run_child(["compose", "draw"], {"sheet": sheet})["pdf"])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models import Contract, Obligation
@@ -48,21 +48,48 @@ def overdue(session: Session, actor: Actor, today: date, limit: int = 200) -> li
     return [Owed(one, contract, (today - one.due_on).days) for one, contract in rows]
 
 
+def count_overdue(session: Session, today: date) -> dict[str, int]:
+    """Side (school · client) → how many of its obligations are late."""
+    rows = session.execute(
+        select(Obligation.side, func.count())
+        .where(Obligation.state.in_(OPEN), Obligation.due_on < today)
+        .group_by(Obligation.side)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def make_obligations(session: Session, contract: Contract) -> None:
     """Payments of the client; access, lessons and document of the school, as far as days are named."""
-    start = contract.effective_on or contract.dated
     rows: list[tuple[str, str, str, str, date]] = [
         (f"pay.{line.schedule}.{line.no}", "client", "payment", "4.3", line.due_on)
         for line in schedule_of(session, contract.id)
     ]
+    _insert(session, contract.id, [*rows, *_of_school(contract)])
+
+
+def _of_school(contract: Contract) -> list[tuple[str, str, str, str, date]]:
+    """key, side, subject, clause, day"""
+    rows = []
+    start = contract.effective_on or contract.dated
     program = contract.terms.get("program", {})
-    if contract.kind != "consulting":
+    # Who has paid for an offer is let in by the shop itself.
+    if contract.kind not in ("consulting", "offer"):
         begin = _day(program.get("start")) or start
         rows.append(("access", "school", "access", "3.1", begin + timedelta(days=ACCESS_DAYS)))
     end = _day(program.get("end")) or contract.ends_on
     if end is not None and program.get("doc_kind"):
         rows.append(("document", "school", "document", "1.4", end))
+    return rows
+
+
+def renew_terms(session: Session, contract: Contract) -> None:
+    """After an amendment of the programme's days: what the school still owes is owed by the new ones."""
+    rows = _of_school(contract)
     _insert(session, contract.id, rows)
+    days = {key: due for key, _side, _subject, _clause, due in rows}
+    for row in obligations_of(session, contract.id):
+        if row.state in OPEN and row.key in days and row.due_on != days[row.key]:
+            row.due_on, row.state = days[row.key], "waiting"
 
 
 def _day(text: str | None) -> date | None:
@@ -97,8 +124,10 @@ def renew_payments(session: Session, contract: Contract, today: date) -> None:
 
 
 def follow_payments(session: Session, contract_id: int, today: date) -> None:
-    """A payment that is wholly there is an obligation done, and one that went back is owed again."""
+    """A payment that is wholly there is an obligation done, and one that went back is owed again, unless the
+    contract has ended and its money was given back."""
     session.flush()
+    has_ended = session.get_one(Contract, contract_id).state == "terminated"
     rows = {row.key: row for row in obligations_of(session, contract_id)}
     for line in schedule_of(session, contract_id):
         row = rows.get(f"pay.{line.schedule}.{line.no}")
@@ -107,7 +136,7 @@ def follow_payments(session: Session, contract_id: int, today: date) -> None:
         if line.paid >= line.amount and row.state in OPEN:
             row.state = "done_late" if today > row.due_on else "done"
             row.done_on = today
-        elif line.paid < line.amount and row.state in ("done", "done_late"):
+        elif line.paid < line.amount and row.state in ("done", "done_late") and not has_ended:
             row.state, row.done_on = "waiting", None
 
 

@@ -63,8 +63,8 @@ def add_payment(
     is_refund: bool = False,
     payer_id: int | None = None,
 ) -> Payment:
-    """Books money; raises Refused(«payment.twice») for an ``external_id`` that is booked, «payment.refund» for more
-    back than came."""
+    """Books money; raises Refused(«payment.twice») for an ``external_id`` or a receipt that is booked,
+    «payment.refund» for more back than came."""
     require(actor, "payment.edit")
     if not 0 < amount <= MOST:
         raise Refused("payment.amount")
@@ -74,6 +74,8 @@ def add_payment(
         Contract, contract.id, with_for_update=True
     )  # two payments at once are laid one after the other
     rows = payments_of(session, contract.id)
+    if _is_booked(rows, amount, paid_on, receipt.strip(), is_refund):
+        raise Refused("payment.twice", word=receipt.strip())
     standing = sum(-row.amount if row.is_refund else row.amount for row in rows)
     if is_refund and amount > standing:
         raise Refused("payment.refund", most=standing)
@@ -94,6 +96,14 @@ def add_payment(
         object_id=payment.id, contract=contract.id, amount=amount,
     )  # fmt: skip
     return payment
+
+
+def _is_booked(rows: list[Payment], amount: int, day: date, receipt: str, is_refund: bool) -> bool:
+    """One receipt is one payment, whoever of two books it second."""
+    if not receipt:
+        return False
+    same = (amount, day, receipt, is_refund)
+    return any((row.amount, row.paid_on, row.receipt, row.is_refund) == same for row in rows)
 
 
 def allocate(session: Session, contract_id: int) -> None:

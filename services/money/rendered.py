@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from models import Client, Contract, ServiceRecord, utc_now
 from services.errors import Refused
 from services.events import record
+from services.leases import hold_name
 from services.rights import Actor, require
 
 
@@ -61,6 +62,7 @@ def put_record(
         raise Refused("date.invalid") from None
     if amount < 0 or not volume.strip():
         raise Refused("register.line")
+    hold_name(session, f"register.{period}")
     if is_locked(session, period):
         raise Refused("register.locked", what=period)
     others = session.scalar(
@@ -90,6 +92,7 @@ def is_locked(session: Session, period: str) -> bool:
 def accept_month(session: Session, actor: Actor, period: str) -> int:
     """Accounting takes the month; nothing in it changes any more. Returns how many lines."""
     require(actor, "payment.edit")
+    hold_name(session, f"register.{period}")
     rows = list(session.scalars(select(ServiceRecord).where(ServiceRecord.period == period)))
     if not rows:
         raise Refused("register.empty", what=period)

@@ -1,11 +1,11 @@
 """«Отчёт об ответах»: how many came, were answered and wait, how fast, what was late and through whom."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from models import CaseFact, CaseStep, Department, RouteFact, Source, Staff
@@ -13,7 +13,8 @@ from services.calendars import Calendar, working_between
 from services.reports.cohorts import COHORTS, count, counts, late_now
 from services.reports.cut import Cut
 from services.reports.facts import MINUTE
-from services.reports.spread import ALL, Spread, spreads
+from services.reports.spread import ALL, Spread, spreads, spreads_by
+from services.reports.tally import tally
 from services.rights import Actor, require
 from services.terms import policy_of
 
@@ -100,11 +101,19 @@ def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> A
     """All figures of the page, each of a list of ``cohorts.COHORTS``."""
     require(actor, "report.view")
     titles = {source.id: source.title for source in session.scalars(select(Source).order_by(Source.id))}
-    whole, *places = _lines(session, CaseFact.source_id, titles, cut, now)
+    keys = (CaseFact.source_id, CaseFact.kind, CaseFact.staff_id)
+    first = spreads_by(session, "answered", CaseFact.first_minutes, keys, cut, now)
+    terms = shares_by(session, "first", keys, cut, now)
+    came, waiting = (counts_by(session, name, keys[:2], cut, now) for name in ("came", "waiting"))
+    (whole, *places), (_, *kinds) = (
+        _lines(names, came[place], waiting[place], first[place], terms[place])
+        for place, names in enumerate((titles, {}))
+    )
     return Answers(
         cut=cut, now=now, whole=whole, before=whole_line(session, cut.before(), now), places=tuple(places),
-        kinds=tuple(_lines(session, CaseFact.kind, {}, cut, now)[1:]), units=unit_lines(session, cut, now),
-        people=person_lines(session, cut, now), resolution=shares(session, "resolution", None, cut, now)[ALL],
+        kinds=tuple(kinds), units=unit_lines(session, cut, now),
+        people=_person_lines(session, first[2], terms[2], cut, now),
+        resolution=shares(session, "resolution", None, cut, now)[ALL],
         delay=(delay := delay_of(session, cut, now)), resolved=delay.cases,
         checked=count(session, "checked", cut, now), history=count(session, "history", cut, now),
         here=spreads(session, "answered", CaseFact.first_here_minutes, None, cut, now)[ALL],
@@ -113,39 +122,57 @@ def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> A
 
 def whole_line(session: Session, cut: Cut, now: datetime) -> Line:
     """Everything that the cut holds, in one line."""
-    return _lines(session, None, {}, cut, now)[0]
+    came, waiting = ({ALL: count(session, name, cut, now)} for name in ("came", "waiting"))
+    first = spreads(session, "answered", CaseFact.first_minutes, None, cut, now)
+    return _lines({}, came, waiting, first, shares(session, "first", None, cut, now))[0]
 
 
 def shares(session: Session, what: str, by: Any, cut: Cut, now: datetime) -> dict[Any, Share]:
     """Terms met and missed among what was due in the period, by ``by`` and under ALL, in one walk."""
+    return shares_by(session, what, () if by is None else (by,), cut, now)[0]
+
+
+def shares_by(
+    session: Session, what: str, keys: Sequence[Any], cut: Cut, now: datetime
+) -> tuple[dict[Any, Share], ...]:
+    """The same for each of several columns; of none of them: the whole alone."""
     kept, missed = (COHORTS[f"{what}_{end}"] for end in ("met", "late"))
     within = kept.where(cut, now)[-2:]  # the period, which both lists end with
     met, late = (and_(*cohort.where(cut, now)[:-2]) for cohort in (kept, missed))
-    key = literal(0) if by is None else by
-    query = select(key, how_many(met), how_many(late)).where(
-        *within, *cut.filters(CaseFact.department_id, CaseFact.staff_id)
-    )
-    rows = session.execute(query if by is None else query.group_by(by)).all()
-    found = {} if by is None else {row[0]: Share(int(row[1]), int(row[2])) for row in rows}
-    found = {name: share for name, share in found.items() if share.met + share.late}
-    return {**found, ALL: Share(sum(int(row[1]) for row in rows), sum(int(row[2]) for row in rows))}
+    columns = (*keys, case((met, 1), (late, 2), else_=0))
+    query = select(*columns).where(*within, *cut.filters(CaseFact.department_id, CaseFact.staff_id))
+    found: list[dict[Any, Share]] = [{ALL: Share()} for _ in keys or (None,)]
+    for *values, end, number in tally(session, query, columns):
+        for place, shares in enumerate(found if end else ()):
+            for group in (ALL, *values[place : place + 1]):
+                before = shares.get(group, Share())
+                shares[group] = Share(before.met + number * (end == 1), before.late + number * (end == 2))
+    return tuple(found)
 
 
-def _lines(session: Session, by: Any, titles: Mapping[Any, str], cut: Cut, now: datetime) -> list[Line]:
-    """The whole first, then a line for each value of ``by``."""
-    first, terms = (
-        spreads(session, "answered", CaseFact.first_minutes, by, cut, now), shares(session, "first", by, cut, now)
-    )  # fmt: skip
-    numbers: dict[str, dict[Any, int]] = {}
-    for name in ("came", "waiting"):
-        found = {ALL: count(session, name, cut, now)} if by is None else counts(session, name, by, cut, now)
-        numbers[name] = {**found, ALL: sum(found.values())}
-    seen = {*numbers["came"], *numbers["waiting"], *terms, *first} - {ALL}
-    keys = [ALL, *sorted(seen, key=lambda key: (-numbers["came"].get(key, 0), str(key)))]
+def counts_by(
+    session: Session, name: str, keys: tuple[Any, ...], cut: Cut, now: datetime
+) -> tuple[dict[Any, int], ...]:
+    """How many rows a list has for each value of each of several columns, and under ALL."""
+    found: list[dict[Any, int]] = [{ALL: 0} for _ in keys]
+    for *values, number in tally(session, COHORTS[name].query(keys, cut, now), keys):
+        for place, numbers in enumerate(found):
+            for group in (ALL, values[place]):
+                numbers[group] = numbers.get(group, 0) + number
+    return tuple(found)
+
+
+def _lines(
+    titles: Mapping[Any, str], came: Mapping[Any, int], waiting: Mapping[Any, int], first: Mapping[Any, Spread],
+    terms: Mapping[Any, Share],
+) -> list[Line]:  # fmt: skip
+    """The whole first, then a line for each value, of which most came first."""
+    seen = {*came, *waiting, *terms, *first} - {ALL}
+    keys = [ALL, *sorted(seen, key=lambda key: (-came.get(key, 0), str(key)))]
     return [
         Line(
-            key, titles.get(key, ""), numbers["came"].get(key, 0), first.get(key, Spread()).count,
-            numbers["waiting"].get(key, 0), first.get(key, Spread()), terms.get(key, Share()),
+            key, titles.get(key, ""), came.get(key, 0), first.get(key, Spread()).count, waiting.get(key, 0),
+            first.get(key, Spread()), terms.get(key, Share()),
         )
         for key in keys
     ]  # fmt: skip
@@ -174,9 +201,14 @@ def unit_lines(session: Session, cut: Cut, now: datetime) -> tuple[UnitLine, ...
 
 def person_lines(session: Session, cut: Cut, now: datetime) -> tuple[PersonLine, ...]:
     """Who wrote what stands on the platforms; the share in time is of cases whose first answer was theirs."""
-    sent = counts(session, "answers", CaseStep.staff_id, cut, now)
     first = spreads(session, "answered", CaseFact.first_minutes, CaseFact.staff_id, cut, now)
-    terms = shares(session, "first", CaseFact.staff_id, cut, now)
+    return _person_lines(session, first, shares(session, "first", CaseFact.staff_id, cut, now), cut, now)
+
+
+def _person_lines(
+    session: Session, first: Mapping[Any, Spread], terms: Mapping[Any, Share], cut: Cut, now: datetime
+) -> tuple[PersonLine, ...]:
+    sent = counts(session, "answers", CaseStep.staff_id, cut, now)
     people = {staff.id: staff.name for staff in session.scalars(select(Staff))}
     keys = {key for key in (*sent, *first, *terms) if key in people}
     return tuple(

@@ -14,6 +14,7 @@ from services.outbox import WRITING
 from services.reports.cut import Cut
 from services.reports.facts import STANDING
 from services.reports.moments import DaysBefore
+from services.reports.tally import tally
 
 Conditions = list[Any]
 
@@ -278,5 +279,4 @@ def count(session: Session, name: str, cut: Cut, now: datetime, *extra: ColumnEl
 
 def counts(session: Session, name: str, by: Any, cut: Cut, now: datetime) -> dict[Any, int]:
     """How many rows the list has for each value of ``by``."""
-    query = COHORTS[name].query((by, func.count()), cut, now).group_by(by)
-    return {row[0]: row[1] for row in session.execute(query)}
+    return dict(tally(session, COHORTS[name].query((by,), cut, now), (by,)))

@@ -1,25 +1,23 @@
-"""Reports 11, 12 and 13 (domain.md §8): what marketing, the technical department and curators read of a period."""
+"""Reports 11 and 13 (domain.md §8): what marketing and the curators read of a period."""
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from models import BroadcastIncident, Case, CaseFact, Identity, Study
+from models import Case, CaseFact, Identity, Study, Wish, WishCase
 from services.reports.cohorts import COHORTS, late_now
 from services.reports.cut import NO_THEME, Cut
 from services.reports.shape import Cell, Line, Table
 
 THEME_COLUMNS = ("came", "came_before", "delta", "growth", "authors", "mood")
-INCIDENT_COLUMNS = ("incidents", "mentions", "repair_mean", "repair_most", "open_incidents", "repeated")
-GROUP_COLUMNS = ("curator", "came", "answered_now", "late_now", "themes")
+GROUP_COLUMNS = ("curator", "came", "answered_now", "late_now", "wishes_waiting", "themes")
 LEAST = 3
 """A theme with fewer cases in both periods is no news (domain.md §8, report 11)."""
-SOON = timedelta(days=30)
 MOST_THEMES = 3
 
 
@@ -59,45 +57,19 @@ def _theme_cells(found: tuple[int, int, int], before: int, changes: dict[str, An
     )  # fmt: skip
 
 
-def incidents_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
-    """A line a kind of trouble that began in the period; repeated: the same kind within thirty days before."""
-    query = select(BroadcastIncident).where(
-        BroadcastIncident.started_at >= cut.since - SOON, BroadcastIncident.started_at < cut.until
-    )
-    known = list(session.scalars(query.order_by(BroadcastIncident.started_at, BroadcastIncident.id)))
-    rows = [row for row in known if row.started_at >= cut.since]
-    again = {
-        row.id
-        for row in rows
-        if any(
-            other.kind == row.kind and row.started_at - SOON <= other.started_at < row.started_at for other in known
-        )
-    }
-    kinds = [kind for kind, _number in Counter(row.kind for row in rows).most_common()]
-    lines = tuple(Line(kind, "", _incident_cells([r for r in rows if r.kind == kind], again)) for kind in kinds)
-    return Table(INCIDENT_COLUMNS, by, lines, _incident_cells(rows, again) if rows else None, (), ("detected",))
-
-
-def _incident_cells(rows: Sequence[BroadcastIncident], again: set[int]) -> tuple[Cell, ...]:
-    took = [int((row.ended_at - row.started_at).total_seconds() // 60) for row in rows if row.ended_at is not None]
-    return (
-        Cell(len(rows)), Cell(sum(row.count for row in rows)),
-        Cell(Fraction(sum(took), len(took)) if took else None, "minutes"), Cell(max(took, default=None), "minutes"),
-        Cell(sum(1 for row in rows if row.ended_at is None)), Cell(sum(1 for row in rows if row.id in again)),
-    )  # fmt: skip
-
-
 def groups_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """A line a course and group of whoever wrote in the period, where the author is a client we know."""
     columns = (
-        CaseFact.id, CaseFact.theme, CaseFact.first_at, late_now(now).label("late"), Study.course, Study.group_name,
-        Study.curator,
+        CaseFact.id, CaseFact.theme, CaseFact.kind, CaseFact.first_at, late_now(now).label("late"), Study.course,
+        Study.group_name, Study.curator, Wish.state.label("wish"),
     )  # fmt: skip
     query = (
         COHORTS["came"].query(columns, cut, now)
         .join(Case, Case.id == CaseFact.id)
         .join(Identity, Identity.linked_author_id == Case.author_id)
         .join(Study, Study.client_id == Identity.client_id)
+        .outerjoin(WishCase, WishCase.case_id == CaseFact.id)
+        .outerjoin(Wish, Wish.id == WishCase.wish_id)
         .where(Study.ended_on.is_(None))
     )  # fmt: skip
     groups: dict[tuple[str, str, str], dict[int, Any]] = {}
@@ -114,5 +86,7 @@ def _group_cells(curator: str, rows: Sequence[Any]) -> tuple[Cell, ...]:
     themes = Counter(row.theme for row in rows if row.theme is not None).most_common(MOST_THEMES)
     return (
         Cell(curator, "text"), Cell(len(rows)), Cell(sum(1 for row in rows if row.first_at is not None)),
-        Cell(sum(1 for row in rows if row.late)), Cell([theme for theme, _number in themes], "themes"),
+        Cell(sum(1 for row in rows if row.late)),
+        Cell(sum(1 for row in rows if row.kind == "wish" and row.wish in (None, "new"))),
+        Cell([theme for theme, _number in themes], "themes"),
     )  # fmt: skip

@@ -22,6 +22,7 @@ CONTRACT_COLUMNS = (
 )  # fmt: skip
 TERMINATION_COLUMNS = ("terminations", "refund_agreed", "refunded", "days_mean", "days_most", "over_ten")
 OBLIGATION_COLUMNS = ("due", "done_in_time", "done_late", "overdue", "in_time_share")
+_DAY = timedelta(days=1)
 SLOW = 10
 """Days from the client's word to the money; beyond them a refund is listed."""
 
@@ -56,8 +57,9 @@ def debts_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
         ("as_of", Cell(day, "date")),
         ("overdue_share", Cell(_part(whole, due), "share")),
         ("collected", Cell(_collected(session, cut.first, day), "share")),
+        ("promises_kept", Cell(_kept(session, cut.first, min(cut.last, _today(cut, now) - _DAY)), "share")),
     )
-    return Table(DEBT_COLUMNS, by, tuple(lines), cells(debts) if rows else None, beside, ("promises_kept",))
+    return Table(DEBT_COLUMNS, by, tuple(lines), cells(debts) if rows else None, beside)
 
 
 def _owed(session: Session, day: date, through: date) -> list[tuple[Instalment, int]]:
@@ -78,6 +80,8 @@ def _paid(session: Session, ids: Sequence[int], through: date) -> dict[int, int]
         .join(Payment, Payment.id == Allocation.payment_id)
         .where(Payment.paid_on <= through).group_by(Allocation.instalment_id)
     )  # fmt: skip
+    if len(ids) == 1:
+        query = query.where(Allocation.instalment_id == ids[0])
     wanted = set(ids)
     return {row[0]: int(row[1]) for row in session.execute(query) if row[0] in wanted} if wanted else {}
 
@@ -89,6 +93,17 @@ def _collected(session: Session, first: date, day: date) -> float | None:
     before, after = (_paid(session, list(opening), through) for through in (eve, day))
     paid = sum(min(debt, after.get(key, 0) - before.get(key, 0)) for key, debt in opening.items())
     return _part(paid, sum(opening.values()))
+
+
+def _kept(session: Session, first: date, last: date) -> float | None:
+    """Of the payments that were promised for a day of the period that is over, those that were there by that day;
+    of a payment promised more than once the last word counts."""
+    query = select(Instalment).where(
+        Instalment.current, Instalment.promised_on >= first, Instalment.promised_on <= last
+    )
+    rows = list(session.scalars(query))
+    kept = sum(1 for row in rows if _paid(session, [row.id], row.promised_on or last).get(row.id, 0) >= row.amount)
+    return _part(kept, len(rows))
 
 
 def contracts_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -22,14 +22,17 @@ from models import (
     Staff,
     utc_now,
 )
+from services.cases import assign
 from services.deliveries import MAIL
 from services.events import record
+from services.money.obligations import count_overdue
 from services.nightly import backup_state
 from services.outbox import UNPROVEN, count_unproven
 from services.reports.answers import Age, Line, Share, queue, whole_line
 from services.reports.cohorts import COHORTS, count, counts
 from services.reports.cut import Cut
 from services.reports.upkeep import is_rebuilding
+from services.responsibility import table_of
 from services.rights import Actor, actor_of, require
 from services.route_states import OWED
 from services.sla import Share as Spent
@@ -85,6 +88,8 @@ class Morning:
     rebuilding: bool
     backup_late: bool
     undelivered: tuple[tuple[str, str], ...]  # who, by what
+    contracts: dict[str, int]  # obligations that are late, by whose they are; none for whoever sees no contracts
+    gaps: tuple[Source, ...]  # places without anybody to lead what comes there
 
     @property
     def overdue(self) -> int:
@@ -112,6 +117,8 @@ def morning(session: Session, actor: Actor, today: Cut, now: datetime) -> Mornin
         since=week.first, week=whole_line(session, week, now), before=whole_line(session, week.before(), now),
         load=_load(session, week, now), rebuilding=is_rebuilding(session),
         backup_late=backup_state(session, now).late, undelivered=_undelivered(session, now),
+        contracts=count_overdue(session, today.last) if actor.may("contract.view") else {},
+        gaps=table_of(session).gaps,
     )  # fmt: skip
 
 
@@ -174,20 +181,40 @@ def hurry(session: Session, actor: Actor, department_id: int) -> int:
     """«Поторопить»: the department's people are told of every question that they owe beyond its term; returns of
     how many. Whoever has not yet seen the last such word is not told twice."""
     require(actor, "case.route")
+    return _hurry(session, actor, Route.department_id == department_id)
+
+
+def hurry_cases(session: Session, actor: Actor, case_ids: Sequence[int]) -> int:
+    """The same of these cases, whichever department owes."""
+    require(actor, "case.route")
+    return _hurry(session, actor, Route.case_id.in_(case_ids))
+
+
+def give_cases(session: Session, actor: Actor, case_ids: Sequence[int], staff_id: int | None) -> int:
+    """«Взять себе», «Передать другому» of several at once; returns how many were not theirs before. Nobody gets a
+    part of them: the first that cannot be given stops all."""
+    require(actor, "case.assign")
+    ids = sorted(set(case_ids))
+    query = select(Case.id).where(Case.id.in_(ids), Case.assignee_id.is_distinct_from(staff_id))
+    others = list(session.scalars(query.order_by(Case.id)))
+    for case_id in others:
+        assign(session, actor, case_id, staff_id)
+    return len(others)
+
+
+def _hurry(session: Session, actor: Actor, which: ColumnElement[bool]) -> int:
     now = utc_now()
     query = select(Route).join(RouteFact, RouteFact.id == Route.id)
     routes = session.scalars(
-        query.where(
-            Route.department_id == department_id, Route.state.in_(OWED), RouteFact.due_at < now
-        ).order_by(Route.id)
-    ).all()  # fmt: skip
+        query.where(which, Route.state.in_(OWED), RouteFact.due_at < now).order_by(Route.id)
+    ).all()
     people = [actor_of(row) for row in session.scalars(select(Staff).where(Staff.active))]
-    owing = [one for one in people if department_id in one.departments and one.may("route.answer")]
     waiting = _waiting(session, [route.id for route in routes])
     policy = policy_of(session)
     for route in routes:
-        for one in owing:
-            if (one.staff_id, route.id) not in waiting:
+        for one in people:
+            owes = route.department_id in one.departments and one.may("route.answer")
+            if owes and (one.staff_id, route.id) not in waiting:
                 session.add(
                     Notice(
                         staff_id=one.staff_id, kind="hurry", case_id=route.case_id, route_id=route.id,

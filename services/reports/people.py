@@ -7,7 +7,7 @@ from fractions import Fraction
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from models import Call, Case, CaseFact, Client, Contact, Contract, Instalment, Merge
+from models import Call, Case, CaseFact, Client, Contact, Contract, Deal, Instalment, Merge
 from services.calendars import Calendar, working_between
 from services.crm.segments import SEGMENTS
 from services.reports.cut import Cut
@@ -33,9 +33,13 @@ def calls_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
         Line(name or None, name, _call_cells([row for row in rows if row.line == name], back)) for name in names
     ]
     first = _lead_answers(session, cut)
-    beside = (("leads_answered", Cell(first.count)), ("lead_median", Cell(first.median, "minutes")))
+    came, sold = _leads(session, cut)
+    beside = (
+        ("leads_answered", Cell(first.count)), ("lead_median", Cell(first.median, "minutes")),
+        ("leads_came", Cell(came)), ("lead_deals", Cell(sold)), ("lead_share", Cell(_part(sold, came), "share")),
+    )  # fmt: skip
     total = _call_cells(rows, back) if rows else None
-    return Table(CALL_COLUMNS, by, tuple(lines), total, beside, ("waiting_time", "deals"))
+    return Table(CALL_COLUMNS, by, tuple(lines), total, beside, ("waiting_time",))
 
 
 def _called_back(session: Session, rows: Sequence[Call], calendar: Calendar) -> dict[int, bool]:
@@ -76,6 +80,22 @@ def _lead_answers(session: Session, cut: Cut) -> Spread:
         .where(CaseFact.first_minutes.is_not(None)).group_by(CaseFact.first_minutes)
     )  # fmt: skip
     return spread_of((int(row[0] or 0), row[1]) for row in session.execute(query))
+
+
+def _leads(session: Session, cut: Cut) -> tuple[int, int]:
+    """Applications that came in the period and those from which a deal was opened."""
+    query = (
+        select(CaseFact.id).join(Case, Case.id == CaseFact.id)
+        .where(CaseFact.counts, Case.kind == "application", *cut.within(CaseFact.opened_at))
+        .where(*cut.filters(CaseFact.department_id, CaseFact.staff_id))
+    )  # fmt: skip
+    dealt = query.where(exists(select(Deal.id).where(Deal.case_id == CaseFact.id)))
+    came, sold = (session.scalar(select(func.count()).select_from(one.subquery())) or 0 for one in (query, dealt))
+    return came, sold
+
+
+def _part(some: int, whole: int) -> float | None:
+    return some / whole if whole else None
 
 
 def clients_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:

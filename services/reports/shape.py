@@ -12,7 +12,7 @@ from services.reports.cut import Cut
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """``unit``: count · minutes · share (0 to 1) · money (kopecks) · days · ratio · date · text · code (a
+    """``unit``: count · minutes · share (0 to 1) · money (kopecks) · days · number · ratio · date · text · code (a
     word of the screen); ``list`` names the cohort that yields it, ``changes`` narrow the cut to it."""
 
     value: Any

@@ -1,16 +1,16 @@
 """How long things usually took: median, nine of ten, mean and the longest, exact over any number of rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import func, literal
 from sqlalchemy.orm import Session
 
 from services.reports.cohorts import COHORTS
 from services.reports.cut import Cut
+from services.reports.tally import tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,23 @@ def _at(bars: list[tuple[int, int]], place: int) -> int:
 
 
 def spreads(session: Session, name: str, column: Any, by: Any, cut: Cut, now: datetime) -> dict[Any, Spread]:
-    """The spread of ``column`` over a list, for each value of ``by`` and under None-of-all ``ALL``.
+    """The spread of ``column`` over a list for each value of ``by``, and under ``ALL``; equal ones are counted."""
+    return spreads_by(session, name, column, () if by is None else (by,), cut, now)[0]
 
-    One query counts equal values, so that no row leaves the database.
-    """
-    key = literal(0) if by is None else by
-    query = COHORTS[name].query((key, column, func.count()), cut, now).where(column.is_not(None))
-    bars: dict[Any, list[tuple[int, int]]] = {}
-    whole: dict[int, int] = {}
-    for group, minutes, number in session.execute(query.group_by(*(() if by is None else (by,)), column)):
-        bars.setdefault(group, []).append((minutes, number))
-        whole[minutes] = whole.get(minutes, 0) + number
-    found = {group: spread_of(histogram) for group, histogram in bars.items()} if by is not None else {}
-    return {**found, ALL: spread_of(whole.items())}
+
+def spreads_by(
+    session: Session, name: str, column: Any, keys: Sequence[Any], cut: Cut, now: datetime
+) -> tuple[dict[Any, Spread], ...]:
+    """The same for each of several columns, of one walk over the list; of none of them: the whole alone."""
+    columns = (*keys, column)
+    query = COHORTS[name].query(columns, cut, now).where(column.is_not(None))
+    bars: list[dict[Any, dict[int, int]]] = [{ALL: {}} for _ in keys or (None,)]
+    for *values, minutes, number in tally(session, query, columns):
+        for place, found in enumerate(bars):
+            for group in (ALL, *values[place : place + 1]):
+                histogram = found.setdefault(group, {})
+                histogram[minutes] = histogram.get(minutes, 0) + number
+    return tuple({group: spread_of(one.items()) for group, one in found.items()} for found in bars)
 
 
 ALL = "all"

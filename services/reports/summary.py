@@ -21,10 +21,10 @@ from services.reports.tables import REPORTS, run_table
 from services.rights import Actor, require
 
 PARTS = (
-    "first_answer", "in_time", "resolution", "legal", "queue", "departments", "register", "debts", "contracts",
-    "terminations", "obligations",
+    "first_answer", "in_time", "resolution", "legal", "queue", "departments", "register", "funnel", "debts",
+    "contracts", "terminations", "obligations",
 )  # fmt: skip
-"""1–4, 6, 9, 16 and 19 to 23 of the Regulation; 17, 18 and 22 have no source here yet."""
+"""1–4, 6, 9, 16, 17, 19 to 21 and 23 of the Regulation; 18 and 22 have no source here yet."""
 LONGEST = 10_000
 
 
@@ -37,6 +37,15 @@ class Change:
     unit: str
     then: Any
     now: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One of the signed figures."""
+
+    column: str
+    unit: str
+    value: Any
 
 
 def summary(session: Session, actor: Actor, cut: Cut, now: datetime) -> dict[str, Table]:
@@ -100,17 +109,29 @@ def is_whole(session: Session, row: Snapshot) -> bool:
     return row.digest == _digest(row, {one.name: one.digest for one in files})
 
 
-def changes_since(session: Session, actor: Actor, row: Snapshot, zone: str) -> list[Change]:
-    """Figures of the month that have changed since; what only says how things stand at a moment is left out."""
-    found = []
-    tables = summary(session, actor, month_cut(row.month, zone), row.made_at)
-    for code, table in tables.items():
+def signed_figures(
+    session: Session, actor: Actor, row: Snapshot, zone: str
+) -> tuple[dict[str, list[Figure]], list[Change]]:
+    """Report → its figures as they were signed, and those that have changed since; what only says how things stand
+    at a moment is not compared."""
+    signed: dict[str, list[Figure]] = {}
+    changed = []
+    for code, table in summary(session, actor, month_cut(row.month, zone), row.made_at).items():
         then = row.figures.get(code, {}).get("whole", {})
         for name, cell in wholes(table):
+            if name not in then:
+                continue
+            was = unplain(then[name], cell.unit)
+            signed.setdefault(code, []).append(Figure(name, cell.unit, was))
             is_of_now = code == "queue" or cell.list in OF_NOW
-            if not is_of_now and name in then and then[name] != plain(cell.value):
-                found.append(Change(code, name, cell.unit, unplain(then[name], cell.unit), cell.value))
-    return found
+            if not is_of_now and then[name] != plain(cell.value):
+                changed.append(Change(code, name, cell.unit, was, cell.value))
+    return signed, changed
+
+
+def changes_since(session: Session, actor: Actor, row: Snapshot, zone: str) -> list[Change]:
+    """Figures of the month that have changed since they were signed."""
+    return signed_figures(session, actor, row, zone)[1]
 
 
 def take_snapshot(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import case, func
+from sqlalchemy import func, literal, union_all
 from sqlalchemy.orm import Session
 
 from services.reports.cohorts import COHORTS
@@ -37,15 +37,15 @@ def pieces_of(cut: Cut, most_days: int = MOST_DAYS) -> tuple[Cut, ...]:
 
 
 def trend(session: Session, names: Sequence[str], cut: Cut, now: datetime, most_days: int = MOST_DAYS) -> Trend:
-    """One walk a list: each of its rows falls into one piece."""
+    """One question a list: each of its pieces is a part of an index."""
     pieces = pieces_of(cut, most_days)
     found: dict[str, tuple[int, ...]] = {}
     for name in names:
-        cohort = COHORTS[name]
-        piece = case(*((cohort.at < one.until, number) for number, one in enumerate(pieces)), else_=-1)
-        query = cohort.query((piece.label("piece"), func.count()), cut, now).group_by("piece")
-        rows = {row[0]: row[1] for row in session.execute(query)}
-        found[name] = tuple(rows.get(number, 0) for number in range(len(pieces)))
+        parts = (
+            COHORTS[name].query((literal(number), func.count()), piece, now) for number, piece in enumerate(pieces)
+        )
+        rows = {row[0]: row[1] for row in session.execute(union_all(*parts))}
+        found[name] = tuple(rows[number] for number in range(len(pieces)))
     return Trend(pieces, found)
 
 

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from classifier import Classifier, department_of, kind_of, read_corpus
-from classifier.alarms import signal_texts
 from classifier.language import language_of
 from classifier.phrases import signal_names, signals_of, theme_names, themes_of
+from classifier.signal_files import likenesses, signal_texts
 from classifier.text import read
 from services.presets import DEPARTMENTS
 
@@ -34,27 +34,51 @@ def test_every_signal_has_texts_to_learn_from() -> None:
     assert min(counts.values()) >= 70
 
 
-def test_signals_of_texts_that_nothing_was_fitted_to(classifier: Classifier) -> None:
-    """Written after phrases and training texts: 0.85 was measured, the goal is 0.95."""
-    unseen = rows("signals_unseen")
-    verdicts = classifier.classify([row["text"] for row in unseen])
-    missed = [
-        row["text"] for row, verdict in zip(unseen, verdicts, strict=True) if row["signal"] not in verdict.signals
+def recall(classifier: Classifier, name: str) -> tuple[float, Counter[str]]:
+    """The share of a set's signals that is raised, and how many of each are missed."""
+    told = rows(name)
+    verdicts = classifier.classify([row["text"] for row in told])
+    missed = Counter(
+        row["signal"] for row, verdict in zip(told, verdicts, strict=True) if row["signal"] not in verdict.signals
+    )
+    share = 1 - missed.total() / len(told)
+    print(f"{name}: found {share:.3f} of {len(told)}, missed {dict(missed)}")
+    return share, missed
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("signals_unseen", 0.9), ("signals_second", 0.85), ("signals_third", 0.79), ("signals_fourth", 0.86)],
+)
+def test_signals_of_texts_written_apart(classifier: Classifier, name: str, least: float) -> None:
+    """What was measured is in docs/dev/classifier.md, and which sets were looked at; the goal is 0.95."""
+    known = {text for text, _ in signal_texts()} | set(likenesses())
+    assert not {row["text"] for row in rows(name)} & known
+    assert recall(classifier, name)[0] >= least
+
+
+def test_ordinary_texts_that_look_like_signals_raise_few(classifier: Classifier) -> None:
+    """8 of 310 were measured, 20 before phrases were weighed with the rest."""
+    ordinary = rows("ordinary_fresh")
+    raised = [
+        row["text"]
+        for row, v in zip(ordinary, classifier.classify([r["text"] for r in ordinary]), strict=True)
+        if v.signals
     ]
-    print(f"signals found {1 - len(missed) / len(unseen):.3f} of {len(unseen)}")
-    assert not {row["text"] for row in unseen} & {text for text, _ in signal_texts()}
-    assert len(missed) <= 0.2 * len(unseen), missed
+    assert len(raised) <= 11, raised
 
 
-def test_signals_of_a_second_set(classifier: Classifier) -> None:
-    """Written apart from phrases and training texts: 0.81 at first sight, 0.84 since; the goal is 0.95."""
-    second = rows("signals_second")
-    verdicts = classifier.classify([row["text"] for row in second])
-    found = sum(row["signal"] in verdict.signals for row, verdict in zip(second, verdicts, strict=True))
-    print(f"signals found {found / len(second):.3f} of {len(second)}")
-    assert len(second) >= 300
-    assert not {row["text"] for row in second} & {text for text, _ in signal_texts()}
-    assert found >= 0.79 * len(second)
+def test_themes_of_a_set_written_apart() -> None:
+    """0.665 at first sight, 0.868 after the words of another set went into the table; the goal is 0.80."""
+    counted: dict[str, list[int]] = {}
+    for row in rows("themes_second"):
+        said, told = set(themes_of(read(row["text"]))), set(row["themes"])
+        for theme in said | told:
+            hit = counted.setdefault(theme, [0, 0, 0])
+            hit[0 if theme in said & told else 1 if theme in said else 2] += 1
+    told_of = [2 * hit / (2 * hit + wrong + missed) for hit, wrong, missed in counted.values() if hit + missed]
+    assert len(told_of) == len(theme_names())
+    assert sum(told_of) / len(told_of) >= 0.8
 
 
 def test_what_is_certain_is_said_plainly(classifier: Classifier) -> None:
@@ -105,7 +129,7 @@ def test_scenarios_of_the_house(classifier: Classifier) -> None:
 
 
 def test_scenarios_in_other_words(classifier: Classifier) -> None:
-    """The same matters as tests/data/scenarios.yaml words them; nothing was fitted to these texts."""
+    """The same matters as tests/data/scenarios.yaml words them; 31 before they were looked at."""
     told = {row["number"]: row for row in rows("scenarios")}
     played = yaml.safe_load((SETS.parents[1] / "data" / "scenarios.yaml").read_text(encoding="utf-8"))
     texts = {row["number"]: row["text"] for row in played if "text" in row}
@@ -120,7 +144,7 @@ def test_scenarios_in_other_words(classifier: Classifier) -> None:
         )
     print(f"scenarios in other words right: {right} of {len(texts)}")
     assert len(texts) == 39
-    assert right >= 29
+    assert right >= 34
 
 
 @pytest.mark.parametrize(

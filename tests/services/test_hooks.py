@@ -13,7 +13,7 @@ from collectors.base import Channel
 from collectors.wire import Wire
 from models import Message, RawItem, Source
 from services.errors import NotFound, Refused
-from services.hooks import Patience, find_source, run_receive, source_token
+from services.hooks import Patience, Storms, find_source, run_receive, source_token
 from services.rights import DESK
 from services.secrets import Keyring
 from services.sources import add_source, check_settings, set_state
@@ -105,6 +105,45 @@ def test_a_removal_keeps_the_text(database, place) -> None:
     with database.read.begin() as session:
         message = session.scalars(select(Message).where(Message.source_id == number)).one()
         assert (message.text, message.state) == ("Было", "deleted")
+
+
+def test_a_storm_is_understood_by_another_thread_and_wholly(database, place) -> None:
+    number, _ = place("max")
+    heard, last = list[int](), threading.Event()
+
+    def hear() -> None:
+        heard.append(counted(database, Message, number))
+        if heard[-1] == 60:
+            last.set()
+
+    def push(start: int) -> None:
+        for n in range(start, start + 30):
+            body = update("message_created", f"Вопрос {n}")
+            body["message"]["body"]["mid"] = f"mid.{n}"
+            head = {"Content-Type": "application/json", "X-Max-Bot-Api-Secret": SECRET}
+            token, payload = source_token(KEY, number), json.dumps(body).encode()
+            assert run_receive(database, KEY, open_channel, "max", token, payload, head, heard=hear) == 1
+
+    threads = [threading.Thread(target=push, args=[start]) for start in (0, 30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert last.wait(30)
+    assert len(heard) < 60
+    with database.read.begin() as session:
+        texts = sorted(session.scalars(select(Message.text).where(Message.source_id == number)))
+        states = set(session.scalars(select(RawItem.state).where(RawItem.source_id == number)))
+    assert texts == sorted(f"Вопрос {n}" for n in range(60))
+    assert states == {"parsed"}
+
+
+def test_few_events_are_understood_before_they_are_answered() -> None:
+    storms, read = Storms(most=3, seconds=60, pause=0.01), threading.Event()
+    assert [storms.take("a", read.set) for _ in range(3)] == [False] * 3
+    assert not storms.take("b", read.set)
+    assert storms.take("a", read.set)
+    assert read.wait(10)
 
 
 def test_only_addresses_given_out_lead_somewhere(database, place) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from collectors import channel_class
 from collectors.base import ChannelError, Cursor, Page, Raw, SourceState, Walk
 from models import Message, RawItem, Source, utc_now
 from services.errors import Forbidden
-from services.intake import _turns, run_collect, run_parse, store_raws
+from services.intake import READING, _turns, run_collect, run_parse, store_raws
 from services.messages import mark_absent, store_messages
 from services.rights import DESK
 from services.sources import is_resting, rest_history
@@ -263,3 +263,26 @@ def test_one_that_hangs_for_long_is_passed_by(cast, database, monkeypatch) -> No
         store_raws(session, cast.source_id, (Raw("comment", "17", "r1", b"{}"),))
     run_parse(database, cast.source_id, parser)
     assert parser.seen == ["r1"]
+
+
+def test_two_processes_do_not_read_one_place_at_once(cast, database, monkeypatch) -> None:
+    if database.is_sqlite:
+        pytest.skip("one process reads there")
+    parser = Parser()
+    parser.may_go.set()
+    with database.write.begin() as session:
+        store_raws(session, cast.source_id, (Raw("comment", "17", "r1", b"{}"),))
+    other = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    with other:
+        assert other.scalar(select(func.pg_try_advisory_lock(READING, cast.source_id)))
+        run_parse(database, cast.source_id, parser)
+        assert parser.seen == []
+        monkeypatch.setattr("services.intake.PATIENCE", 0.0)  # it hangs
+        run_parse(database, cast.source_id, parser)
+        assert parser.seen == ["r1"]
+        monkeypatch.setattr("services.intake.PATIENCE", 120.0)
+        with database.write.begin() as session:
+            store_raws(session, cast.source_id, (Raw("comment", "17", "r2", b"{}"),))
+        other.execute(select(func.pg_advisory_unlock(READING, cast.source_id)))
+        run_parse(database, cast.source_id, parser)
+    assert parser.seen == ["r1", "r2"]

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from classifier import LABELS, Verdict, read_corpus, text_key
-from classifier.alarms import signal_texts
 from classifier.learning import compare
+from classifier.signal_files import signal_texts
 from models import Audit, Case, Message, Training, utc_now
 from services.audit import (
     accuracy,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from models import Delivery, ReportOrder, utc_now
 from services.accounts import create_staff, set_active
 from services.errors import Forbidden, NotFound, Refused
+from services.report_letters import FIVE
 from services.reports.periods import cut_of
 from services.reports.views import (
     cancel_letter,
@@ -95,6 +96,8 @@ def test_letters_go_once_and_come_once_after_a_long_sleep(cast, database, send, 
     assert subject == "Утро, 4 декабря: опаздывает 0"
     assert "Площадки читаются вовремя: 0 из 1" in text
     assert "https://desk.example/morning" in text
+    for path in FIVE:
+        assert f"\nhttps://desk.example{path}?from=2026-12-04&to=2026-12-04" in text
 
 
 def test_a_view_and_the_directors_week_have_the_figures_of_the_page(cast, database, send, box) -> None:

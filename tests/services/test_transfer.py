@@ -4,10 +4,13 @@ import pytest
 from sqlalchemy import select
 
 from models import Responsibility, Rule
+from services.bots import keep_bot
+from services.criteria import criteria_of, save_criteria
 from services.errors import Forbidden, Refused
 from services.recount import change_terms
 from services.responsibility import set_cell
 from services.rules import save_rule
+from services.satisfaction import save_asking
 from services.terms import stored_terms
 from services.transfer import export_settings, import_settings, read_settings
 
@@ -23,6 +26,13 @@ def filled(cast, database):
         when = {"words": ["возврат"], "place": cast.source_id}
         acts = {"staff_id": 0, "tell": cast.head.staff_id}
         save_rule(session, cast.head, None, title="Возвраты", conditions=when, acts=acts)
+        save_criteria(session, cast.head, [(1, "По делу", True), (2, "Вежливо", False), (None, "С теплом", True)])
+        save_asking(
+            session, cast.head, mail=False, messages=True, text="Оцените ответ", address="https://d.example"
+        )
+        bot = cast.add_source(session, "telegram", token="1:a")
+        bot.title = "Телеграм"
+        keep_bot(session, cast.head, "telegram", bot.id, "school_bot")
         return export_settings(session, cast.head)
 
 
@@ -32,11 +42,18 @@ def test_out_and_in_again_is_the_same(cast, database, filled) -> None:
         change_terms(session, cast.head, {}, open_too=False)
         session.query(Rule).delete()
         session.query(Responsibility).delete()
+        save_criteria(session, cast.head, [(1, "По делу", True)])
+        save_asking(session, cast.head, mail=True, messages=False, text="Как мы?", address="https://d.example")
+        keep_bot(session, cast.head, "telegram", None, "")
         assert {change.part for change in import_settings(session, cast.head, filled)} == {
             "terms",
             "duties",
             "rules",
+            "criteria",
+            "marks",
+            "bots",
         }
+        assert [one.number for one in criteria_of(session)] == [1, 2, 6, 3, 4, 5]
         assert export_settings(session, cast.head) == filled
         assert stored_terms(session)["preset"] == "regulation"
 
@@ -62,6 +79,10 @@ HOSTILE = (
     "otklik: 1\nterms: {preset: нет}",
     "otklik: 1\nterms: {classes: 5}",
     "otklik: 1\nduties: [{theme: нет, leads: smm@school.example}]",
+    "otklik: 1\ncriteria: [{title: ''}]",
+    "otklik: 1\nmarks: {mail: true}",
+    "otklik: 1\nbots: [{platform: telegram, place: Нет такой, name: x}]",
+    "otklik: 1\nbots: {telegram: x}",
     "\x00",
     "x" * 1_000_001,
 )
@@ -83,4 +104,5 @@ def test_who_may(cast, database, filled) -> None:
             with pytest.raises(Forbidden):
                 import_settings(session, nobody, filled)
     assert "password" not in filled
-    assert set(read_settings(filled)) == {"terms", "duties", "rules"}
+    assert "1:a" not in filled
+    assert set(read_settings(filled)) == {"terms", "duties", "rules", "criteria", "marks", "bots"}

@@ -1,15 +1,16 @@
 """The screens of contracts: who sees them, what a draft asks for, a template that is refused with words."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from models import Contract
+from models import Contract, Instalment
 from services.contracts.examples import STUDENTS, seed_contracts
 from services.contracts.legal import seed_norms
 from services.contracts.offers import accept_order, read_order
+from services.money.receivables import run_receivables
 from services.reports.tables import REPORTS
 from services.training import seed_people
 from tests.services.documents.attacks import plain
@@ -123,3 +124,63 @@ def test_a_wish_to_end_it_fills_the_form(head, open_case, school) -> None:
     page = head.get(f"/contracts/1/terminate?case_id={case_id}").text
     assert "Заполнено по сообщению клиента" in page
     assert "вернуть деньги за непройденные модули" in page
+
+
+def test_nobody_approves_a_text_that_was_changed_under_their_eyes(head, enter, school) -> None:
+    """Accounting reads the page; the head changes the price and asks again; the former page's press is told."""
+    accounting = enter("accounting")
+    contract_id = 5
+    with school.database.read.begin() as session:
+        version = session.get_one(Contract, contract_id).version
+    assert f'name="version" value="{version}"' in accounting.get(f"/contracts/{contract_id}").text
+    changed = head.post(
+        f"/contracts/{contract_id}/edit", version=version, price="45000", parts="3", first="2026-12-01"
+    )
+    assert changed.status_code == 302
+    with school.database.read.begin() as session:
+        now = session.get_one(Contract, contract_id).version
+    assert head.post(f"/contracts/{contract_id}/step/submit", version=now).status_code == 302
+    accounting.post(f"/contracts/{contract_id}/step/approve", version=version)
+    with school.database.read.begin() as session:
+        contract = session.get_one(Contract, contract_id)
+        assert contract.state == "approval"
+        now = contract.version
+    assert accounting.post(f"/contracts/{contract_id}/step/approve", version=now).status_code == 302
+
+
+def test_the_card_and_its_first_line_tell_of_the_contract(head, enter, school) -> None:
+    """Without sums, to SMM too, who see no contracts; the head comes from the card to a new one."""
+    with school.database.read.begin() as session:
+        late = session.get_one(Contract, 2)
+        paid = session.scalars(select(Contract).where(Contract.kind == "offer")).one()
+        late_client, paid_client, number = late.client_id, paid.client_id, late.number
+    page = head.get(f"/clients/{late_client}").text
+    assert number in page
+    assert f"/contracts/new?client_id={late_client}" in page
+    smm = enter("smm")
+    page = smm.get(f"/clients/{late_client}").text
+    assert "действует" in page
+    assert "платёж просрочен" in page
+    assert number not in page
+    assert "₽" not in page
+    assert "оплачено полностью" in smm.get(f"/clients/{paid_client}").text
+
+
+def test_a_debt_is_restructured_handed_over_and_seen_on_the_morning(head, enter, school) -> None:
+    with school.database.read.begin() as session:
+        line = session.scalars(select(Instalment).where(Instalment.contract_id == 2, Instalment.no == 1)).one()
+        line_id, due = line.id, line.due_on
+    run_receivables(school.database, due + timedelta(days=8))
+    page = head.get("/contracts/money").text
+    assert f"/contracts/debts/{line_id}/restructure" in page
+    moved = head.post(f"/contracts/debts/{line_id}/restructure")
+    assert "/contracts/amendments/" in moved.location
+    form = head.get(moved.location).text
+    assert "изменение графика платежей" in form
+    assert f"{due:%d.%m.%Y} 20000,00" in form
+    assert head.post(f"/contracts/debts/{line_id}/hand_over").status_code == 302
+    accounting = enter("accounting").get("/contracts/money").text
+    assert "Переданы бухгалтерии" in accounting
+    assert "передал(а) Марина Котова" in accounting
+    assert f"/contracts/debts/{line_id}/write_off" in accounting
+    assert "Просрочено по договорам" in head.get("/morning").text

@@ -6,8 +6,10 @@ from datetime import timedelta
 import time_machine
 from sqlalchemy import select
 
-from models import Event, Notice, Source, utc_now
+from models import Case, Event, Notice, Source, utc_now
+from services.report_letters import FIVE
 from services.reports.morning import is_silent
+from services.responsibility import set_cell
 from services.routing import ask_department
 from tests.web.test_reports import MONDAY, school  # noqa: F401
 
@@ -78,3 +80,51 @@ def test_a_place_is_silent_after_three_intervals() -> None:
     assert is_silent(place, now)
     place.state, place.read_at = "stopped", now
     assert is_silent(place, now)
+
+
+def test_what_is_behind_a_number_is_taken_given_and_hurried_together(school, enter, cast, database) -> None:  # noqa: F811
+    head = enter("head")
+    page = head.get("/reports/cases/late_now").text
+    assert f'name="case" value="{school[1]}"' in page
+    assert "Дарья Лис · " in page
+    assert "Поторопить" in page
+    assert head.post("/morning/act", act="take", case=str(school[1])).status_code == 302
+    with database.read.begin() as session:
+        assert session.get_one(Case, school[1]).assignee_id == cast.head.staff_id
+    both = {"case": [str(one) for one in school]}
+    assert head.post("/morning/act", act="give", staff_id=str(cast.smm.staff_id), **both).status_code == 302
+    assert head.post("/morning/act", act="hurry", **both).status_code == 302
+    with database.read.begin() as session:
+        leads = {session.get_one(Case, one).assignee_id for one in school}
+        assert leads == {cast.smm.staff_id}
+        told = session.scalars(select(Notice.case_id).where(Notice.kind == "hurry")).all()
+        assert told == [school[1]]
+
+
+def test_nothing_ticked_is_said_and_a_stranger_is_nobody(school, enter, cast, database) -> None:  # noqa: F811
+    head = enter("head")
+    assert head.post("/morning/act", act="take").status_code == 302
+    assert "Сначала отметьте" in head.get("/morning").text
+    wrong = head.post("/morning/act", act="give", staff_id=str(cast.curator.staff_id), case=str(school[1]))
+    assert wrong.status_code in (302, 404)
+    with database.read.begin() as session:
+        assert session.get_one(Case, school[1]).assignee_id != cast.curator.staff_id
+
+
+def test_a_list_of_the_past_offers_no_acts(school, enter) -> None:  # noqa: F811
+    page = enter("head").get("/reports/cases/answered?from=2026-11-30&to=2026-12-01").text
+    assert 'name="case"' not in page
+
+
+def test_a_place_that_nobody_leads_is_a_line_of_the_morning(school, enter, cast, database) -> None:  # noqa: F811
+    head = enter("head")
+    page = head.get("/morning").text
+    assert "Никто по имени не ведёт то, что приходит" in page
+    with database.write.begin() as session:
+        set_cell(session, cast.head, 0, "", staff_id=cast.smm.staff_id, department_id=None, asked_id=None)
+    assert "Никто по имени не ведёт" not in head.get("/morning").text
+
+
+def test_every_line_of_the_letter_leads_somewhere(enter) -> None:
+    head = enter("head")
+    assert [head.get(f"{path}?from=2026-12-01&to=2026-12-01").status_code for path in FIVE] == [200] * 5

@@ -1,6 +1,7 @@
 """Reports on paper: the figures of the screen, bars for its chart, and no register without a trace."""
 
 import pytest
+from pypdfium2 import PdfDocument
 from sqlalchemy import select
 
 from models import Event
@@ -12,6 +13,7 @@ from tests.web.test_report_tables import PERIOD, school  # noqa: F401 (a fixture
 def test_the_first_report_has_the_figures_of_the_screen(enter, school) -> None:  # noqa: F811
     answer = enter("head").get(f"/reports/paper/answers.pdf?{PERIOD}")
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert len(PdfDocument(answer.data)) == 1
     words = words_of(answer.data)
     for said in ("Отчётобответах", "Пришло2", "Дарья", "Пришлоиотвечено", "Каксчитаются"):
         assert said in words, said

@@ -1,6 +1,7 @@
 """Amendments and terminations: their forms and their steps."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -25,6 +26,7 @@ from web.contracts.forms import (
     typed_money,
     typed_schedule,
     typed_version,
+    unless_stale,
 )
 from web.dates import today
 from web.forms import go
@@ -64,10 +66,13 @@ def _amendment(amendment_id: int, problem: str | None = None) -> str:
         lines = schedule_of(session, contract.id)
         changed = {change["field"]: amendments.opened(change, desk.keyring)[1] for change in row.changes}
     known = {f"{group}.{name}": value for group in values for name, value in values[group].items()}
-    sections = {group: names.split() for group, names in SECTIONS[contract.kind].items() if group != "program"}
+    sections = {group: names.split() for group, names in SECTIONS[contract.kind].items()}
+    proposed = next((change["new"] for change in row.changes if change["field"] == "price"), contract.price)
+    shown = row.schedule or [[line.due_on.isoformat(), line.amount] for line in lines]
     return render_template(
-        "contracts/amendment.html", row=row, contract=contract, known={**known, **changed}, lines=lines,
-        sections=sections, problem=problem, sent=request.form,
+        "contracts/amendment.html", row=row, contract=contract, known={**known, **changed}, price=proposed,
+        schedule=[(date.fromisoformat(due), amount) for due, amount in shown], sections=sections, problem=problem,
+        sent=request.form,
     )  # fmt: skip
 
 
@@ -78,7 +83,7 @@ def save_amendment(amendment_id: int) -> Response | tuple[str, int]:
         with current_desk().database.write.begin() as session:
             row = amendments.edit_amendment(
                 session, current_actor(), current_desk().keyring, amendment_id, typed_version(),
-                fields=typed_fields("client", "student", "guardian", "corp", "contract"),
+                fields=typed_fields("program", "client", "student", "guardian", "corp", "contract"),
                 price=typed_money("price"), schedule=typed_schedule() or None,
                 effective_on=typed_day("effective_on"), ground=field("ground"),
             )  # fmt: skip
@@ -93,6 +98,7 @@ def save_amendment(amendment_id: int) -> Response | tuple[str, int]:
 def step_amendment(amendment_id: int, act: str) -> Response:
     desk, actor = current_desk(), current_actor()
     with desk.database.write.begin() as session:
+        unless_stale(amendments.get_amendment(session, actor, amendment_id, hold=True).version)
         match act:
             case "approve" | "return":
                 row = amendments.decide_amendment(
@@ -211,6 +217,7 @@ STEPS: dict[str, Take] = {
 @screen.post("/terminations/<int:termination_id>/step/<act>")
 def step_termination(termination_id: int, act: str) -> Response:
     with current_desk().database.write.begin() as session:
+        unless_stale(terminations.get_termination(session, current_actor(), termination_id, hold=True).version)
         take = STEPS.get(act)
         if take is not None:
             row = take(session, termination_id)

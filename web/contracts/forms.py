@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.documents.fields import DATE, GROUPS, MONEY
 from services.documents.russian import money
-from services.errors import Refused
+from services.errors import Refused, Stale
 from services.money.arithmetic import read_money
 from web import contract_words as said
 from web import words
@@ -74,6 +74,12 @@ def read_sum(text: str) -> int:
 def typed_version() -> int:
     text = field("version")
     return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def unless_stale(version: int) -> None:
+    """Raises Stale where the page was drawn before somebody changed the thing: a step is taken on what was seen."""
+    if "version" in request.form and typed_version() != version:
+        raise Stale("state.stale")
 
 
 def typed_schedule(name: str = "schedule") -> list[tuple[date, int]] | None:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from models import Contract
 from services.contracts.decisions import PAGE, list_decisions
 from services.contracts.drafts import get_contract
+from services.contracts.restructuring import restructure
 from services.errors import NotFound, Refused
 from services.money.obligations import finish_obligation, overdue
 from services.money.payments import add_payment
@@ -27,9 +28,11 @@ def money() -> str:
         rows = debts(session, current_actor(), today())
         late = overdue(session, current_actor(), today())
         done = months(session, current_actor())
+    handed = [row for row in rows if row.line.stage == "accounting"]
     return render_template(
-        "contracts/money.html", debts=rows, ages=by_age(rows), overdue=late, months=done, moves=MOVES, today=today()
-    )
+        "contracts/money.html", debts=[row for row in rows if row not in handed], handed=handed, ages=by_age(rows),
+        overdue=late, months=done, moves=MOVES, today=today(),
+    )  # fmt: skip
 
 
 @screen.post("/<int:contract_id>/payments")
@@ -41,8 +44,8 @@ def pay(contract_id: int) -> Response:
         contract = get_contract(session, current_actor(), contract_id)
         add_payment(
             session, current_actor(), contract, amount=amount, paid_on=typed_day("paid_on") or today(),
-            method=field("method"), receipt=field("receipt"), external_id=field("external_id") or None,
-            is_refund=bool(field("is_refund")),
+            method=field("method"), receipt=field("receipt"), is_refund=bool(field("is_refund")),
+            external_id=f"form:{field('form_key')[:80]}" if field("form_key") else None,
         )  # fmt: skip
     rang()
     tell(_("Payment booked"))
@@ -52,9 +55,15 @@ def pay(contract_id: int) -> Response:
 @screen.post("/debts/<int:instalment_id>/<act>")
 def debt(instalment_id: int, act: str) -> Response:
     with current_desk().database.write.begin() as session:
-        step_debt(session, current_actor(), instalment_id, act, promised_on=typed_day("promised_on"), today=today())
+        if act == "restructure":
+            row = restructure(session, current_actor(), instalment_id, today=today())
+            place = url_for("contracts.amendment", amendment_id=row.id)
+        else:
+            promised_on = typed_day("promised_on")
+            step_debt(session, current_actor(), instalment_id, act, promised_on=promised_on, today=today())
+            place = url_for("contracts.money")
     rang()
-    return go(url_for("contracts.money"))
+    return go(place)
 
 
 @screen.post("/obligations/<int:obligation_id>")

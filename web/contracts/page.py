@@ -15,7 +15,8 @@ from services.contracts.drafts import EDITABLE, get_contract
 from services.contracts.machines import steps_of
 from services.contracts.terminations import active_termination, terminations_of
 from services.crm.clients import get_client
-from services.documents.issuing import documents_of
+from services.crm.merging import family_of
+from services.documents.issuing import documents_of, is_outdated
 from services.documents.kits import kits_of
 from services.money.obligations import obligations_of
 from services.money.payments import balance_of, payments_of
@@ -48,7 +49,8 @@ def _shown(session: Session, contract: Contract) -> dict[str, Any]:
         "missing": missing_items(session, contract, keyring) if is_open else [],
         "lines": schedule_of(session, contract.id), "payments": payments_of(session, contract.id),
         "balance": balance_of(session, contract, today()), "stopped": stopped_by(session, contract),
-        "papers": papers, "kits": kits_of(session, contract, is_ending=ending is not None),
+        "papers": papers, "outdated": {row.id for row in papers if is_outdated(contract, row)},
+        "kits": kits_of(session, contract, is_ending=ending is not None),
         "amendments": [
             (row, [step.act for step in steps_of(session, actor, row)],
              [(change, *opened(change, keyring)) for change in row.changes])
@@ -60,12 +62,15 @@ def _shown(session: Session, contract: Contract) -> dict[str, Any]:
         ],
         "ending": ending, "approvals": approvals_of(session, "contract", contract.id),
         "decisions": decisions_of(session, contract.id), "obligations": obligations_of(session, contract.id),
-        "history": _history(session, contract.id), "is_open": is_open,
+        "history": _history(session, contract), "is_open": is_open,
         "people": {person.id: person.name for person in session.scalars(select(Staff))},
     }  # fmt: skip
 
 
-def _history(session: Session, contract_id: int) -> list[Event]:
-    """What happened to the contract itself, the newest first."""
-    query = select(Event).where(Event.object_id == contract_id, Event.kind.like("contract.%"))
+def _history(session: Session, contract: Contract) -> list[Event]:
+    """What happened to the contract itself, the newest first; found by its client, as events have an index."""
+    query = select(Event).where(
+        Event.client_id.in_(family_of(session, contract.client_id)), Event.object_id == contract.id,
+        Event.kind.like("contract.%"),
+    )  # fmt: skip
     return list(session.scalars(query.order_by(Event.id.desc()).limit(EVENTS)))

@@ -11,7 +11,7 @@ from services.contracts.decisions import KINDS, decide
 from services.contracts.drafts import get_contract
 from services.errors import Refused
 from web.contract_words import CONTRACT_STATES
-from web.contracts.forms import field, screen
+from web.contracts.forms import field, screen, unless_stale
 from web.dates import today
 from web.forms import go
 from web.language import _
@@ -34,6 +34,7 @@ STEPS: dict[str, Callable[[Session, int], object]] = {
 @screen.post("/<int:contract_id>/step/<act>")
 def step(contract_id: int, act: str) -> Response:
     with current_desk().database.write.begin() as session:
+        unless_stale(get_contract(session, current_actor(), contract_id, hold=True).version)
         taken = STEPS.get(act)
         if taken is not None:
             taken(session, contract_id)

@@ -32,14 +32,25 @@ def build(kind: str) -> bytes:
     document.core_properties.title = ""
     page_number(section.footer.paragraphs[0])
     head: list[str] = []
+    side: list[tuple[str, str]] = []
     for line in (HERE / f"{kind}.txt").read_text(encoding="utf-8").splitlines():
         mark, _, rest = line.partition(" ")
+        if mark == "##":
+            # A filter inside braces has a bar of its own.
+            left, right = re.split(r"\|(?![^{]*\}\})", rest, maxsplit=1)
+            side.append((left.strip(), right.strip()))
+            continue
+        if side:
+            _columns(document, side)
+            side = []
         if mark == "||":
             head = _cells(rest)
         elif mark == "|%":
             _table(document, head, rest)
         else:
             _line(document, mark, rest, line)
+    if side:
+        _columns(document, side)
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
@@ -53,14 +64,9 @@ def _line(document: Any, mark: str, rest: str, line: str) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Pt
 
-    if mark == "##":
-        # A filter inside braces has a bar of its own.
-        left, right = re.split(r"\|(?![^{]*\}\})", rest, maxsplit=1)
-        _columns(document, left.strip(), right.strip())
-        return
     if mark == "<>":
         left, _, right = rest.partition(" | ")
-        _columns(document, left, right, is_right=True)
+        _columns(document, [(left, right)], is_right=True)
         return
     paragraph = document.add_paragraph()
     match mark:
@@ -83,21 +89,47 @@ def _line(document: Any, mark: str, rest: str, line: str) -> None:
             paragraph.add_run(line)
 
 
-def _columns(document: Any, left: str, right: str, *, is_right: bool = False) -> None:
-    """Two texts side by side, in a table without lines: tabs stand otherwise in every program."""
+def _columns(document: Any, rows: list[tuple[str, str]], *, is_right: bool = False) -> None:
+    """Texts side by side, in a table without lines: tabs stand otherwise in every program. Its rows are not parted
+    by a page: nobody signs a sheet that holds nothing but the place for it."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml import OxmlElement
+    from docx.shared import Pt
 
-    table = document.add_table(rows=1, cols=2)
-    table.cell(0, 0).text, table.cell(0, 1).text = left, right
+    table = document.add_table(rows=len(rows), cols=2)
+    for number, texts in enumerate(rows):
+        table.rows[number]._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+        for column, text in enumerate(texts):
+            table.cell(number, column).text = text
+            for paragraph in table.cell(number, column).paragraphs:
+                paragraph.paragraph_format.keep_with_next = number + 1 < len(rows)
     if is_right:
         table.cell(0, 1).paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    document.add_paragraph().paragraph_format.space_after = 0
+    after = document.add_paragraph()
+    after.paragraph_format.space_after = 0
+    if not is_right:
+        # The last one would begin a page of its own where the table fills the sheet.
+        after.paragraph_format.line_spacing = Pt(1)
+        after.add_run(" ").font.size = Pt(1)
+
+
+SHARES = {"№": 1, "Кол-во": 2, "Наименование": 7, "Содержание": 6, "ФИО": 6, "Раздел": 7, "Расход": 5}
+SHARE = 3
+"""How wide a column is against the others, by its title; in all they take the width of the page."""
+WIDTH = 17
 
 
 def _table(document: Any, head: list[str], rest: str) -> None:
+    from docx.shared import Cm
+
     name, _, cells = rest.partition(" : ")
     table = document.add_table(rows=4, cols=len(head))
-    table.style = "Table Grid"
+    table.style, table.autofit = "Table Grid", False
+    shares = [SHARES.get(title, SHARE) for title in head]
+    for column, share in enumerate(shares):
+        table.columns[column].width = Cm(WIDTH * share / sum(shares))  # ours reads this one, Word the cells'
+        for cell in table.columns[column].cells:
+            cell.width = Cm(WIDTH * share / sum(shares))
     for column, title in enumerate(head):
         run = table.cell(0, column).paragraphs[0].add_run(title)
         run.bold = True

@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from models import Contract, ContractRevision, Decision, Instalment, Obligation, Payment
 from services.contracts import acts, amendments, terminations
+from services.contracts.drafts import Changes, edit_draft
+from services.contracts.text import forms_of
 from services.errors import Forbidden, Refused
 from services.money.arithmetic import delivered_value, refund_of
 from services.money.payments import add_payment, balance_of
@@ -47,6 +49,73 @@ def test_another_surname_is_revision_two(office, database) -> None:
         assert rows[0].hash == before != rows[1].hash
         assert rows[0].content["parties"]["client"]["full"] == "Яр Анна Сергеевна"
         assert acts.is_untouched(session, contract)
+
+
+def test_a_new_surname_leaves_nothing_of_the_former_one(office, database) -> None:
+    """Surname apart and cases written by hand belonged to the former name; a document would still have said it."""
+    with database.write.begin() as session:
+        contract = office.draft(session)
+        hand = {"forms.client.full|gen": "Яр Анны Сергеевны"}
+        edit_draft(session, office.manager, office.keyring, contract.id, contract.version, Changes(fields=hand))
+        assert forms_of(session, contract) == {"client.full": {"gen": "Яр Анны Сергеевны"}}
+        changes = Changes(fields={"client.full": "Яр Анна Олеговна", **hand})
+        edit_draft(session, office.manager, office.keyring, contract.id, contract.version, changes)
+        assert forms_of(session, contract) == {}
+        assert contract.parties["client"]["middle"] == "Олеговна"
+        signed = office.signed(session)
+        edited = amended(office, session, signed.id, fields={"client.full": "Сомова Анна Сергеевна"})
+        assert edited.state == "force"
+        assert signed.parties["client"]["last"] == "Сомова"
+
+
+def test_a_reopened_amendment_keeps_its_schedule_and_the_same_schedule_is_no_change(office, database) -> None:
+    with database.write.begin() as session:
+        contract = office.signed(session)
+        same = [(line.due_on, line.amount) for line in schedule_of(session, contract.id)]
+        row = amended(office, session, contract.id, until="draft", schedule=same)
+        assert row.schedule == []
+        with pytest.raises(Refused, match=r"amendment\.empty"):
+            amendments.submit_amendment(session, office.manager, row.id)
+
+
+def test_an_amendment_ends_with_its_contract(office, database) -> None:
+    """Signed for a later day, it would have changed a contract that is terminated by then."""
+    later = TODAY + timedelta(days=30)
+    with database.write.begin() as session:
+        contract = office.signed(session)
+        add_payment(session, office.accountant, contract, amount=2_000_000, paid_on=TODAY)
+        row = amended(office, session, contract.id, fields=NEW_NAME, effective_on=later)
+        assert row.state == "signed"
+        with pytest.raises(Refused, match=r"amendment\.active"):
+            acts.step(session, office.manager, contract.id, "fulfil")
+        ending = terminations.open_termination(
+            session, office.manager, contract.id, ground="consumer", received_on=TODAY
+        )
+        terminations.start_calculation(session, office.manager, ending.id)
+        terminations.save_calculation(
+            session, office.accountant, ending.id, ending.version, today=TODAY, facts="ничего", delivered=0,
+            expenses=[], effective_on=TODAY,
+        )  # fmt: skip
+        terminations.submit_calculation(session, office.accountant, ending.id, today=TODAY)
+        terminations.agree(session, office.head, ending.id, agreed=True, today=TODAY)
+        terminations.send_termination(session, office.manager, ending.id)
+        terminations.close_paper(session, office.manager, ending.id, "sign", proof="подписано")
+        assert (contract.state, row.state, row.active_key) == ("terminated", "annulled", None)
+        assert terminations.settle(session, office.accountant, ending.id).state == "refund_due"
+        terminations.pay_back(session, office.accountant, ending.id, paid_on=TODAY, receipt="п/п 3")
+        first = session.scalars(select(Obligation).where(Obligation.key == "pay.1.1")).one()
+        assert first.state == "done", "what was given back by the agreement is not owed again"
+    assert amendments.run_amendments(database, office.keyring, later) == 0
+    with database.read.begin() as session:
+        assert session.get_one(Contract, contract.id).revision == 1
+
+
+def test_other_days_of_the_programme_are_owed_anew(office, database) -> None:
+    with database.write.begin() as session:
+        contract = office.signed(session)
+        amended(office, session, contract.id, fields={"program.start": "2027-01-15", "program.end": "2027-06-30"})
+        days = {row.key: row.due_on for row in session.scalars(select(Obligation)) if row.side == "school"}
+        assert days == {"access": date(2027, 1, 15), "document": date(2027, 6, 30)}
 
 
 def test_one_amendment_at_a_time(office, database) -> None:

@@ -71,12 +71,29 @@ def test_what_they_wrote_suggests_with_evidence_until_refused(cast, database) ->
         assert suggest_clients(session, cast.smm, author) == []
 
 
+def test_an_address_that_a_visitor_typed_is_no_account_of_theirs(cast, database) -> None:
+    """A guest of the blog names somebody else's Telegram as their site: that took the card over."""
+    with database.write.begin() as session:
+        client = create_client(session, cast.smm, name="Иван Лис", contact="@ivanlis")
+        guest = Author(platform="wordpress", external_id="guest:1", name="Иван Лис", url="https://t.me/ivanlis")
+        own = Author(platform="telegram", external_id="7", name="Ваня", url="https://t.me/ivanlis")
+        session.add_all([guest, own])
+        session.flush()
+        assert suggest_clients(session, cast.smm, guest.id) == []
+        [found] = suggest_clients(session, cast.smm, own.id)
+        assert (found.client.id, found.evidence[0].kind) == (client.id, "messenger")
+
+
 def test_a_letter_of_a_known_address_suggests_its_card(cast, database) -> None:
     cast.private("Добрый день", Person("mail:anna@school.example", "Анюта"))
     with database.write.begin() as session:
         anna = create_client(session, cast.smm, name="Яр Анна", contact="anna@school.example")
-        (found,) = suggest_clients(session, cast.smm, author_id(database, "Анюта"))
-        assert (found.client, [one.kind for one in found.evidence]) == (anna, ["own_mail"])
+        author = session.scalars(select(Author).where(Author.name == "Анюта")).one()
+        for platform, kind in (("mail", "own_mail"), ("form", "form")):
+            author.platform = platform
+            session.flush()
+            (found,) = suggest_clients(session, cast.smm, author.id)
+            assert (found.client, [one.kind for one in found.evidence]) == (anna, [kind])
 
 
 def test_a_minor_needs_a_grown_up_guardian(cast, database) -> None:

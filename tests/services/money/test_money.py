@@ -8,8 +8,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from models import Allocation, Client, Contract, Event, Instalment, Obligation
+from models import (
+    Allocation,
+    Case,
+    Client,
+    Contract,
+    Event,
+    Instalment,
+    Message,
+    Obligation,
+    Signal,
+    utc_now,
+)
+from services.contracts import acts, amendments
+from services.contracts.restructuring import restructure
 from services.contracts.terminations import open_termination
+from services.crm.identities import link_author
 from services.errors import Forbidden, Refused
 from services.money import receivables
 from services.money.arithmetic import Line, lay, net_payments, split
@@ -24,7 +38,8 @@ from services.money.schedules import (
     replace_schedule,
     schedule_of,
 )
-from services.rights import DESK
+from services.rights import DESK, Actor
+from services.signals import decide_signal
 from tests.services.contracts.conftest import TODAY, Office
 
 amounts = st.integers(1, 10**9)
@@ -206,6 +221,95 @@ def test_reminders_come_on_their_days_and_stop_on_a_claim(office, database) -> N
             (ids[1], 8, "ending"),
         }
         assert receivables.by_age(rows)["8–30"] == 4_000_000
+
+
+def test_a_claim_in_any_channel_stops_reminders(office, cast, database) -> None:
+    """It came by another case than the contract grew from; one that nobody has judged yet counts too."""
+    cast.private("Добрый день, хочу узнать про договор")
+    with database.write.begin() as session:
+        contract = office.signed(session)
+        message = session.scalars(select(Message)).one()
+        link_author(session, office.manager, contract.client_id, message.author_id, "said")
+        assert receivables.stopped_by(session, contract) is None
+        session.add(Signal(message_id=message.id, name="legal_claim"))
+        session.flush()
+        assert receivables.stopped_by(session, contract) == "claim"
+        decide_signal(session, cast.head, message.id, "legal_claim", False)
+        assert receivables.stopped_by(session, contract) is None
+        decide_signal(session, cast.head, message.id, "legal_claim", True)
+        assert receivables.stopped_by(session, contract) == "claim"
+        session.get_one(Case, message.case_id).closed_at = utc_now()
+        session.flush()
+        assert receivables.stopped_by(session, contract) is None
+
+
+def test_a_reminder_of_a_weekend_still_comes_and_none_while_somebody_talks(office, database) -> None:
+    with database.write.begin() as session:
+        office.signed(session)
+        other = schedule_of(session, office.signed(session).id)[0].id
+    assert receivables.run_receivables(database, date(2026, 11, 29)) == 2  # a day late: the machine stood still
+    assert receivables.run_receivables(database, date(2026, 12, 3)) == 2
+    with database.write.begin() as session:
+        receivables.step_debt(session, office.manager, other, "demand", today=date(2026, 12, 3))
+    assert receivables.run_receivables(database, date(2026, 12, 4)) == 1
+
+
+def test_another_schedule_comes_by_an_amendment_and_nobody_reminds_meanwhile(office, database) -> None:
+    day = date(2026, 12, 3)
+    with database.write.begin() as session:
+        contract_id = office.signed(session).id
+        line_id = schedule_of(session, contract_id)[0].id
+    receivables.run_receivables(database, day)
+    with database.write.begin() as session:
+        with pytest.raises(Forbidden):
+            restructure(session, office.accountant, line_id, today=day)
+        row = restructure(session, office.manager, line_id, today=day)
+        assert (row.contract_id, row.state, session.get_one(Instalment, line_id).stage) == (
+            contract_id, "draft", "restructured",
+        )  # fmt: skip
+        amendment_id = row.id
+    assert receivables.run_receivables(database, date(2026, 12, 4)) == 0
+    with database.write.begin() as session:
+        amendments.step_amendment(session, office.head, amendment_id, "annul")
+    receivables.run_receivables(database, date(2026, 12, 5))
+    with database.read.begin() as session:
+        assert session.get_one(Instalment, line_id).stage == "overdue"
+
+
+def test_accounting_sees_who_handed_a_debt_over(office, database, cast) -> None:
+    day = date(2026, 12, 9)
+    with database.write.begin() as session:
+        line_id = schedule_of(session, office.signed(session).id)[0].id
+    receivables.run_receivables(database, day)
+    with database.write.begin() as session:
+        director = Actor(None, "Директор", frozenset({"director"}))
+        with pytest.raises(Forbidden):
+            receivables.step_debt(session, director, line_id, "hand_over", today=day)
+        receivables.step_debt(session, office.manager, line_id, "hand_over", today=day)
+        [row] = [row for row in receivables.debts(session, office.accountant, day) if row.line.id == line_id]
+        assert row.handed is not None
+        assert row.handed[0] == "Яна Клиентова"
+
+
+def test_who_has_had_all_lessons_may_still_owe(office, database) -> None:
+    with database.write.begin() as session:
+        contract = office.signed(session, price=300)
+        contract.state = "force"
+        acts.step(session, office.manager, contract.id, "fulfil")
+        assert {row.contract.id for row in receivables.debts(session, office.head, date(2026, 12, 9))} == {
+            contract.id
+        }
+
+
+def test_one_receipt_is_one_payment_whoever_books_it(office, database) -> None:
+    with database.write.begin() as session:
+        contract = office.signed(session)
+        add_payment(session, office.accountant, contract, amount=100, paid_on=TODAY, receipt="п/п 7")
+        with pytest.raises(Refused, match=r"payment\.twice"):
+            add_payment(session, office.head, contract, amount=100, paid_on=TODAY, receipt=" п/п 7 ")
+        add_payment(session, office.head, contract, amount=100, paid_on=TODAY, receipt="п/п 8")
+        add_payment(session, office.head, contract, amount=100, paid_on=TODAY)
+        add_payment(session, office.head, contract, amount=100, paid_on=TODAY)
 
 
 def test_a_promise_silences_until_it_is_broken(office, database) -> None:

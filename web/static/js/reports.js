@@ -14,3 +14,7 @@ document.querySelector("[data-print]")?.addEventListener("click", () => window.p
 addEventListener("pageshow", () => {
   for (const field of document.querySelectorAll("form.cut :disabled")) field.disabled = false;
 });
+const all = document.querySelector("[data-tick-all]");
+all?.addEventListener("change", () => {
+  for (const box of document.querySelectorAll('input[name="case"][form="acts"]')) box.checked = all.checked;
+});

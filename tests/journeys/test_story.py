@@ -1,0 +1,158 @@
+"""One client's whole story in the browser: a complaint, a card, a contract, another surname, a missed payment, the
+money back; the first line beside the conversation tells each time how it stands."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.journeys.test_contracts import FIELDS, read_papers
+from tests.journeys.test_inbox import ready, viewer_writes
+
+NAME, RENAMED = "Гостев Клавдий Ильич", "Берегов Клавдий Ильич"
+
+
+def press(page: Page, name: str, place: str = "body") -> None:
+    """A press, and the page that comes of it."""
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.locator(place).get_by_role("button", name=name).first.click()
+    page.wait_for_timeout(800)  # htmx takes the page on by itself after the answer
+    page.wait_for_load_state()
+
+
+def test_from_the_complaint_to_the_money_back(visit, running) -> None:
+    smm, head, books = visit(), visit(), visit()
+    viewer_writes(running, visit, "Третью неделю не могу попасть на занятия! Звоните: 8 916 777-11-22")
+    ready(smm.enter_as("SMM"))
+    page = smm.open_case("Третью неделю не могу")
+    page.locator("#beside").get_by_role("button", name="Завести карточку").click()
+    expect(page.locator("#card-contact")).to_have_value(re.compile("916 777-11-22"))  # what the author wrote
+    page.locator("#card-name").fill(NAME)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#beside .beside-name")).to_have_text(re.compile(NAME))
+    case = page.url
+
+    # Sold: from the card to a contract whose first payment is past already.
+    page, money = head.enter_as("Руководитель"), books.enter_as("Бухгалтерия")
+    for _ in range(60):  # the starters are made soon after the start
+        page.goto(f"{running.url}contracts/templates")
+        if page.get_by_text("готовится").count() == 0:
+            break
+        page.wait_for_timeout(1000)
+    page.goto(f"{running.url}clients?q=916 777 11 22")
+    page.get_by_role("link", name=NAME).click()
+    card = page.url
+    page.locator("#contracts").get_by_role("link", name="Новый договор").click()
+    page.get_by_role("button", name="Открыть черновик").click()
+    for name, value in {**FIELDS, "first": "2026-11-10"}.items():
+        page.locator(f"[name='{name}']").fill(value)
+    press(page, "Сохранить")
+    press(page, "На согласование")
+    address = page.url.split("#")[0]
+    money.goto(address)
+    press(money, "Согласовать")
+    page.goto(address)
+    press(page, "Отправлено клиенту")
+    page.get_by_role("button", name="Клиент подписал").click()
+    press(page, "Клиент подписал", "dialog[open]")
+    expect(page.locator(".page-head")).to_contain_text("Действует")
+
+    # Beside the conversation: in force, and owing; no sum, and no number for SMM.
+    smm.page.goto(case)
+    smm.open_case("Третью неделю не могу")
+    expect(smm.page.locator("#beside")).to_contain_text("Договор: действует, платёж просрочен")
+    expect(smm.page.locator("#beside")).not_to_contain_text("₽")
+
+    rename(page, money, address)
+    restructure(page, money, running)
+    viewer_writes(running, visit, "Прошу расторгнуть договор и вернуть деньги!")
+    give_back(page, money, card, address)
+    smm.page.reload()
+    expect(smm.page.locator("#beside")).to_contain_text("Договор: расторгнут")
+    books.troubles = [one for one in books.troubles if "409" not in one]  # the refused press of a stale page
+
+
+def rename(page: Page, money: Page, address: str) -> None:
+    """Another surname: accounting's page is older than the last change, and its press is refused."""
+    page.goto(address)
+    page.locator(".page-head summary").click()
+    press(page, "Изменить соглашением")
+    for name in ("Лишний Клавдий Ильич", RENAMED):
+        page.locator("#ground").fill("заявление о смене фамилии")
+        page.locator("[name='client.full']").fill(name)
+        press(page, "На согласование")
+        if name != RENAMED:
+            money.goto(address)
+            page.locator("#amendments").get_by_role("link", name="Изменить").click()
+    press(money, "Согласовать", "#amendments")
+    expect(money.locator(".toast-problem")).to_be_visible()
+    money.goto(address)
+    press(money, "Согласовать", "#amendments")
+    for name in ("Отправлено клиенту", "Клиент подписал"):
+        page.goto(address)
+        press(page, name, "#amendments")
+    page.goto(address)
+    expect(page.locator(".page-head")).to_contain_text("редакция 2")
+    expect(page.locator(".co-facts")).to_contain_text(f"в договоре: {RENAMED}")
+
+
+def restructure(page: Page, money: Page, running) -> None:
+    """The missed payment gets another day by an amendment, whose paper shows the new schedule."""
+    page.goto(f"{running.url}contracts/money")
+    row = page.locator("#debts tr", has_text=NAME)
+    row.locator("summary").click()
+    press(page, "Реструктуризация", "#debts tr:has-text('" + NAME + "')")
+    lines = page.locator("#schedule").input_value().splitlines()
+    assert lines[0].startswith("10.11.2026 ")
+    page.locator("#schedule").fill("\n".join([*lines[1:], lines[0].replace("10.11.2026", "10.02.2027")]))
+    press(page, "На согласование")
+    address = page.url.split("#")[0]
+    page.locator("#amendments").get_by_role("link", name="Составить документ").last.click()
+    press(page, "Составить документ")
+    assert "10.02.2027" in read_papers(page)
+    money.goto(address)
+    press(money, "Согласовать", "#amendments")
+    for name in ("Отправлено клиенту", "Клиент подписал"):
+        page.goto(address)
+        press(page, name, "#amendments")
+    page.goto(address)
+    expect(page.locator("#money")).to_contain_text("10.02.2027")
+    expect(page.locator("#money")).not_to_contain_text("Просрочена")
+
+
+def give_back(page: Page, money: Page, card: str, address: str) -> None:
+    money.goto(address)
+    money.get_by_role("button", name="Провести платёж").click()
+    money.locator("dialog[open] [name=amount]").fill("16 000")
+    press(money, "Провести", "dialog[open]")
+    # The demand came as a message: it opens the termination, filled in.
+    for _ in range(60):
+        page.goto(card)
+        if page.locator("#timeline", has_text="Прошу расторгнуть").count():
+            break
+        page.wait_for_timeout(1000)
+    page.locator("#timeline a", has_text="ОБ-").first.click()
+    page.get_by_role("link", name="Просит расторгнуть").click()
+    expect(page.locator("#facts")).to_have_value(re.compile("вернуть деньги"))
+    press(page, "Зарегистрировать")
+    page.goto(address)
+    press(page, "Начать расчёт", "#terminations")
+    money.goto(address)
+    money.locator("#terminations").get_by_role("link", name="Расчёт").click()
+    money.locator("#facts").fill("проведено 1 занятие из 12")
+    money.locator("#delivered").fill("4 000")
+    press(money, "Руководителю")
+    page.goto(address)
+    press(page, "Согласовать возврат", "#terminations")
+    page.goto(address)
+    press(page, "Отправлено клиенту", "#terminations")
+    page.goto(address)
+    page.locator("#terminations [name=proof]").fill("подписано")
+    press(page, "Клиент подписал", "#terminations")
+    money.goto(address)
+    press(money, "Назначить возврат", "#terminations")
+    money.goto(address)
+    money.locator("#terminations [name=receipt]").fill("п/п 77")
+    press(money, "Деньги возвращены", "#terminations")
+    page.goto(address)
+    expect(page.locator(".page-head")).to_contain_text("Расторгнут")
+    expect(page.locator("#terminations")).to_contain_text("12 000,00")
