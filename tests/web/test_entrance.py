@@ -119,7 +119,7 @@ def test_a_made_password_must_be_changed_first(enter, visitor, database):
 class TestTrainingDoors:
     def test_open_on_loopback(self, visitor):
         assert "Войти как" not in visitor.get("/login").text
-        assert visitor.get("/login").text.count("/login/as/") == 4
+        assert visitor.get("/login").text.count("/login/as/") == 5
         assert visitor.post("/login/as/smm").location == "/"
         assert visitor.get("/inbox").status_code == 200
 
