@@ -45,7 +45,7 @@ def install_words(app: Flask) -> None:
     said: dict[tuple[NullTranslations, str], str] = {}
 
     @pass_context
-    def say(context: Context, text: str, **values: object) -> str:
+    def say(context: Context, text: str, /, **values: object) -> str:
         if values or not context.eval_ctx.autoescape:
             return cast(str, with_values(context, text, **values))
         key = (_words(), text)
@@ -57,7 +57,7 @@ def install_words(app: Flask) -> None:
     env.globals.update(_=say, gettext=say)
 
 
-def _(text: str, **values: object) -> str:
+def _(text: str, /, **values: object) -> str:
     """The words for ``text`` (English is the key), with ``%(name)s`` filled in."""
     found = _words().gettext(text)
     return found % values if values else found

@@ -3,13 +3,14 @@
 Each row stands under the file whose check it asks for; tests/mutate_rights.py looks there first.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Author, Case, Client, Decision, Message, PrivacyRequest, Source
+from models import Author, Case, Client, Contract, Decision, Message, Obligation, PrivacyRequest, Source
 from services.contracts.decisions import decisions_of_case
 from services.crm.cards import beside, seen_contact, view_card
 from services.crm.clients import contacts_of, create_client
@@ -19,6 +20,7 @@ from services.errors import Forbidden
 from services.outreach import begin, ways_to_client
 from services.parting import correct_kind, split_off
 from services.reports.cut import Cut
+from services.reports.morning import morning
 from services.reports.summary import summary
 from services.reports.tables import run_table
 from services.rights import ACTS, Actor
@@ -56,6 +58,13 @@ def _asked(session: Session, scene: Scene) -> Client:
 
 def _decided(session: Session, scene: Scene) -> Decision:
     return kept(session, Decision(kind="refund", case_id=scene.case_id, ground="заявление", outcome="вернуть"))
+
+
+def _owed(session: Session, scene: Scene) -> Obligation:
+    """What the school owes by a contract since yesterday."""
+    contract = kept(session, Contract(kind="person", client_id=_client(session, scene).id, dated=NOON.date()))
+    due = NOON.date() - timedelta(days=1)
+    return kept(session, Obligation(contract_id=contract.id, key="a", side="school", subject="access", due_on=due))
 
 
 def _part(session: Session, scene: Scene) -> Case:
@@ -139,6 +148,12 @@ SIGHTS: list[tuple[str, str, Make, Reach]] = [
         unrefused(lambda s, a, *_: "debts" in summary(s, a, CUT, NOON)),
     ),
     ("services/reports/tables.py money", "contract.view", lambda *_: None, _table),
+    (
+        "services/reports/morning.py contracts",
+        "contract.view",
+        _owed,
+        unrefused(lambda s, a, *_: morning(s, a, CUT, NOON).contracts),
+    ),
     ("services/parting.py kind of a part", "message.label", _part, _labels),
 ]
 """The file, the right that is lacking, what there is, and whether the actor gets at it."""

@@ -154,6 +154,18 @@ def test_reports_of_money_are_for_who_may_see_them(
     assert len(shown()["reports"]) < len(REPORTS)
 
 
+def test_cases_of_a_figure_are_given_over_by_who_may_assign(
+    enter: Callable[[str], Visitor], shown: Any, database: Database, cast: Any
+) -> None:
+    """web/reports.py"""
+    with database.write.begin() as session:
+        session.execute(delete(StaffRole).where(StaffRole.staff_id == cast.smm.staff_id))
+        session.add(StaffRole(staff_id=cast.smm.staff_id, role="director"))
+    for who, may in (("head", True), ("smm", False)):
+        assert enter(who).get("/reports/cases/late_now").status_code == 200
+        assert shown()["acts"] is may
+
+
 def test_a_notice_leads_where_its_reader_may_go(
     enter: Callable[[str], Visitor], database: Database, cast: Any, ids: dict[str, int]
 ) -> None:
