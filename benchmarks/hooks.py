@@ -30,7 +30,7 @@ from collectors.base import Page, Raw
 from models import Message, RawItem, Source
 from models.database import Database
 from services.accounts import seed_departments
-from services.hooks import Patience, source_token
+from services.hooks import Patience, source_token, storms
 from services.intake import run_parse, store_page
 from services.labelling import run_labelling
 from services.rights import DESK
@@ -174,6 +174,7 @@ def storm_of(app: Flask, desk: Desk, kind: str, count: int, rolled: random.Rando
         if answer.status_code >= 500:
             print(kind, answer.status_code, body[:300])
         leaked += _raws(desk.database, source_id) - before if wrong else 0
+    storms.settle()
     with desk.database.read.begin() as session:
         left = select(func.count()).where(
             RawItem.source_id == source_id, RawItem.state.not_in(("parsed", "quarantined", "older"))

@@ -57,11 +57,7 @@ def train(
     _check(examples)
     tell(0.0, "read")
     readings = [read(example.text) for example in examples]
-    # Words of signals may be none of the ordinary texts'.
-    alarming = [read(text) for text in [*(text for text, _ in signal_texts()), *likenesses()]]
-    names, both = _count([*readings, *alarming])
-    counts = both[: len(readings)]
-    known = np.bincount(both[len(readings) :].indices, minlength=len(names)) >= _RARE
+    names, counts, known = _words(readings)
     senses = meaning.encode(readings)
     targets = _targets(examples)
     truth = np.array([LABELS.index(example.primary) for example in examples])
@@ -100,6 +96,15 @@ def train(
     classifier = Classifier.load(folder)
     tell(1.0, "store")
     return classifier
+
+
+def _words(readings: Sequence[Reading]) -> tuple[list[str], sp.csr_matrix, NDArray[np.bool_]]:
+    """Names of all features, their counts in ``readings``, and which of them the texts of signals know well."""
+    # Words of signals may be none of the ordinary texts'.
+    alarming = [read(text) for text in [*(text for text, _ in signal_texts()), *likenesses()]]
+    names, both = _count([*readings, *alarming])
+    known = np.bincount(both[len(readings) :].indices, minlength=len(names)) >= _RARE
+    return names, both[: len(readings)], known
 
 
 def _check(examples: Sequence[Example]) -> None:

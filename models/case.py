@@ -12,7 +12,7 @@ _OPEN: dict[str, Any] = {
     "sqlite_where": text("open_key IS NOT NULL"), "postgresql_where": text("open_key IS NOT NULL"),
 }  # fmt: skip
 _CLOSED: dict[str, Any] = {
-    "sqlite_where": text("open_key IS NULL"), "postgresql_where": text("open_key IS NULL"),
+    "sqlite_where": text("stage = 'closed'"), "postgresql_where": text("stage = 'closed'"),
 }  # fmt: skip
 
 _COUNTED = ("stage", "label", "sure", "kind", "priority", "assignee_id", "lift")

@@ -169,6 +169,13 @@ class Storms:
         self._times: dict[str, deque[float]] = {}
         self._waiting: set[str] = set()
         self._lock = threading.Lock()
+        self._running: set[threading.Thread] = set()
+
+    def settle(self, seconds: float = 30.0) -> None:
+        """Waits until everything that came is understood."""
+        ends = time.monotonic() + seconds
+        while self._running and time.monotonic() < ends:
+            time.sleep(0.01)
 
     def take(self, place: str, read: Callable[[], None]) -> bool:
         """Counts an event that is already kept; True when a thread will ``read`` it."""
@@ -180,14 +187,22 @@ class Storms:
             if not is_thick or place in self._waiting:
                 return is_thick
             self._waiting.add(place)
-        threading.Thread(target=self._read, args=(place, read), name="storm", daemon=True).start()
+            thread = threading.Thread(target=self._read, args=(place, read), name="storm", daemon=True)
+            self._running.add(thread)
+        thread.start()
         return True
 
     def _read(self, place: str, read: Callable[[], None]) -> None:
         time.sleep(self._pause)
         with self._lock:
             self._waiting.discard(place)  # what is kept from now on begins another thread
-        read()
+        try:
+            read()
+        except Exception:
+            structlog.get_logger().exception("hook.storm", place=place)
+        finally:
+            with self._lock:
+                self._running.discard(threading.current_thread())
 
 
 storms = Storms(most=8, seconds=1.0, pause=GATHER)

@@ -8,7 +8,7 @@ down_revision = "0045"
 branch_labels = None
 depends_on = None
 
-CLOSED = sa.text("open_key IS NULL")
+CLOSED = sa.text("stage = 'closed'")
 INDEXES = {"ix_case_closed_theme": "theme", "ix_case_closed_kind": "kind", "ix_case_closed_source": "source_id"}
 QUEUE = "holder IS NOT NULL"
 STANDING = [

@@ -65,13 +65,15 @@ def debts_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
 def _owed(session: Session, day: date, through: date) -> list[tuple[Instalment, int]]:
     """Lines due before ``day`` of contracts that are not settled, with what payments ``through`` a day left."""
     query = (
-        select(Instalment).join(Contract, Contract.id == Instalment.contract_id)
+        select(Instalment, Contract.state).join(Contract, Contract.id == Instalment.contract_id)
         .where(Instalment.current, Instalment.due_on < day, Instalment.stage != "written_off")
         .where(Contract.state.in_(OWING)).order_by(Instalment.due_on, Instalment.id)
     )  # fmt: skip
-    lines = list(session.scalars(query))
-    paid = _paid(session, [line.id for line in lines], through)
-    return [(line, max(0, line.amount - paid.get(line.id, 0))) for line in lines]
+    lines = session.execute(query).all()
+    paid = _paid(session, [line.id for line, _state in lines], through)
+    owed = [(line, max(0, line.amount - paid.get(line.id, 0)), state) for line, state in lines]
+    # A contract that was fulfilled and paid is settled.
+    return [(line, debt) for line, debt, state in owed if debt or state != "fulfilled"]
 
 
 def _paid(session: Session, ids: Sequence[int], through: date) -> dict[int, int]:
