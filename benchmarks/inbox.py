@@ -134,15 +134,19 @@ def kept_folder(name: str = "") -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def filled(database: Database, count: int, fill: Callable[[Database, int], int], mark: str) -> int:
-    """Fills a database unless an earlier run did; returns the head's staff id."""
+def filled(database: Database, count: int, fill: Callable[[Database, int], int], mark: str, folder: Path) -> int:
+    """Fills a database unless an earlier run did wholly; returns the head's staff id."""
+    whole = folder / f"{mark.replace(' ', '.')}.filled"
     with database.read.begin() as session:
         head = session.scalar(select(Staff.id).where(Staff.email == HEAD))
     if head is not None:
+        if not whole.exists():
+            raise SystemExit(f"{mark} was filled in part only: empty {folder}")
         print(f"{mark}: filled before", flush=True)
         return head
     began = time.perf_counter()
     head = fill(database, count)
+    whole.touch()
     print(f"{mark}: filled in {time.perf_counter() - began:.0f} s", flush=True)
     return head
 
@@ -191,7 +195,7 @@ def main() -> int:
             least: dict[str, float] = {}
             for count in sizes:
                 database = make(kind, count)
-                staff_id = filled(database, count, fill, f"{kind} {count}")
+                staff_id = filled(database, count, fill, f"{kind} {count}", folder)
                 found = measure(database, staff_id, folder, f"{kind} {count}")
                 figures += figures_of(kind, count, found, least)
                 least = least or found

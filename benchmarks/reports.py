@@ -209,7 +209,7 @@ def main() -> int:
         for kind in kinds:
             for count in sizes:
                 database, mark = make(kind, count), f"{kind}.{count}"
-                staff_id = filled(database, count, fill, mark)
+                staff_id = filled(database, count, fill, mark, folder)
                 found = measure(database, staff_id, folder, mark)
                 goals = pages()
                 figures += [Figure(f"{mark}.{name}_ms", value, goals[name][1]) for name, value in found.items()]

@@ -95,7 +95,7 @@ def _running(folder: Path, count: int) -> Iterator[tuple[Desk, str, str]]:
     """A filled desk behind the real server; its address and the cookie of somebody who is in."""
     database = open_database(f"sqlite:///{folder / f'{count}.db'}")
     upgrade(database)
-    filled(database, count, fill, f"sqlite {count}")
+    filled(database, count, fill, f"sqlite {count}", folder)
     desk = make_desk(database, folder)
     with database.read.begin() as session:
         key = session.scalars(select(Staff.session_key).where(Staff.session_key.is_not(None)).limit(1)).one()

@@ -255,8 +255,8 @@ def _alone(database: Database, source_id: int) -> Iterator[bool]:
 
 
 def _parse_waiting(database: Database, source_id: int, channel: Channel, pause: float) -> None:
-    for round in count():
-        if round and pause:
+    for look in count():
+        if look and pause:
             time.sleep(pause)
         _turns.stir(database, source_id)
         with database.write.begin() as session:

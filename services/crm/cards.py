@@ -11,7 +11,7 @@ from models import Author, Client, Consent, Contact, Identity, Merge, PrivacyReq
 from services.contracts.register import FirstLine, first_line
 from services.crm.clients import contacts_of, get_client, is_minor
 from services.crm.contacts import masked
-from services.crm.identities import Suggestion, authors_of, client_of_author, suggest_clients
+from services.crm.identities import Suggestion, authors_of, client_of_author, look_at
 from services.crm.merging import last_merge_of
 from services.crm.segments import studies_of
 from services.crm.ties import Tie, lacks_guardian, ties_of
@@ -34,11 +34,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside a conversation: the card, or those it may be, or nothing yet."""
+    """What stands beside a conversation: the card, or those it may be, or nothing yet. ``contact``: what a new card
+    begins with, a phone or a mail that the author wrote."""
 
     author: Author | None
     line: Line | None = None
     suggestions: tuple[Suggestion, ...] = ()
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ def beside(session: Session, actor: Actor, author_id: int | None) -> Beside | No
     client = client_of_author(session, author.id)
     if client is not None:
         return Beside(author, line_of(session, actor, client))
-    return Beside(author, None, tuple(suggest_clients(session, actor, author.id)))
+    found, contact = look_at(session, actor, author.id)
+    return Beside(author, None, tuple(found), contact)
 
 
 def view_card(session: Session, actor: Actor, client_id: int) -> CardView:

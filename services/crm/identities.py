@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Author, Client, Consent, Contact, Identity, Message, utc_now
 from services.crm.clients import check_use, fold_name, get_client
-from services.crm.contacts import mail_key, phone_key
+from services.crm.contacts import mail_key, phone_key, phone_words
 from services.errors import NotFound, Refused
 from services.events import record
 from services.lint import mails_in, phones_in
@@ -63,16 +63,30 @@ def authors_of(session: Session, client_id: int) -> list[tuple[Identity, Author]
 
 def suggest_clients(session: Session, actor: Actor, author_id: int, limit: int = 3) -> list[Suggestion]:
     """Cards that may be this author, the best founded first; what somebody refused is not suggested again."""
+    return look_at(session, actor, author_id, limit)[0]
+
+
+def look_at(session: Session, actor: Actor, author_id: int, limit: int = 3) -> tuple[list[Suggestion], str]:
+    """The suggestions, and a phone, else a mail, that the author wrote in their newest messages; "": none."""
     require(actor, "client.view")
     author = session.get(Author, author_id)
     if author is None or author.is_us or author.hidden_at is not None:
-        return []
-    found = _by_contacts(session, _contacts_of_author(session, author))
+        return [], ""
+    seen = _contacts_of_author(session, author)
+    wrote = [key.partition(":") for key, evidence in seen.items() if evidence.kind == "wrote"]
+    contact = next((key for way in ("phone", "mail") for kind, _, key in wrote if kind == way), "")
+    return _suggested(session, author, seen, limit), contact if "@" in contact else phone_words(
+        contact
+    ) if contact else ""
+
+
+def _suggested(session: Session, author: Author, seen: dict[str, Evidence], limit: int) -> list[Suggestion]:
+    found = _by_contacts(session, seen)
     if not found:
         return []
     refused = set(
         session.scalars(
-            select(Identity.client_id).where(Identity.author_id == author_id, Identity.state == "refused")
+            select(Identity.client_id).where(Identity.author_id == author.id, Identity.state == "refused")
         )
     )
     wanted = set(found) - refused
@@ -116,13 +130,6 @@ def _contacts_of_author(session: Session, author: Author) -> dict[str, Evidence]
         if nick:
             seen.setdefault(f"messenger:{nick}", Evidence("messenger", nick))
     return seen
-
-
-def written_contact(session: Session, author: Author) -> str:
-    """A phone, else a mail, that the author left in their newest messages; empty where there is none."""
-    query = select(Message.text).where(Message.author_id == author.id, Message.direction == "in")
-    texts = list(session.scalars(query.order_by(Message.published_at.desc()).limit(LOOKED_AT)))
-    return next((found for look in (phones_in, mails_in) for text in texts for found in look(text)), "")
 
 
 def _by_contacts(session: Session, seen: dict[str, Evidence]) -> dict[int, list[Evidence]]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from models import Allocation, Amendment, Client, Contract, Instalment, Obligation, Payment, Termination
@@ -82,8 +82,6 @@ def _paid(session: Session, ids: Sequence[int], through: date) -> dict[int, int]
         .join(Payment, Payment.id == Allocation.payment_id)
         .where(Payment.paid_on <= through).group_by(Allocation.instalment_id)
     )  # fmt: skip
-    if len(ids) == 1:
-        query = query.where(Allocation.instalment_id == ids[0])
     wanted = set(ids)
     return {row[0]: int(row[1]) for row in session.execute(query) if row[0] in wanted} if wanted else {}
 
@@ -100,12 +98,16 @@ def _collected(session: Session, first: date, day: date) -> float | None:
 def _kept(session: Session, first: date, last: date) -> float | None:
     """Of the payments that were promised for a day of the period that is over, those that were there by that day;
     of a payment promised more than once the last word counts."""
-    query = select(Instalment).where(
-        Instalment.current, Instalment.promised_on >= first, Instalment.promised_on <= last
+    in_time = case((Payment.paid_on <= Instalment.promised_on, Allocation.amount), else_=0)
+    query = (
+        select(Instalment.amount, func.coalesce(func.sum(in_time), 0))
+        .outerjoin(Allocation, Allocation.instalment_id == Instalment.id)
+        .outerjoin(Payment, Payment.id == Allocation.payment_id)
+        .where(Instalment.current, Instalment.promised_on >= first, Instalment.promised_on <= last)
+        .group_by(Instalment.id, Instalment.amount)
     )
-    rows = list(session.scalars(query))
-    kept = sum(1 for row in rows if _paid(session, [row.id], row.promised_on or last).get(row.id, 0) >= row.amount)
-    return _part(kept, len(rows))
+    rows = session.execute(query).all()
+    return _part(sum(1 for amount, paid in rows if paid >= amount), len(rows))
 
 
 def contracts_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:

@@ -12,8 +12,8 @@ def test_a_card_from_a_comment_to_the_line_of_time(visit) -> None:
     make = page.locator("#beside").get_by_role("button", name="Завести карточку")
     for row in page.locator(".row a").all():  # another journey may have made a card for the first
         row.click()
-        expect(page.locator("#beside")).to_be_visible()
-        page.wait_for_timeout(500)
+        case_id = (row.get_attribute("href") or "").partition("?")[0].rpartition("/")[2]
+        expect(page.locator(f"#case[data-case='{case_id}'] #beside")).to_be_visible()
         if make.is_visible():
             break
     author = page.locator("#case-title").inner_text()

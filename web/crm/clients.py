@@ -7,7 +7,6 @@ from models import Author, Client, utc_now
 from services.accounts import list_staff
 from services.crm import cards, clients, finding, segments
 from services.crm.contacts import masked, phone_key, phone_words
-from services.crm.identities import written_contact
 from services.crm.timeline import SOURCES, timeline
 from services.documents.russian import money
 from services.errors import DeskError, Refused
@@ -45,12 +44,7 @@ def known_contact(author: Author) -> str:
     prefix, _, rest = author.external_id.partition(":")
     if prefix == "phone" and current_actor().may("client.contacts"):
         return phone_words(phone_key(f"+{rest}") or rest)
-    if prefix in ("mail", "phone"):
-        return rest
-    if "@" in author.external_id:
-        return author.external_id
-    with current_desk().database.read.begin() as session:
-        return written_contact(session, author)
+    return rest if prefix in ("mail", "phone") else author.external_id if "@" in author.external_id else ""
 
 
 def phone_for(number: str) -> str:

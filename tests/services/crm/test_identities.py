@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from collectors.base import Person
 from models import Author, Base, Client, Contact, Identity, Merge
+from services.crm.cards import beside
 from services.crm.clients import add_contact, create_client, edit_client, end_contact, get_client
 from services.crm.finding import Wanted, find_clients
 from services.crm.identities import (
@@ -47,6 +48,16 @@ def test_a_link_says_how_we_know(cast, database) -> None:
         assert client_of_author(session, author) is None
         link_author(session, cast.smm, other.id, author, "confirmed")
         assert session.query(Identity).count() == 2
+
+
+def test_a_card_begins_with_what_its_author_wrote(cast, database) -> None:
+    cast.write("Пишите: anna@school.example")
+    author = author_id(database)
+    with database.read.begin() as session:
+        assert beside(session, cast.smm, author).contact == "anna@school.example"
+    cast.write("Или звоните: 8 916 777-11-22")
+    with database.read.begin() as session:
+        assert beside(session, cast.smm, author).contact == "+7 916 777-11-22"
 
 
 def test_a_name_alone_suggests_nobody(cast, database) -> None:

@@ -1,7 +1,7 @@
 """Money in whole kopecks: what is laid is what came, over any history of payments, refunds and amendments."""
 
 import random
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,6 +38,8 @@ from services.money.schedules import (
     replace_schedule,
     schedule_of,
 )
+from services.reports.cut import Cut
+from services.reports.money import debts_table
 from services.rights import DESK, Actor
 from services.signals import decide_signal
 from tests.services.contracts.conftest import TODAY, Office
@@ -376,3 +378,21 @@ def test_the_register_of_services_is_locked_when_accounting_has_it(office, datab
         with pytest.raises(Refused, match=r"register\.locked"):
             put_record(session, office.manager, contract, period="2026-11", volume="4", amount=1)
         assert months(session, office.manager)[0].accepted
+
+
+def test_a_promise_is_kept_by_what_came_up_to_its_day(office, database) -> None:
+    promised = date(2026, 12, 10)
+    with database.write.begin() as session:
+        contract = office.signed(session, parts=3)
+        kept, late, waiting = schedule_of(session, contract.id)
+        for line in (kept, late):
+            line.promised_on = promised
+        waiting.promised_on = date(2026, 12, 20)
+        for line, day in ((kept, promised), (late, promised + timedelta(days=1))):
+            add_payment(session, office.accountant, contract, amount=line.amount, paid_on=day, method="transfer")
+    now = datetime(2026, 12, 15, 12, tzinfo=UTC)
+    with database.read.begin() as session:
+        beside = dict(debts_table(session, Cut(date(2026, 12, 1), date(2026, 12, 31)), now, "bucket").beside)
+        assert beside["promises_kept"].value == 0.5
+        beside = dict(debts_table(session, Cut(date(2026, 11, 1), date(2026, 11, 30)), now, "bucket").beside)
+        assert beside["promises_kept"].value is None
