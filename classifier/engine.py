@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from classifier import meaning
 from classifier.artifact import Artifact, load
 from classifier.concepts import evidence
-from classifier.features import Feature, features
+from classifier.features import grams, said, spelling
 from classifier.labels import ACTIONABLE, LABELS, PRECEDENCE, SECONDARY, Reason, Verdict
 from classifier.language import language_of
 from classifier.phrases import certain_of, found, signal_names, themes_of
@@ -42,10 +43,16 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Vector:
-    """A text as numbers: distinct columns with their values, which occurrence belongs to which, its meaning."""
+    """A text as numbers: distinct columns with their values, which occurrence belongs to which, its meaning.
+
+    `starts` and `ends` are of the occurrences; (-1, -1) speaks of the whole text. `phrases` are those occurrences
+    that a pattern recognised.
+    """
 
     reading: Reading
-    found: list[Feature]
+    starts: list[int]
+    ends: list[int]
+    phrases: list[int]
     columns: Ints
     values: Floats
     inverse: Ints
@@ -65,6 +72,7 @@ class Classifier:
         self.gate: float = artifact.thresholds.gate
         self._artifact = artifact
         self._columns = {name: column for column, name in enumerate(artifact.names)}
+        self._spelled = lru_cache(maxsize=50_000)(self._columns_of)
         self._idf = artifact.idf.astype(np.float64)
         self._bounds = block_bounds(artifact.names)
         self._dense = artifact.dense.astype(np.float64)
@@ -131,14 +139,30 @@ class Classifier:
         return tuple(label for label, score, limit in over if score >= limit and label != primary)
 
     def _vector(self, reading: Reading, sense: Floats) -> _Vector:
-        known = self._columns.get
-        placed = [(feature, at) for feature in features(reading) if (at := known(feature[0])) is not None]
-        features_found = [feature for feature, _ in placed]
-        occurring = np.array([at for _, at in placed], dtype=np.int64)
-        columns, inverse, times = np.unique(occurring, return_inverse=True, return_counts=True)
-        counts = times.astype(np.float64)
+        known = self._columns
+        occurring: list[int] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        phrases = []
+        for name, start, end in said(reading):
+            if name in known:
+                if start >= 0 and name[0] == "m":  # a mark with a place: a pattern
+                    phrases.append(len(occurring))
+                occurring.append(known[name])
+                starts.append(start)
+                ends.append(end)
+        for word, start, end in spelling(reading):
+            columns_of_word = self._spelled(word)
+            occurring += columns_of_word
+            starts += [start] * len(columns_of_word)
+            ends += [end] * len(columns_of_word)
+        columns, inverse, counts = _distinct(np.array(occurring, dtype=np.int64))
         values = weigh(np.zeros_like(columns), columns, counts, self._idf, self._bounds)
-        return _Vector(reading, features_found, columns, values, inverse, counts, sense)
+        return _Vector(reading, starts, ends, phrases, columns, values, inverse, counts, sense)
+
+    def _columns_of(self, word: str) -> tuple[int, ...]:
+        known = self._columns
+        return tuple(known[name] for name in grams(word) if name in known)
 
     def _scores(self, vector: _Vector) -> Floats:
         gathered = self._artifact.weights[vector.columns].astype(np.float64)
@@ -149,14 +173,9 @@ class Classifier:
         contributions = vector.values * self._artifact.weights[vector.columns, column].astype(np.float64)
         # A feature that occurs three times gave a third of its contribution at each place.
         shares = (contributions / vector.counts)[vector.inverse]
-        starts, ends = ([feature[side] for feature in vector.found] for side in (1, 2))
-        spans = np.array([starts, ends], dtype=np.int64).T.reshape(-1, 2)
+        spans = np.array([vector.starts, vector.ends], dtype=np.int64).T.reshape(-1, 2)
         placed = spans[:, 0] >= 0
-        phrases = [
-            (start, end)
-            for (name, start, end), share in zip(vector.found, shares.tolist(), strict=True)
-            if name[0] == "m" and start >= 0 and share > 0  # a mark: a pattern
-        ]
+        phrases = [(vector.starts[at], vector.ends[at]) for at in vector.phrases if shares[at] > 0]
         bias = float(self._artifact.bias[column])
         sense = float(vector.sense @ self._dense[:, column])
         return Explanation(
@@ -165,6 +184,18 @@ class Classifier:
             whole=sense + float(shares[~placed].sum()),
             parts=_parts(vector.reading, _spread(spans[placed], shares[placed]), phrases),
         )
+
+
+def _distinct(occurring: Ints) -> tuple[Ints, Ints, Floats]:
+    """The distinct columns in order, which of them each occurrence is, how often each occurs."""
+    order = occurring.argsort(kind="stable")
+    ordered = occurring[order]
+    first = np.ones(len(ordered), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    inverse = np.empty_like(order)
+    inverse[order] = first.cumsum() - 1
+    columns = ordered[first]
+    return columns, inverse, np.bincount(inverse, minlength=len(columns)).astype(np.float64)
 
 
 def _spread(spans: Ints, shares: Floats) -> Floats:

@@ -15,11 +15,24 @@ Feature = tuple[str, int, int]  # name, start, end; (-1, -1) when it speaks of t
 
 _CHARS = range(2, 6)
 _STEM = 5
+_SPELT = 40
 
 
 def features(reading: Reading) -> list[Feature]:
     """Every occurrence of every feature of a text, with its span in the text as it came."""
-    return [*_words(reading), *_chars(reading), *_marks(reading)]
+    spelled = ((name, start, end) for word, start, end in spelling(reading) for name in grams(word))
+    return [*said(reading), *spelled]
+
+
+def said(reading: Reading) -> Iterator[Feature]:
+    """The features of a text but for how its words are spelt."""
+    yield from _words(reading)
+    yield from _marks(reading)
+
+
+def spelling(reading: Reading) -> list[Feature]:
+    """The words of which `grams` are features, as far as they are looked at, with their spans."""
+    return [(token.norm[:_SPELT], token.start, token.end) for token in reading.tokens if token.kind == "word"]
 
 
 def _words(reading: Reading) -> Iterator[Feature]:
@@ -37,14 +50,7 @@ def _words(reading: Reading) -> Iterator[Feature]:
     yield f"word:{before} $", start_before, reading.tokens[-1].end if reading.tokens else -1
 
 
-def _chars(reading: Reading) -> Iterator[Feature]:
-    for token in reading.tokens:
-        if token.kind == "word":
-            for name in grams(token.norm[:40]):
-                yield name, token.start, token.end
-
-
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def grams(word: str) -> tuple[str, ...]:
     """The character n-grams of a word with its borders."""
     padded = f" {word} "

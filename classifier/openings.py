@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-_LONG = 3
+_LONG = 4
 # From here on a list of beginnings costs more than the search that it saves.
 _MANY = 2_000
 _WORD = re.compile(r"\w+")
@@ -39,13 +39,13 @@ class Expressions:
 
 @lru_cache(maxsize=8)
 def _heads(text: str) -> frozenset[str]:
-    """One to three characters from the beginning of every word, the space after a short one among them."""
+    """One to four characters from the beginning of every word, the space after a short one among them."""
     starts = {match.start() for match in _WORD.finditer(text)}
     return frozenset(text[start : start + size] for start in starts for size in range(1, _LONG + 1))
 
 
 def beginnings(source: str) -> frozenset[str] | None:
-    """Up to three characters with one of which every match begins, at the beginning of a word; None: unknown."""
+    """Up to four characters with one of which every match begins, at the beginning of a word; None: unknown."""
     parser: Any = getattr(re, "_parser", None)  # what `re` itself parses with; without it all are searched
     if parser is None:
         return None
