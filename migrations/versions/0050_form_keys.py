@@ -3,8 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-from models.base import Id
-
 revision = "0050"
 down_revision = "0046"
 branch_labels = None
@@ -17,7 +15,7 @@ def upgrade() -> None:
     for table in KEYED:
         op.add_column(table, sa.Column("form_key", sa.String(), nullable=True))
         op.create_index(op.f(f"ix_{table}_form_key"), table, ["form_key"], unique=True)
-    op.add_column("notice", sa.Column("contract_id", Id, nullable=True))
+    op.add_column("notice", sa.Column("contract_id", sa.Integer(), nullable=True))
     op.create_index(op.f("ix_notice_contract_id"), "notice", ["contract_id"])
 
 
