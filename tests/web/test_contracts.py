@@ -292,3 +292,15 @@ def test_the_morning_names_what_the_school_owes(head, enter, school) -> None:
     assert "Открыть доступ" in page
     assert f">{number}</a>" in page
     assert 'id="promised"' not in enter("smm").get("/morning").text
+
+
+def test_a_passport_is_drawn_for_whoever_may_see_it(head, enter, school) -> None:
+    """Neither the page with an amendment nor the forms show it to others; accounting sees that it was changed."""
+    moved = head.post("/contracts/2/amendments")
+    said = {"version": "1", "ground": "новый паспорт", "client.id_no": "777777", "price": "60000"}
+    assert head.post(moved.location, **said).status_code == 302
+    assert "777777" in head.get("/contracts/2").text
+    assert "777777" in head.get(moved.location).text
+    accounting = enter("accounting").get("/contracts/2").text
+    assert "777777" not in accounting
+    assert "••••••" in accounting

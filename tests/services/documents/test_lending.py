@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from models import Contract, Event
-from services.contracts import acts
+from services.contracts import acts, amendments
 from services.contracts.completeness import missing_items
 from services.contracts.drafts import Changes, edit_draft, open_draft
 from services.crm.sensitive import set_field
@@ -103,3 +103,31 @@ def test_a_passport_is_a_series_and_a_number(office, database, kept, series, num
         found = fields_of_card(session, office.keyring, office.client_id)
         assert (found["id_series"], found["id_no"]) == (series, number)
         assert found["id_date"] == "2015-02-01"
+
+
+def test_an_amended_passport_is_shown_by_right_too(office, database) -> None:
+    """Whoever may not see it cannot drop it by saving, and the paper that they make shows a mask."""
+    with database.write.begin() as session:
+        seed_template(session, "amendment")
+        contract = office.signed(session)
+        row = amendments.open_amendment(session, office.manager, contract.id, dated=TODAY)
+        for actor, fields in (
+            (office.manager, {"client.id_no": "777777"}),
+            (office.seller, {"client.address": "Орёл", "client.id_no": ""}),
+        ):  # fmt: skip
+            amendments.edit_amendment(
+                session, actor, office.keyring, row.id, row.version, fields=fields, ground="новый паспорт"
+            )
+        assert {change["field"] for change in row.changes} == {"client.address", "client.id_no"}
+        made = {
+            actor: prepare(
+                session, actor, office.keyring, contract, "amendment", dated=TODAY, given=ASKED, amendment=row
+            )
+            for actor in (office.seller, office.manager)
+        }
+        assert looks(session) == [(office.manager.staff_id, "id_no")]
+    for actor, ready in made.items():
+        run_make(database, actor, ready)
+        with database.write.begin() as session:
+            text = words_of(file_of(session, actor, ready.document_id, "docx")[2])
+            assert ("777777" in text, MASK in text) == (actor is office.manager, actor is office.seller)
