@@ -22,7 +22,7 @@ from services.documents import bills
 from services.documents.fields import DATE, GROUPS, MONEY
 from services.documents.files import DOCX, PDF, get_file, store_file
 from services.documents.kinds import CONTRACT_KINDS, KINDS, PAPERS
-from services.documents.lending import MASK, lend_sealed, note_look
+from services.documents.lending import MASK, OF_CARD, card_of, lend_sealed, note_look
 from services.documents.placeholders import fields_of, missing_of
 from services.documents.rendering import Values, make
 from services.documents.russian import money
@@ -250,7 +250,8 @@ def _changes(
             old, new = MASK, MASK
         elif change.get("sealed"):
             lent.append(name)
-            note_look(session, actor, contract, None, name.partition(".")[2])
+            group, _, field = name.partition(".")
+            note_look(session, actor, contract, card_of(contract, group), OF_CARD[field])
         if name == "price":
             old, new = money(old), money(new)
         if old != MASK and GROUPS.get(name.partition(".")[0], {}).get(name.partition(".")[2]) == DATE:

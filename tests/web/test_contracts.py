@@ -304,3 +304,18 @@ def test_a_passport_is_drawn_for_whoever_may_see_it(head, enter, school) -> None
     accounting = enter("accounting").get("/contracts/2").text
     assert "777777" not in accounting
     assert "••••••" in accounting
+
+
+def test_the_line_of_time_says_of_a_passport_where_it_went(head, school) -> None:
+    with school.database.write.begin() as session:
+        seed_template(session, "consent_data")
+        client_id = session.get_one(Contract, 2).client_id
+    asked = {f"consent.{name}": "—" for name in ("purpose", "data", "actions", "term", "withdrawal", "processors")}
+    made = head.post("/contracts/2/documents/new", kind="consent_data", **asked)
+    assert made.status_code == 302
+    with school.database.read.begin() as session:
+        number = session.scalars(select(Document.id).where(Document.kind == "consent_data")).one()
+    assert head.get(f"/contracts/documents/{number}.pdf").status_code == 200
+    page = head.get(f"/clients/{client_id}").text
+    assert "Паспорт: серия и номер, для документа по договору" in page
+    assert "Просмотрено закрытое поле: Согласие на обработку ПДн" in page

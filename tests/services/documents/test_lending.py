@@ -125,7 +125,7 @@ def test_an_amended_passport_is_shown_by_right_too(office, database) -> None:
             )
             for actor in (office.seller, office.manager)
         }
-        assert looks(session) == [(office.manager.staff_id, "id_no")]
+        assert looks(session) == [(office.manager.staff_id, "passport")]
     for actor, ready in made.items():
         run_make(database, actor, ready)
         with database.write.begin() as session:
