@@ -41,9 +41,17 @@ class Cohort:
             query = select(*columns).select_from(self.table).join(CaseFact, CaseFact.id == self.table.case_id)
         if self.through is not None:
             query = query.join(*self.through)
-        department = CaseFact.department_id if self.department is None else self.department
-        staff = CaseFact.staff_id if self.staff is None else self.staff
-        return query.where(*self.where(cut, now), *cut.filters(department, staff))
+        return query.where(*self.where(cut, now), *cut.filters(self.unit, self.person))
+
+    @property
+    def unit(self) -> Any:
+        """The column that says whose department's a row is."""
+        return CaseFact.department_id if self.department is None else self.department
+
+    @property
+    def person(self) -> Any:
+        """The column that says whose a row is."""
+        return CaseFact.staff_id if self.staff is None else self.staff
 
 
 COUNTED = CaseFact.counts
@@ -89,7 +97,7 @@ def _due_today(cut: Cut, now: datetime) -> Conditions:
 def _steps(*kinds: str) -> Cohort:
     return Cohort(
         CaseStep.at, lambda cut, _now: [CaseStep.kind.in_(kinds), *cut.within(CaseStep.at)], CaseStep,
-        staff=CaseStep.staff_id if kinds[0] in ("answered", "resolved") else None,
+        staff=CaseStep.staff_id if kinds[0] in ("answered", "resolved", "assigned") else None,
     )  # fmt: skip
 
 
@@ -168,10 +176,12 @@ COHORTS: Mapping[str, Cohort] = {
         lambda cut, _now: [
             COUNTED, CaseFact.first_at <= CaseFact.first_due_at, *cut.within(CaseFact.first_due_at)
         ],
+        staff=CaseFact.due_staff_id,
     ),
     "first_late": Cohort(
         CaseFact.first_due_at,
         lambda cut, now: [COUNTED, _first_late(now), *cut.within(CaseFact.first_due_at)], late=True,
+        staff=CaseFact.due_staff_id,
     ),
     "resolved": Cohort(CaseFact.resolved_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.resolved_at)]),
     "resolution_met": Cohort(
@@ -223,6 +233,7 @@ COHORTS: Mapping[str, Cohort] = {
     "ended": _steps("resolved"),
     "reclassified": _steps("reclassified"),
     "answers": _steps("answered"),
+    "assigned": _steps("assigned"),
     "again_known": Cohort(
         CaseFact.opened_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.opened_at), _known()]
     ),
@@ -236,6 +247,16 @@ COHORTS: Mapping[str, Cohort] = {
     "ask_answered": _routes(RouteFact.outcome == "answered"),
     "ask_declined": _routes(RouteFact.outcome == "declined"),
     "ask_returned": _routes(RouteFact.returns > 0),
+    "ask_opened": _routes(RouteFact.accept_done_at <= RouteFact.accept_due_at),
+    "ask_unopened": Cohort(
+        RouteFact.asked_at,
+        lambda cut, now: [
+            func.coalesce(RouteFact.accept_done_at, now) > RouteFact.accept_due_at,
+            or_(RouteFact.accept_done_at.is_not(None), RouteFact.outcome.is_(None)),
+            *cut.within(RouteFact.asked_at),
+        ],
+        RouteFact, late=True, department=RouteFact.department_id,
+    ),
     "ask_met": _routes(RouteFact.outcome == "answered", ~RouteFact.late, RouteFact.due_at.is_not(None)),
     "ask_late": Cohort(
         RouteFact.asked_at,

@@ -1,23 +1,28 @@
 """«Все отчёты» as data: the number and code of each (domain.md §8), its columns, and what it asks of the facts."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import CaseFact, CaseStep, Department, Review, RouteFact, Satisfaction, Source, Staff
 from services.errors import NotFound
-from services.reports.answers import person_lines, queue
-from services.reports.cohorts import count, counts
-from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
+from services.reports.answers import queue
+from services.reports.cohorts import COHORTS, count, counts
+from services.reports.compared import beside_before
+from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
 from services.reports.digests import groups_table, themes_table
 from services.reports.funnel import funnel_table
+from services.reports.load import staff_table
 from services.reports.marks import criteria_table, mean
 from services.reports.money import contracts_table, debts_table, obligations_table, terminations_table
 from services.reports.onair import broadcasts_table, visits_table
 from services.reports.people import calls_table, clients_table
+from services.reports.programmes import programmes
 from services.reports.register import register_table
 from services.reports.shape import Cell, Line, Report, Table
 from services.reports.spread import ALL, Spread, spreads
@@ -31,19 +36,33 @@ DIMENSIONS: Mapping[str, tuple[Any, str]] = {
     "theme": (CaseFact.theme, "theme"),
     "department": (CaseFact.department_id, "department_id"),
     "staff": (CaseFact.staff_id, "staff_id"),
+    "programme": (CaseFact.programme, "programme"),
 }
 """Word in an address → what a report is split by, and the filter that one of its lines is."""
-_NOBODY = {"kind": UNSURE, "theme": NO_THEME, "department": NONE, "staff": NONE}
+_NOBODY = {"kind": UNSURE, "theme": NO_THEME, "department": NONE, "staff": NONE, "programme": NO_PROGRAMME}
 
 
-def run_table(session: Session, actor: Actor, code: str, cut: Cut, now: datetime, by: str | None = None) -> Table:
-    """The figures of a report; raises NotFound for one that there is not."""
+def run_table(
+    session: Session, actor: Actor, code: str, cut: Cut, now: datetime, by: str | None = None, *,
+    compared: bool = False,
+) -> Table:  # fmt: skip
+    """The figures of a report, ``compared``: with those of the period before; raises NotFound for one that there is
+    not."""
     require(actor, "report.view")
     if code not in REPORTS:
         raise NotFound("report.unknown", name=code[:40])
     report = REPORTS[code]
     require(actor, report.right)
-    return report.ask(session, cut, now, by if by in report.splits else report.splits[0])
+    by = by if by in report.splits else report.splits[0]
+    table = report.ask(session, cut, now, by)
+    if compared and report.compared:
+        table = beside_before(table, report.ask(session, cut.before(), now, by))
+    return table
+
+
+def column_of(by: str, name: str = "came") -> Any:
+    """By which column a list is split."""
+    return COHORTS[name].person if by == "staff" else DIMENSIONS[by][0]
 
 
 def _share(met: int, late: int) -> float | None:
@@ -55,6 +74,8 @@ def _names(session: Session, by: str) -> dict[Any, str]:
         return {row.id: row.title for row in session.scalars(select(Source))}
     if by == "staff":
         return {row.id: row.name for row in session.scalars(select(Staff))}
+    if by == "programme":
+        return {name: name for name in programmes(session)}
     if by == "department":
         return {row.id: row.name for row in session.scalars(select(Department))}
     return {}
@@ -78,7 +99,6 @@ def _first_answer(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     column = DIMENSIONS[by][0]
     took = spreads(session, "answered", CaseFact.first_minutes, column, cut, now)
     here = spreads(session, "answered", CaseFact.first_here_minutes, column, cut, now)
-    before = spreads(session, "answered", CaseFact.first_minutes, column, cut.before(), now)
 
     def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
         found = took.get(key, Spread())
@@ -86,10 +106,9 @@ def _first_answer(session: Session, cut: Cut, now: datetime, by: str) -> Table:
             Cell(found.count, "count", "answered", changes),
             *_spread_cells(found, "answered", changes),
             Cell(here.get(key, Spread()).median, "minutes", "answered", changes),
-            Cell(before.get(key, Spread()).median, "minutes"),
         )
 
-    columns = ("answered", "median", "p90", "mean", "longest", "here_median", "before_median")
+    columns = ("answered", "median", "p90", "mean", "longest", "here_median")
     return _table(session, by, columns, {key: found.count for key, found in took.items()}, cells)
 
 
@@ -122,7 +141,7 @@ def _in_time(session: Session, cut: Cut, now: datetime, by: str) -> Table:
 
 def _counted(session: Session, name: str, by: str, cut: Cut, now: datetime) -> dict[Any, int]:
     """How many rows a list has for each value, and under ALL: each row has one value, be it that of none."""
-    found = counts(session, name, DIMENSIONS[by][0], cut, now)
+    found = counts(session, name, column_of(by, name), cut, now)
     return {**found, ALL: sum(found.values())}
 
 
@@ -147,6 +166,7 @@ def _resolution(session: Session, cut: Cut, now: datetime, by: str) -> Table:
 
 def _legal(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     names = ("legal_met", "legal_late", "legal_open")
+    left = _days_left(session, cut, now, by)
     found = {name: _counted(session, name, by, cut, now) for name in names}
 
     def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -154,13 +174,26 @@ def _legal(session: Session, cut: Cut, now: datetime, by: str) -> Table:
         return (
             *(Cell(number[name], "count", name, changes) for name in names),
             Cell(_share(number["legal_met"], number["legal_late"]), "share", "legal_met", changes),
+            Cell(left.get(key), "days", "legal_open", changes),
         )
 
     sizes = {key: sum(found[name].get(key, 0) for name in names) for name in names for key in found[name]}
-    return _table(session, by, (*names, "legal_share"), sizes, cells)
+    return _table(session, by, (*names, "legal_share", "legal_days"), sizes, cells)
+
+
+def _days_left(session: Session, cut: Cut, now: datetime, by: str) -> dict[Any, int]:
+    """Days that are left until the nearest term by law of what is open."""
+    here, column = ZoneInfo(cut.zone), DIMENSIONS[by][0]
+    query = COHORTS["legal_open"].query((column, func.min(CaseFact.legal_due_at)), cut, now).group_by(column)
+    today = now.astimezone(here).date()
+    found = {key: (due.astimezone(here).date() - today).days for key, due in session.execute(query)}
+    return {**found, ALL: min(found.values())} if found else {}
 
 
 def _structure(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    """By kind, leading theme and the like each case counts once; by «themes» once for each that it has."""
+    if by == "themes":
+        return _themes(session, cut, now, by)
     came = _counted(session, "came", by, cut, now)
     before = _counted(session, "came", by, cut.before(), now)
     checked = _counted(session, "checked", by, cut, now)
@@ -174,7 +207,40 @@ def _structure(session: Session, cut: Cut, now: datetime, by: str) -> Table:
             Cell(checked.get(key, 0) / number if number else None, "share", "checked", changes),
         )
 
-    return _table(session, by, ("came", "part", "came_before", "checked"), {**before, **came}, cells)
+    return _table(session, by, STRUCTURE_COLUMNS, {**before, **came}, cells)
+
+
+STRUCTURE_COLUMNS = ("came", "part", "came_before", "checked")
+
+
+def _themes(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    """The part is of all cases, so that the parts of the lines exceed the whole."""
+    came, before, checked = (
+        _each_theme(session, name, one, now)
+        for name, one in (("came", cut), ("came", cut.before()), ("checked", cut))
+    )
+
+    def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
+        number = came.get(key, 0)
+        return (
+            Cell(number, "count", "came", changes),
+            Cell(number / came[ALL] if came[ALL] else None, "share", "came", changes),
+            Cell(before.get(key, 0)),
+            Cell(checked.get(key, 0) / number if number else None, "share", "checked", changes),
+        )
+
+    keys = sorted({*before, *came} - {ALL}, key=lambda key: (-came.get(key, 0), str(key)))
+    lines = [Line(key, "", cells(key, {"about": key or NO_THEME})) for key in keys]
+    return Table(STRUCTURE_COLUMNS, by, tuple(lines), cells(ALL, {}), (), (), ("themes",))
+
+
+def _each_theme(session: Session, name: str, cut: Cut, now: datetime) -> dict[Any, int]:
+    """theme → how many cases of a list are about it, among others or not; None: about none."""
+    found: dict[Any, int] = {ALL: 0}
+    for themes, number in counts(session, name, CaseFact.themes, cut, now).items():
+        for key in (*(themes.split() or (None,)), ALL):
+            found[key] = found.get(key, 0) + number
+    return found
 
 
 def _queue(session: Session, cut: Cut, now: datetime, by: str) -> Table:
@@ -221,29 +287,10 @@ def _flow(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     return _table(session, by, ("backlog_start", *signs, "backlog_end"), sizes, cells)
 
 
-def _staff(session: Session, cut: Cut, now: datetime, by: str) -> Table:
-    ended = counts(session, "ended", CaseStep.staff_id, cut, now)
-    led = counts(session, "led", CaseFact.lead_id, cut, now)
-    lines = []
-    for person in person_lines(session, cut, now):
-        changes = {"staff_id": person.key}
-        lines.append(
-            Line(
-                person.key, person.name,
-                (
-                    Cell(person.answers, "count", "answers", changes),
-                    Cell(ended.get(person.key, 0), "count", "ended", changes),
-                    Cell(person.first.count, "count", "answered", changes),
-                    Cell(person.first.median, "minutes", "answered", changes),
-                    Cell(person.in_time.value, "share", "first_met", changes),
-                    Cell(led.get(person.key, 0), "count", "led", changes),
-                ),
-            )
-        )  # fmt: skip
-    return Table(("answers", "ended", "answered", "median", "first_share", "led"), by, tuple(lines))
-
-
-_ASKED = ("asked", "ask_answered", "ask_declined", "ask_returned", "ask_met", "ask_late", "ask_overdue")
+_ASKED = (
+    "asked", "ask_opened", "ask_unopened", "ask_answered", "ask_declined", "ask_returned", "ask_met", "ask_late",
+    "ask_overdue",
+)  # fmt: skip
 
 
 def _departments(session: Session, cut: Cut, now: datetime, by: str) -> Table:
@@ -259,6 +306,7 @@ def _departments(session: Session, cut: Cut, now: datetime, by: str) -> Table:
         parts = ("ask_answered", "ask_declined", "ask_returned")
         return (
             Cell(sent, "count", "asked", changes),
+            Cell(_share(number["ask_opened"], number["ask_unopened"]), "share", "ask_opened", changes),
             *(Cell(number[name] / sent if sent else None, "share", name, changes) for name in parts),
             Cell(_share(number["ask_met"], number["ask_late"]), "share", "ask_met", changes),
             Cell(number["ask_late"], "count", "ask_late", changes),
@@ -268,11 +316,13 @@ def _departments(session: Session, cut: Cut, now: datetime, by: str) -> Table:
         )
 
     columns = (
-        "asked", "ask_answered", "ask_declined", "ask_returned", "ask_share", "ask_late", "open_median",
-        "answer_median", "ask_overdue",
+        "asked", "accept_share", "ask_answered", "ask_declined", "ask_returned", "ask_share", "ask_late",
+        "open_median", "answer_median", "ask_overdue",
     )  # fmt: skip
     keys = {**found["ask_overdue"], **found["asked"]}
-    return _table(session, "department", columns, {**keys, ALL: 0}, cells)
+    table = _table(session, "department", columns, {**keys, ALL: 0}, cells)
+    is_asked = whole["ask_opened"] + whole["ask_unopened"] > 0
+    return table if is_asked or not whole["asked"] else replace(table, missing=("accept",))
 
 
 def _again(session: Session, cut: Cut, now: datetime, by: str) -> Table:
@@ -333,7 +383,7 @@ def _marks(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     return _table(session, by, columns, sizes, cells)
 
 
-_WITHOUT_STAFF = ("source", "platform", "kind", "theme", "department")
+_WITHOUT_STAFF = ("source", "platform", "kind", "theme", "department", "programme")
 REPORTS: Mapping[str, Report] = {
     report.code: report
     for report in (
@@ -341,29 +391,41 @@ REPORTS: Mapping[str, Report] = {
         Report(2, "in_time", _in_time),
         Report(3, "resolution", _resolution),
         Report(4, "legal", _legal),
-        Report(5, "structure", _structure, ("kind", "theme", "source", "platform", "department", "staff")),
-        Report(6, "queue", _queue, ("age",)),
+        Report(
+            5,
+            "structure",
+            _structure,
+            (
+                "kind",
+                "theme",
+                "themes",
+                "source",
+                "platform",
+                "department",
+                "staff",
+                "programme",
+            ),
+        ),
+        Report(6, "queue", _queue, ("age",), compared=False),
         Report(7, "flow", _flow, _WITHOUT_STAFF),
-        Report(8, "staff", _staff, ("staff",)),
+        Report(8, "staff", staff_table, ("staff",)),
         Report(9, "departments", _departments, ("department",)),
         Report(10, "again", _again, _WITHOUT_STAFF),
         Report(11, "topics", themes_table, ("theme",)),
-        Report(12, "incidents", incidents_table, ("trouble",)),
+        Report(12, "incidents", incidents_table, ("trouble",), filters=()),
         Report(13, "groups", groups_table, ("group",)),
-        Report(14, "broadcasts", broadcasts_table, ("broadcast",)),
-        Report(15, "visits", visits_table, ("visited",)),
+        Report(14, "broadcasts", broadcasts_table, ("broadcast",), filters=()),
+        Report(15, "visits", visits_table, ("visited",), filters=()),
         Report(16, "register", register_table, ("complaints", "wishes")),
-        Report(17, "funnel", funnel_table, ("stage", "loss"), "deal.view"),
-        Report(19, "debts", debts_table, ("bucket",), "contract.view"),
-        Report(20, "contracts", contracts_table, ("contract",), "contract.view"),
-        Report(21, "terminations", terminations_table, ("ground",), "contract.view"),
-        Report(23, "obligations", obligations_table, ("side",), "contract.view"),
+        Report(17, "funnel", funnel_table, ("stage", "loss"), "deal.view", ("platform", "staff_id", "programme")),
+        Report(19, "debts", debts_table, ("bucket",), "contract.view", ("programme",)),
+        Report(20, "contracts", contracts_table, ("contract",), "contract.view", ("programme",), compared=False),
+        Report(21, "terminations", terminations_table, ("ground",), "contract.view", ("programme",)),
+        Report(23, "obligations", obligations_table, ("side",), "contract.view", ("programme",)),
         Report(24, "calls", calls_table, ("line",), "client.view"),
-        Report(25, "clients", clients_table, ("segment",), "client.view"),
+        Report(25, "clients", clients_table, ("segment",), "client.view", ()),
         Report(27, "marks", _marks, ("staff", *_WITHOUT_STAFF, "criterion")),
     )
 }
-LEFT_OUT: Mapping[int, str] = {
-    8: "load", 18: "plan", 22: "documents", 26: "privacy",
-}  # fmt: skip
+LEFT_OUT: Mapping[int, str] = {18: "plan", 22: "documents", 26: "privacy"}
 """Reports of domain.md §8 that have no source here yet → what is missing; they are named, never shown as 0."""
