@@ -62,7 +62,7 @@ class CaseFact(Base):
     platform: Mapped[str]
     kind: Mapped[str | None]
     theme: Mapped[str | None]  # the leading one
-    themes: Mapped[str]
+    themes: Mapped[str] = mapped_column(default="")
     programme: Mapped[str | None]
     checked: Mapped[bool]
     department_id: Mapped[int | None] = mapped_column(Id)

@@ -1,7 +1,7 @@
 """Reports as PDF: the page's own figures, their charts as bars, and under them how they are reckoned."""
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request, send_file
@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from models import utc_now
 from services.documents.sheets import Block, bars, draw_sheet, heading, table, text
-from services.reports.answers import Answers, answers_report
+from services.reports.answers import Answers, Line, PersonLine, Share, UnitLine, answers_report
 from services.reports.cut import Cut
-from services.reports.shape import Table
+from services.reports.shape import Cell, Table
 from services.reports.sheets import note_export
 from services.reports.tables import run_table
 from services.reports.trend import trend
@@ -20,7 +20,7 @@ from web import report_words as said
 from web.charts import Chart, answers_chart, table_chart
 from web.dates import day, exact
 from web.language import _, ngettext
-from web.report_figures import LACKING
+from web.report_figures import LACKING, NOTES
 from web.report_filters import asked_cut, choices, filter_words
 from web.report_tables import line_name
 from web.security import current_actor, current_desk
@@ -48,7 +48,7 @@ def answers() -> Response:
 def one(code: str) -> Response:
     cut, actor = asked_cut(), current_actor()
     with current_desk().database.read.begin() as session:
-        found = run_table(session, actor, code, cut, utc_now(), request.args.get("by"))
+        found = run_table(session, actor, code, cut, utc_now(), request.args.get("by"), compared=True)
         content = table_pdf(session, code, found, cut)
     if any(line.place for line in found.lines):
         with current_desk().database.write.begin() as session:
@@ -105,8 +105,10 @@ def table_blocks(session: Session, code: str, found: Table, cut: Cut) -> Iterato
         yield text(_("%(num)s more lines are in the spreadsheet.", num=len(found.lines) - MOST_LINES), quiet=True)
     if found.beside:
         yield table(
-            [], [[str(said.COLUMNS[name]), said.cell(c.value, c.unit)] for name, c in found.beside], wide=(3, 2)
+            [], [[str(said.COLUMNS[name]), _told(c).replace("\n", "  ")] for name, c in found.beside], wide=(3, 2)
         )
+    for name in found.notes:
+        yield text(str(NOTES[name]), quiet=True)
     yield text(str(said.HOW[code]), quiet=True)
     for name in found.missing:
         yield text(f"{_('Not here:')} {LACKING[name]}", quiet=True)
@@ -133,7 +135,14 @@ def _wide(name: str) -> int:
 
 
 def _cells(cells: Sequence[Any]) -> list[str]:
-    return [said.cell(cell.value, cell.unit) for cell in cells]
+    return [_told(cell) for cell in cells]
+
+
+def _told(cell: Cell) -> str:
+    """The figure, and under it what it was against the period before."""
+    figure = said.cell(cell.value, cell.unit)
+    change = said.against(cell.value, cell.before, cell.unit) if cell.compared else ""
+    return f"{figure}\n{change}" if change else figure
 
 
 def chart_block(chart: Chart) -> Block:
@@ -170,8 +179,10 @@ def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
         [_("Usually"), said.minutes(whole.first.median), said.minutes(before.first.median)],
         [_("9 of 10"), said.minutes(whole.first.p90), said.minutes(before.first.p90)],
         [_("In time"), said.percent(whole.in_time.value), said.percent(before.in_time.value)],
-        [_("Late"), str(whole.in_time.late), str(before.in_time.late)], [_("Resolved"), str(report.resolved), ""],
-        [_("Resolved in time"), said.percent(report.resolution.value), ""],
+        [_("Late"), str(whole.in_time.late), str(before.in_time.late)],
+        [_("Resolved"), str(report.resolved), str(report.delay_before.cases)],
+        [_("Resolved in time"),
+         *(said.percent(one.value) for one in (report.resolution, report.resolution_before))],
         [_("Checked by people:"), said.percent(report.checked / whole.came if whole.came else None), ""],
     ]  # fmt: skip
     half = len(rows) // 2
@@ -190,20 +201,22 @@ def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
     ):
         yield heading(title)
         yield from _shortened(_head(_("Came"), _("Answered"), _("Wait now")), [
-            [name_of(one), str(one.came), str(one.answered), str(one.waiting), *_spread(one.first, one.in_time)]
+            [name_of(one), _beside(one, lambda line: line.came),
+             _beside(one, lambda line: line.answered), str(one.waiting), *_spread(one)]
             for one in lines
         ])  # fmt: skip
     if report.units:
         yield heading(_("Departments"))
         yield from _shortened(_head(_("Asked"), _("Answered"), _("Overdue now")), [
-            [department_name(one.unit), str(one.asked), str(one.answered), str(one.overdue),
-             *_spread(one.answer, one.in_time)]
+            [department_name(one.unit), _beside(one, lambda line: line.asked),
+             _beside(one, lambda line: line.answered), str(one.overdue), *_spread(one)]
             for one in report.units
         ])  # fmt: skip
     if report.people:
         yield heading(_("Through whom"))
         yield from _shortened(_head(_("Answers"), _("First answers"), ""), [
-            [one.name, str(one.answers), str(one.first.count), "", *_spread(one.first, one.in_time)]
+            [one.name, _beside(one, lambda line: line.answers),
+             _beside(one, lambda line: line.first.count), "", *_spread(one)]
             for one in report.people
         ])  # fmt: skip
     yield heading(_("How the figures are reckoned"))
@@ -231,5 +244,17 @@ def _head(*names: str) -> list[str]:
     return ["", *names, _("Usually"), _("9 of 10"), _("In time"), _("Late")]
 
 
-def _spread(first: Any, in_time: Any) -> list[str]:
-    return [said.minutes(first.median), said.minutes(first.p90), said.percent(in_time.value), str(in_time.late)]
+def _beside(line: Any, count: Callable[[Any], int]) -> str:
+    """A count with what it was against the period before: a line that was not there had none."""
+    value, before = count(line), count(line.before) if line.before is not None else 0
+    return f"{value}  {said.against(value, before, 'count')}"
+
+
+def _spread(line: Line | PersonLine | UnitLine) -> list[str]:
+    took = line.answer if isinstance(line, UnitLine) else line.first
+    before, share = line.before.in_time if line.before else Share(), line.in_time
+    told = said.against(share.value, before.value, "share")
+    return [
+        said.minutes(took.median), said.minutes(took.p90), f"{said.percent(share.value)}  {told}".rstrip(),
+        _beside(line, lambda one: one.in_time.late),
+    ]  # fmt: skip

@@ -94,8 +94,10 @@ class Answers:
     units: tuple[UnitLine, ...]
     people: tuple[PersonLine, ...]
     resolution: Share
+    resolution_before: Share
     resolved: int
     delay: Delay
+    delay_before: Delay
     here: Spread
     checked: int
     history: int
@@ -113,6 +115,8 @@ def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> A
     return Answers(
         cut=cut, now=now, whole=places[0], before=earlier[0][0], places=places[1:], kinds=kinds[1:], units=units,
         people=people, resolution=shares(session, "resolution", None, cut, now)[ALL],
+        resolution_before=shares(session, "resolution", None, cut.before(), now)[ALL],
+        delay_before=delay_of(session, cut.before(), now),
         delay=(delay := delay_of(session, cut, now)), resolved=delay.cases,
         checked=count(session, "checked", cut, now), history=count(session, "history", cut, now),
         here=spreads(session, "answered", CaseFact.first_here_minutes, None, cut, now)[ALL],

@@ -10,7 +10,7 @@ from services.reports.shape import Cell, Line, Table
 UNITS = frozenset({"count", "minutes", "share", "money", "days", "number", "mark", "ratio"})
 STANDING = frozenset({
     "answered_now", "late_now", "wishes_waiting", "open_incidents", "stand_now", "deal_sum", "lost_deals",
-    "clients", "complete_share", "repeat_share_clients", "paying", "overdue", "came_before", "before_median",
+    "clients", "complete_share", "repeat_share_clients", "paying", "overdue", "came_before",
 })  # fmt: skip
 """Columns that say how things stand at this moment, or are themselves of the period before."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import CaseFact, CaseStep, Department, Review, RouteFact, Satisfaction, Source, Staff
 from services.errors import NotFound
-from services.reports.answers import queue
+from services.reports.answers import Share, queue
 from services.reports.cohorts import COHORTS, count, counts
 from services.reports.compared import beside_before
 from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
@@ -58,6 +59,12 @@ def run_table(
     if compared and report.compared:
         table = beside_before(table, report.ask(session, cut.before(), now, by))
     return table
+
+
+def checked_share(session: Session, cut: Cut, now: datetime) -> Share:
+    """Cases of the period whose kind a person said, and those of which nobody has."""
+    checked = count(session, "checked", cut, now)
+    return Share(checked, count(session, "came", cut, now) - checked)
 
 
 def column_of(by: str, name: str = "came") -> Any:
@@ -150,6 +157,7 @@ def _resolution(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     ours = CaseFact.desk_minutes + CaseFact.department_minutes
     net = spreads(session, "resolved", ours, column, cut, now)
     gross = spreads(session, "resolved", ours + CaseFact.client_minutes, column, cut, now)
+    whose = _whose(session, column, cut, now)
 
     def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
         found, whole = net.get(key, Spread()), gross.get(key, Spread())
@@ -158,10 +166,26 @@ def _resolution(session: Session, cut: Cut, now: datetime, by: str) -> Table:
             *_spread_cells(found, "resolved", changes),
             Cell(whole.median, "minutes", "resolved", changes),
             Cell(whole.mean, "minutes", "resolved", changes),
+            *(Cell(minutes, "minutes", "resolved", changes) for minutes in whose.get(key, (None, None))),
         )
 
-    columns = ("resolved", "median", "p90", "mean", "longest", "gross_median", "gross_mean")
+    columns = (
+        "resolved", "median", "p90", "mean", "longest", "gross_median", "gross_mean", "desk_mean",
+        "department_mean",
+    )  # fmt: skip
     return _table(session, by, columns, {key: found.count for key, found in net.items()}, cells)
+
+
+def _whose(session: Session, column: Any, cut: Cut, now: datetime) -> dict[Any, tuple[Fraction, Fraction]]:
+    """Minutes that we and the departments had a resolved case on average."""
+    sums = (func.count(), func.sum(CaseFact.desk_minutes), func.sum(CaseFact.department_minutes))
+    query = COHORTS["resolved"].query((column, *sums), cut, now).group_by(column)
+    rows = [(key, int(number), int(desk), int(unit)) for key, number, desk, unit in session.execute(query)]
+    number, desk, unit = (sum(row[place] for row in rows) for place in (1, 2, 3))
+    return {
+        key: (Fraction(ours, count), Fraction(theirs, count))
+        for key, count, ours, theirs in (*rows, *([(ALL, number, desk, unit)] if number else []))
+    }
 
 
 def _legal(session: Session, cut: Cut, now: datetime, by: str) -> Table:
