@@ -36,12 +36,14 @@ class Cohort:
     through: tuple[Any, Any] | None = None
 
     def query(self, columns: tuple[Any, ...], cut: Cut, now: datetime) -> Select[Any]:
-        query = select(*columns).select_from(CaseFact)
-        if self.table is not CaseFact:
-            query = select(*columns).select_from(self.table).join(CaseFact, CaseFact.id == self.table.case_id)
-        if self.through is not None:
-            query = query.join(*self.through)
-        return query.where(*self.where(cut, now), *cut.filters(self.unit, self.person))
+        conditions = [*self.where(cut, now), *cut.filters(self.unit, self.person)]
+        query = select(*columns).where(*conditions)
+        # A step or a question always has its case's facts: they are read only where somebody asks for one of them.
+        is_asked = self.table is CaseFact or CaseFact.__table__ in query.get_final_froms()
+        query = query.select_from(self.table)
+        if is_asked and self.table is not CaseFact:
+            query = query.join(CaseFact, CaseFact.id == self.table.case_id)
+        return query if self.through is None else query.join(*self.through)
 
     @property
     def unit(self) -> Any:
@@ -142,9 +144,10 @@ SAME_MATTER_DAYS = 14
 
 
 def _known() -> ColumnElement[bool]:
-    """Whose it is, is known: an author whose name was not put out."""
-    query = select(Case.id).join(Author, Author.id == Case.author_id)
-    return query.where(Case.id == CaseFact.id, Author.hidden_at.is_(None)).exists()
+    """Whose it is, is known: an author whose name was not put out. Those of whom it is not are few."""
+    hidden = select(Author.id).where(Author.hidden_at.is_not(None))
+    nobodys = select(Case.id).where(Case.author_id.is_(None))
+    return CaseFact.id.not_in(nobodys.union_all(select(Case.id).where(Case.author_id.in_(hidden))))
 
 
 def _repeats() -> ColumnElement[bool]:

@@ -194,17 +194,22 @@ class Running:
     def __init__(self, calendar: Calendar, now: datetime) -> None:
         self._calendar, self._now = calendar, now
         self._zone = ZoneInfo(calendar.zone)
-        self._tails: dict[date, timedelta] = {}
+        self._tails: dict[date, timedelta | None] = {}
 
     def since(self, start: datetime) -> int:
         """Whole minutes from ``start`` to the moment."""
-        day = self._calendar.local_day(start)
-        midnight = datetime.combine(day + timedelta(days=1), time.min, self._zone)
-        if midnight >= self._now:
-            return minutes_between(self._calendar, start, self._now)
+        day = start.astimezone(self._zone).date()
         if day not in self._tails:
-            self._tails[day] = working_between(self._calendar, midnight, self._now)
-        return (working_between(self._calendar, start, midnight) + self._tails[day]) // MINUTE
+            midnight = datetime.combine(day + timedelta(days=1), time.min, self._zone)
+            self._tails[day] = (
+                working_between(self._calendar, midnight, self._now) if midnight < self._now else None
+            )
+        tail, span = self._tails[day], self._calendar.span(day)
+        if tail is None:
+            return minutes_between(self._calendar, start, self._now)
+        if span is None or start >= span[1]:
+            return tail // MINUTE
+        return (span[1] - max(start, span[0]) + tail) // MINUTE
 
 
 def spent_of(fact: Any, running: Running) -> dict[str, int]:

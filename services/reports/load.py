@@ -72,10 +72,15 @@ def led_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime) -
     whole = _of(cut, select(LeadFact.staff_id, func.sum(LeadFact.minutes))).where(*begun, LeadFact.until <= until)
     for staff_id, minutes in session.execute(whole.group_by(LeadFact.staff_id)):
         found[staff_id] += int(minutes or 0)
-    edges = _of(cut, select(LeadFact.staff_id, LeadFact.since, LeadFact.until))
     running = Running(calendar, until)
+    throughout = _of(cut, select(LeadFact.staff_id, func.count())).where(
+        LeadFact.until.is_(None), LeadFact.since < since
+    )
+    for staff_id, number in session.execute(throughout.group_by(LeadFact.staff_id)):
+        found[staff_id] += number * running.since(since)
+    edges = _of(cut, select(LeadFact.staff_id, LeadFact.since, LeadFact.until))
     for where in (
-        (LeadFact.until.is_(None), LeadFact.since < until),
+        (LeadFact.until.is_(None), *begun),
         (LeadFact.until > since, LeadFact.since < since),
         (*begun, LeadFact.until > until),
     ):

@@ -1,5 +1,6 @@
 """«Все отчёты» as data: the number and code of each (domain.md §8), its columns, and what it asks of the facts."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import CaseFact, CaseStep, Department, Review, RouteFact, Satisfaction, Source, Staff
 from services.errors import NotFound
-from services.reports.answers import Share, queue
+from services.reports.answers import Share, queue, shares
 from services.reports.cohorts import COHORTS, count, counts
 from services.reports.compared import beside_before
 from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
@@ -26,7 +27,8 @@ from services.reports.people import calls_table, clients_table
 from services.reports.programmes import programmes
 from services.reports.register import register_table
 from services.reports.shape import Cell, Line, Report, Table
-from services.reports.spread import ALL, Spread, spreads
+from services.reports.spread import ALL, Spread, spread_of, spreads
+from services.reports.tally import tally
 from services.reports.troubles import incidents_table
 from services.rights import Actor, require
 
@@ -126,23 +128,25 @@ def _spread_cells(found: Spread, name: str, changes: Mapping[str, Any]) -> tuple
 
 
 def _in_time(session: Session, cut: Cut, now: datetime, by: str) -> Table:
-    names = ("first_met", "first_late", "resolution_met", "resolution_late")
-    found = {name: _counted(session, name, by, cut, now) for name in names}
+    found = {
+        what: shares(session, what, column_of(by, f"{what}_met"), cut, now) for what in ("first", "resolution")
+    }
 
     def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
-        number = {name: found[name].get(key, 0) for name in names}
         return tuple(
             cell
-            for what in ("first", "resolution")
+            for what, numbers in found.items()
             for cell in (
-                Cell(number[f"{what}_met"], "count", f"{what}_met", changes),
-                Cell(number[f"{what}_late"], "count", f"{what}_late", changes),
-                Cell(_share(number[f"{what}_met"], number[f"{what}_late"]), "share", f"{what}_met", changes),
+                Cell(numbers.get(key, Share()).met, "count", f"{what}_met", changes),
+                Cell(numbers.get(key, Share()).late, "count", f"{what}_late", changes),
+                Cell(numbers.get(key, Share()).value, "share", f"{what}_met", changes),
             )
         )
 
     columns = ("first_met", "first_late", "first_share", "resolution_met", "resolution_late", "resolution_share")
-    sizes = {key: sum(found[name].get(key, 0) for name in names) for name in names for key in found[name]}
+    sizes: Counter[Any] = Counter()
+    for numbers in found.values():
+        sizes.update({key: share.met + share.late for key, share in numbers.items()})
     return _table(session, by, columns, sizes, cells)
 
 
@@ -153,11 +157,7 @@ def _counted(session: Session, name: str, by: str, cut: Cut, now: datetime) -> d
 
 
 def _resolution(session: Session, cut: Cut, now: datetime, by: str) -> Table:
-    column = DIMENSIONS[by][0]
-    ours = CaseFact.desk_minutes + CaseFact.department_minutes
-    net = spreads(session, "resolved", ours, column, cut, now)
-    gross = spreads(session, "resolved", ours + CaseFact.client_minutes, column, cut, now)
-    whose = _whose(session, column, cut, now)
+    net, gross, whose = _spent(session, DIMENSIONS[by][0], cut, now)
 
     def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
         found, whole = net.get(key, Spread()), gross.get(key, Spread())
@@ -173,19 +173,28 @@ def _resolution(session: Session, cut: Cut, now: datetime, by: str) -> Table:
         "resolved", "median", "p90", "mean", "longest", "gross_median", "gross_mean", "desk_mean",
         "department_mean",
     )  # fmt: skip
-    return _table(session, by, columns, {key: found.count for key, found in net.items()}, cells)
+    return _table(session, by, columns, {ALL: 0, **{key: found.count for key, found in net.items()}}, cells)
 
 
-def _whose(session: Session, column: Any, cut: Cut, now: datetime) -> dict[Any, tuple[Fraction, Fraction]]:
-    """Minutes that we and the departments had a resolved case on average."""
-    sums = (func.count(), func.sum(CaseFact.desk_minutes), func.sum(CaseFact.department_minutes))
-    query = COHORTS["resolved"].query((column, *sums), cut, now).group_by(column)
-    rows = [(key, int(number), int(desk), int(unit)) for key, number, desk, unit in session.execute(query)]
-    number, desk, unit = (sum(row[place] for row in rows) for place in (1, 2, 3))
-    return {
-        key: (Fraction(ours, count), Fraction(theirs, count))
-        for key, count, ours, theirs in (*rows, *([(ALL, number, desk, unit)] if number else []))
-    }
+def _spent(
+    session: Session, column: Any, cut: Cut, now: datetime
+) -> tuple[dict[Any, Spread], dict[Any, Spread], dict[Any, tuple[Fraction, Fraction]]]:
+    """Of resolved cases the time without and with the author's, and the means of ours and of the departments'."""
+    columns = (column, CaseFact.desk_minutes, CaseFact.department_minutes, CaseFact.client_minutes)
+    net: dict[Any, Counter[int]] = {}
+    gross: dict[Any, Counter[int]] = {}
+    sums: dict[Any, list[int]] = {}
+    for key, desk, unit, client, number in tally(session, COHORTS["resolved"].query(columns, cut, now), columns):
+        for group in (key, ALL):
+            net.setdefault(group, Counter())[desk + unit] += number
+            gross.setdefault(group, Counter())[desk + unit + client] += number
+            total = sums.setdefault(group, [0, 0, 0])
+            total[0] += number
+            total[1] += desk * number
+            total[2] += unit * number
+    spread = ({key: spread_of(found.items()) for key, found in one.items()} for one in (net, gross))
+    means = {key: (Fraction(desk, number), Fraction(unit, number)) for key, (number, desk, unit) in sums.items()}
+    return (*spread, means)  # type: ignore[return-value]
 
 
 def _legal(session: Session, cut: Cut, now: datetime, by: str) -> Table:
@@ -281,34 +290,53 @@ def _queue(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     return Table(tuple(lists.values()), by, tuple(lines), total)
 
 
+SIGNS: Mapping[str, int] = {"opened": 1, "reopened": 1, "ended": -1, "reclassified": -1}
+Moves = Callable[..., dict[Any, dict[str, int]]]
+
+
 def _flow(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """The backlog at both ends is what all steps before them leave: in what was opened, out what was ended."""
-    signs = {"opened": 1, "reopened": 1, "ended": -1, "reclassified": -1}
+    signs = SIGNS
     column = DIMENSIONS[by][0]
     kinds = {"opened": "opened", "reopened": "reopened", "resolved": "ended", "reclassified": "reclassified"}
     query = select(CaseStep.kind, column, func.count()).join(CaseFact, CaseFact.id == CaseStep.case_id)
     filters = cut.filters(CaseFact.department_id, CaseFact.staff_id)
     query = query.where(CaseStep.kind.in_(kinds), *filters).group_by(CaseStep.kind, column)
 
-    def tally(*when: Any) -> dict[Any, dict[str, int]]:
+    def moves(*when: Any) -> dict[Any, dict[str, int]]:
         found: dict[Any, dict[str, int]] = {ALL: dict.fromkeys(signs, 0)}
         for kind, key, number in session.execute(query.where(*when)):
             found.setdefault(key, dict.fromkeys(signs, 0))[kinds[kind]] += number
             found[ALL][kinds[kind]] += number
         return found
 
-    within, earlier = tally(*cut.within(CaseStep.at)), tally(CaseStep.at < cut.since)
+    within, ends = moves(*cut.within(CaseStep.at)), _backlog(session, column, cut, moves, now)
 
     def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
-        moved = within.get(key, dict.fromkeys(signs, 0))
-        start = sum(sign * earlier.get(key, {}).get(name, 0) for name, sign in signs.items())
-        end = start + sum(sign * moved[name] for name, sign in signs.items())
+        moved, end = within.get(key, dict.fromkeys(signs, 0)), ends.get(key, 0)
+        start = end - sum(sign * moved[name] for name, sign in signs.items())
         listed = "staff_id" not in changes and cut.staff_id is None  # of a step's own person there is another list
         steps = (Cell(moved[name], "count", name if listed else None, changes) for name in signs)
         return (Cell(start), *steps, Cell(end))
 
-    sizes = {key: sum(found.values()) for key, found in {**earlier, **within}.items()}
+    sizes = {**dict.fromkeys(ends, 0), **{key: sum(found.values()) for key, found in within.items()}}
     return _table(session, by, ("backlog_start", *signs, "backlog_end"), sizes, cells)
+
+
+def _backlog(session: Session, column: Any, cut: Cut, moves: Moves, now: datetime) -> dict[Any, int]:
+    """What was open at the end of the period: all that went in and out until then, or what is open now less what
+    did since; whichever has less to be read."""
+    first = session.scalar(select(func.min(CaseStep.at)).where(CaseStep.kind == "opened"))
+    if first is None or cut.until - first < now - cut.until:
+        return {key: _net(found) for key, found in moves(CaseStep.at < cut.until).items()}
+    since = {key: _net(found) for key, found in moves(CaseStep.at >= cut.until).items()}
+    is_open = {**counts(session, "queue", column, cut, now)}
+    is_open[ALL] = sum(is_open.values())
+    return {key: is_open.get(key, 0) - since.get(key, 0) for key in {**is_open, **since}}
+
+
+def _net(moved: Mapping[str, int]) -> int:
+    return sum(sign * moved[name] for name, sign in SIGNS.items())
 
 
 _ASKED = (
