@@ -95,8 +95,10 @@ def table_blocks(session: Session, code: str, found: Table, cut: Cut) -> Iterato
     head = [said.first_heading(found), *(str(said.COLUMNS[name]) for name in found.columns)]
     if rows:
         words = any(cell.unit == "text" for line in found.lines[:1] for cell in line.cells)
+        texts = (2, *(_wide(name) for name in found.columns))
+        figures = (14, *(_needs(rows, place, head) for place in range(1, len(head))))
         yield table(
-            head, rows, wide=(4 if not words else 2, *(_wide(name) for name in found.columns)),
+            head, rows, wide=texts if words else figures,
             figures=not words, total=found.total is not None,
         )  # fmt: skip
     else:
@@ -128,6 +130,12 @@ _WORDY = (
 )
 
 
+def _needs(rows: Sequence[Sequence[str]], place: int, head: Sequence[str]) -> int:
+    """A column of figures is as wide as the longest word over it, or the longest of its first lines."""
+    texts = [*head[place].split(), *(line for row in rows for line in row[place].split("\n"))]
+    return min(12, max(5, *(len(text) for text in texts)))
+
+
 def _wide(name: str) -> int:
     return {"essence": 5, "measures": 5, "themes": 5, "decision": 3, "answered_on": 3, "term": 3}.get(
         name, 3 if name in _WORDY else 2
@@ -156,16 +164,20 @@ def chart_block(chart: Chart) -> Block:
     return bars(rows, tones)
 
 
-def _coarser(chart: Chart) -> Chart:
-    """At most MOST_BARS stretches of the period, each the sum of what followed one another."""
+def _coarser(chart: Chart, most: int = MOST_BARS) -> Chart:
+    """At most so many stretches of the period, each the sum of what followed one another."""
     names = chart["names"]
-    size = -(-len(names) // MOST_BARS) or 1
+    size = -(-len(names) // most) or 1
     if size == 1:
         return chart
     spans = [(start, min(start + size, len(names))) for start in range(0, len(names), size)]
     told = [f"{names[a].split(' – ')[0]} – {names[b - 1].split(' – ')[-1]}" for a, b in spans]
     series = [
-        {**one, "values": (sums := [sum(one["values"][a:b]) for a, b in spans]), "words": [str(n) for n in sums]}
+        {
+            **one,
+            "values": (sums := [sum(one["values"][a:b]) for a, b in spans]),
+            "words": [said.cell(int(n), "count") for n in sums],
+        }
         for one in chart["series"]
     ]
     return {**chart, "names": told, "series": series}
@@ -173,6 +185,7 @@ def _coarser(chart: Chart) -> Chart:
 
 def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
     whole, before = report.whole, report.before
+    most, stretches = room(report)
     rows = [
         [_("Came"), str(whole.came), str(before.came)], [_("Answered"), str(whole.answered), str(before.answered)],
         [_("Wait now"), str(whole.waiting), ""],
@@ -194,7 +207,7 @@ def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
     yield text(f"{_('Whose time it was:')} {whose}")
     if chart is not None:
         yield heading(_("Came and answered"))
-        yield chart_block(_coarser(chart))
+        yield chart_block(_coarser(chart, stretches))
     for title, lines, name_of in (
         (_("By place"), report.places, lambda line: line.name),
         (_("By kind"), report.kinds, lambda line: label_name(line.key)),
@@ -204,21 +217,21 @@ def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
             [name_of(one), _beside(one, lambda line: line.came),
              _beside(one, lambda line: line.answered), str(one.waiting), *_spread(one)]
             for one in lines
-        ])  # fmt: skip
+        ], most)  # fmt: skip
     if report.units:
         yield heading(_("Departments"))
         yield from _shortened(_head(_("Asked"), _("Answered"), _("Overdue now")), [
             [department_name(one.unit), _beside(one, lambda line: line.asked),
              _beside(one, lambda line: line.answered), str(one.overdue), *_spread(one)]
             for one in report.units
-        ])  # fmt: skip
+        ], most)  # fmt: skip
     if report.people:
         yield heading(_("Through whom"))
         yield from _shortened(_head(_("Answers"), _("First answers"), ""), [
             [one.name, _beside(one, lambda line: line.answers),
              _beside(one, lambda line: line.first.count), "", *_spread(one)]
             for one in report.people
-        ])  # fmt: skip
+        ], most)  # fmt: skip
     yield heading(_("How the figures are reckoned"))
     yield text(" ".join(str(said.FORMULAS[code]) for code in _TOLD), quiet=True)
 
@@ -226,18 +239,29 @@ def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
 _TOLD = ("came", "answered", "usual", "in_time", "resolution", "delay", "unit")
 MOST_ON_A_PAGE = 7
 """Lines of a table of the one page; the others are on the screen and in the spreadsheet."""
+MOST_IN_ALL, MANY = 15, 10
+"""Lines of its tables together; with many of them the chart has fewer bars."""
 
 
-def _shortened(head: list[str], rows: list[list[str]]) -> Iterator[Block]:
-    yield table(head, rows[:MOST_ON_A_PAGE], wide=_WIDE, figures=True)
-    if len(rows) > MOST_ON_A_PAGE:
-        more = len(rows) - MOST_ON_A_PAGE
+def room(report: Answers) -> tuple[int, int]:
+    """How many lines a table of the one page may have, and how many stretches of the period its chart."""
+    sizes = [len(lines) for lines in (report.places, report.kinds, report.units, report.people)]
+    most = MOST_ON_A_PAGE
+    while sum(min(size, most) for size in sizes) > MOST_IN_ALL:
+        most -= 1
+    return most, MOST_BARS if sum(min(size, most) for size in sizes) <= MANY else MOST_BARS - 2
+
+
+def _shortened(head: list[str], rows: list[list[str]], most: int) -> Iterator[Block]:
+    yield table(head, rows[:most], wide=_WIDE, figures=True)
+    if len(rows) > most:
+        more = len(rows) - most
         yield text(
             ngettext("%(num)s more line is in the table.", "%(num)s more lines are in the table.", more), quiet=True
         )
 
 
-_WIDE = (9, 4, 4, 5, 4, 5, 4, 4)
+_WIDE = (8, 5, 5, 6, 5, 5, 5, 5)
 
 
 def _head(*names: str) -> list[str]:
@@ -247,14 +271,21 @@ def _head(*names: str) -> list[str]:
 def _beside(line: Any, count: Callable[[Any], int]) -> str:
     """A count with what it was against the period before: a line that was not there had none."""
     value, before = count(line), count(line.before) if line.before is not None else 0
-    return f"{value}  {said.against(value, before, 'count')}"
+    return f"{value}\xa0{_short(said.against(value, before, 'count'))}"
+
+
+def _short(change: str) -> str:
+    """The mark says the direction alone, so that figure and change stand on one line."""
+    return change.replace(" +", "").replace(" −", "")
 
 
 def _spread(line: Line | PersonLine | UnitLine) -> list[str]:
     took = line.answer if isinstance(line, UnitLine) else line.first
     before, share = line.before.in_time if line.before else Share(), line.in_time
-    told = said.against(share.value, before.value, "share")
+    # In points of the column's own percent: the word for them would break the line.
+    now, was = (None if one.value is None else round(one.value * 100) for one in (share, before))
+    told = _short(said.against(now, was, "count"))
     return [
-        said.minutes(took.median), said.minutes(took.p90), f"{said.percent(share.value)}  {told}".rstrip(),
+        said.minutes(took.median), said.minutes(took.p90), f"{said.percent(share.value)}\xa0{told}".rstrip(),
         _beside(line, lambda one: one.in_time.late),
     ]  # fmt: skip
