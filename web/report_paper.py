@@ -261,7 +261,7 @@ def _shortened(head: list[str], rows: list[list[str]], most: int) -> Iterator[Bl
         )
 
 
-_WIDE = (8, 5, 5, 6, 5, 5, 5, 5)
+_WIDE = (11, 5, 5, 6, 5, 5, 5, 5)
 
 
 def _head(*names: str) -> list[str]:

@@ -135,7 +135,7 @@ def change(now: int, before: int) -> str:
 
 def against(value: Any, before: Any, unit: str) -> str:
     """«▲ +3», «▼ −20 мин», «=» against the period before; "" where there is nothing to compare."""
-    if value is None or before is None:
+    if value is None or before is None or not (value or before):
         return ""
     found = value - before
     said = _difference(abs(found), unit)
