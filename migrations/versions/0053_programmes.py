@@ -27,6 +27,11 @@ NEW = {
     "resolution_due": ("resolution_due_at", "counts", "holder", "resolved_at", *AFTER),
 }
 NAMED = sa.text("programme IS NOT NULL")
+STANDING = ["counts", "lead_id", "first_at", "first_due_at", "resolution_due_at", "legal_due_at", "legal_done_at"]
+PARTIAL = {
+    "queue": (["holder", "opened_at", *STANDING], "holder IS NOT NULL"),
+    "legal": (["legal_due_at"], "legal_due_at IS NOT NULL"),
+}
 
 
 def upgrade() -> None:
@@ -34,13 +39,24 @@ def upgrade() -> None:
         op.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608
     for name in OLD:
         op.drop_index(f"ix_case_fact_{name}", "case_fact")
-    op.add_column("case_fact", sa.Column("themes", sa.String(), nullable=False, server_default=""))
-    op.add_column("case_fact", sa.Column("programme", sa.String(), nullable=True))
-    op.add_column("case_fact", sa.Column("due_staff_id", Id, nullable=True))
+    for name in PARTIAL:
+        op.drop_index(f"ix_case_fact_{name}", "case_fact")
+    # The table is empty: a column that may not be empty needs no default, but SQLite makes the table anew for it.
+    recreate = "always" if op.get_bind().dialect.name == "sqlite" else "auto"
+    with op.batch_alter_table("case_fact", recreate=recreate) as table:
+        table.add_column(sa.Column("themes", sa.String(), nullable=False))
+        table.add_column(sa.Column("programme", sa.String(), nullable=True))
+        table.add_column(sa.Column("due_staff_id", Id, nullable=True))
+    for name, (columns, where) in PARTIAL.items():
+        op.create_index(
+            f"ix_case_fact_{name}",
+            "case_fact",
+            columns,
+            sqlite_where=sa.text(where),
+            postgresql_where=sa.text(where),
+        )
     for name in ("accept_due_at", "accept_done_at"):
         op.add_column("route_fact", sa.Column(name, UtcDateTime(), nullable=True))
-    if op.get_bind().dialect.name != "sqlite":
-        op.alter_column("case_fact", "themes", server_default=None)
     for name, columns in NEW.items():
         op.create_index(f"ix_case_fact_{name}", "case_fact", [*columns])
     op.create_index(

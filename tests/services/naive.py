@@ -277,12 +277,8 @@ def report(session: Session, cut: Cut, now: datetime) -> dict[str, Any]:
         "first_late": len([seen for seen in due if missed(seen.first, seen.due, now)]),
         "resolved": len(resolved),
         "resolution_met": len([seen for seen in ended if kept(seen.done, seen.resolution_due)]),
-        "resolution_late": len(
-            [
-                seen
-                for seen in ended
-                if seen.holder != "client" and missed(seen.done, seen.resolution_due, now)
-            ]
+        "resolution_late": sum(
+            seen.holder != "client" and missed(seen.done, seen.resolution_due, now) for seen in ended
         ),
         "spent": tuple(sum(seen.spent[who] for seen in resolved) for who in ("desk", "department", "client")),
         "opened": sum(1 for seen in everything if fits(seen, cut) and within(seen.begun)), **flow,
@@ -293,15 +289,7 @@ def report(session: Session, cut: Cut, now: datetime) -> dict[str, Any]:
             1 for seen in everything for act in seen.answers
             if within(act.accepted_at) and fits(seen, cut, staff_id=act.staff_id or NONE)
         ),
-        "assigned": sum(
-            1 for seen in everything for at, who in seen.given
-            if who is not None and within(at) and fits(seen, cut, staff_id=who)
-        ),
-        "led": sum(
-            _led(seen, who, since, until, cut, now) for seen in everything if seen.case.state not in OUT
-            for (since, who), (until, _next) in pairwise([*seen.given, (None, None)])
-            if who is not None and since is not None and fits(seen, cut, staff_id=who)
-        ),
+        **_hands(everything, cut, now),
         "asked": sum(
             1 for seen in told for route in seen.routes
             if within(route.asked_at) and fits(seen, cut, department_id=route.department_id)
@@ -309,6 +297,21 @@ def report(session: Session, cut: Cut, now: datetime) -> dict[str, Any]:
         "again_known": sum(1 for seen in inside if within(seen.begun)),
         "again_repeat": sum(1 for seen in inside if within(seen.begun) and _is_repeat(seen, everything)),
         "queue": sum(1 for seen in inside if seen.holder is not None),
+    }  # fmt: skip
+
+
+def _hands(everything: list[Seen], cut: Cut, now: datetime) -> dict[str, int]:
+    """How often cases were given to somebody in the period, and how long they lay with whom."""
+    return {
+        "assigned": sum(
+            1 for seen in everything for at, who in seen.given
+            if who is not None and cut.since <= at < cut.until and fits(seen, cut, staff_id=who)
+        ),
+        "led": sum(
+            _led(seen, who, since, until, cut, now) for seen in everything if seen.case.state not in OUT
+            for (since, who), (until, _next) in pairwise([*seen.given, (None, None)])
+            if who is not None and since is not None and fits(seen, cut, staff_id=who)
+        ),
     }  # fmt: skip
 
 

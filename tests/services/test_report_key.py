@@ -47,9 +47,33 @@ def of_line(line: Line) -> dict[str, str]:
     }  # fmt: skip
 
 
+def figures_of_programmes(session, demo: DemoSet) -> dict[tuple[str, str], str]:
+    """By programme and by theme, and what was given to whom."""
+    found: dict[tuple[str, str], str] = {}
+
+    def keep(of: str, values: dict[str, str]) -> None:
+        found.update({(of, name): value for name, value in values.items()})
+
+    for programme, word in (("Английский", "программа Английский"), ("Испанский", "программа Испанский")):
+        keep(word, of_line(answers_report(session, DESK, replace(WEEK, programme=programme), NOW).whole))
+    keep("без программы", of_line(answers_report(session, DESK, replace(WEEK, programme=NO_PROGRAMME), NOW).whole))
+    for by, name in (("themes", "пришло"), ("theme", "главная")):
+        told = {
+            line.key: line.cells[0].value for line in run_table(session, DESK, "structure", WEEK, NOW, by).lines
+        }
+        for word, code in THEMES.items():
+            keep(f"тема {word}", {name: str(told.get(code, 0))})
+        keep("без темы", {name: str(told.get(None, 0))})
+    held = led_minutes(session, policy_of(session).calendars["desk"], WEEK, NOW)
+    given = {line.key: line.cells[0].value for line in run_table(session, DESK, "staff", WEEK, NOW).lines}
+    for name, actor in demo.people.items():
+        keep(name, {"получил": str(given[actor.staff_id]), "вёл, мин": str(held[actor.staff_id])})
+    return found
+
+
 def figures(session, demo: DemoSet) -> dict[tuple[str, str], str]:
     """Every figure of the key as the reports give it."""
-    found: dict[tuple[str, str], str] = {}
+    found = figures_of_programmes(session, demo)
 
     def keep(of: str, values: dict[str, str]) -> None:
         found.update({(of, name): value for name, value in values.items()})
@@ -65,20 +89,6 @@ def figures(session, demo: DemoSet) -> dict[tuple[str, str], str]:
         keep(kinds.get(line.key, "вид не определён"), of_line(line))
     for name, actor in demo.people.items():
         keep(name, of_line(answers_report(session, DESK, replace(WEEK, staff_id=actor.staff_id), NOW).whole))
-    for programme, word in (("Английский", "программа Английский"), ("Испанский", "программа Испанский")):
-        keep(word, of_line(answers_report(session, DESK, replace(WEEK, programme=programme), NOW).whole))
-    keep("без программы", of_line(answers_report(session, DESK, replace(WEEK, programme=NO_PROGRAMME), NOW).whole))
-    for by, name in (("themes", "пришло"), ("theme", "главная")):
-        told = {
-            line.key: line.cells[0].value for line in run_table(session, DESK, "structure", WEEK, NOW, by).lines
-        }
-        for word, code in THEMES.items():
-            keep(f"тема {word}", {name: str(told.get(code, 0))})
-        keep("без темы", {name: str(told.get(None, 0))})
-    held = led_minutes(session, policy_of(session).calendars["desk"], WEEK, NOW)
-    given = {line.key: line.cells[0].value for line in run_table(session, DESK, "staff", WEEK, NOW).lines}
-    for name, actor in demo.people.items():
-        keep(name, {"получил": str(given[actor.staff_id]), "вёл, мин": str(held[actor.staff_id])})
     delay = report.delay
     keep(
         "всё",
@@ -183,8 +193,8 @@ def test_beside_each_figure_stands_the_period_before(demo, database) -> None:
             if line.key == demo.places["блог"]
         )
         page = answers_report(session, DESK, WEEK.before(), NOW)
-        was = next(line for line in page.places if line.key == demo.places["блог"])
-        assert (blog.cells[0].before, blog.cells[1].before) == (was.answered, was.first.median)
+        earlier = next(line for line in page.places if line.key == demo.places["блог"])
+        assert (blog.cells[0].before, blog.cells[1].before) == (earlier.answered, earlier.first.median)
 
 
 def test_the_backlog_is_what_is_open(demo, database) -> None:
