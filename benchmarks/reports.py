@@ -26,6 +26,7 @@ from models import (
     CaseFact,
     CaseStep,
     Department,
+    LeadFact,
     Message,
     Publication,
     Route,
@@ -46,6 +47,7 @@ PERIODS = {"month": 30, "quarter": 91, "two_years": 731}
 FILTERS = {"": "", "three_filters": "&kind=question&platform=vk&staff=2"}
 GOAL, DASHBOARD, SHEET_ROWS, SHEET_SECONDS = 300.0, 150.0, 100_000, 20.0
 THEMES = (None, "access", "payment", "video", "homework", "schedule", "curator")
+PROGRAMMES = (None, None, None, *(f"Курс {number}" for number in range(1, 9)))
 MINUTES = (3, 9, 15, 24, 38, 52, 75, 110, 150, 185, 240, 330, 480, 700, 1300)
 
 
@@ -61,6 +63,7 @@ class Facts(Made):
                 yield table, rows
         yield CaseFact.__table__, map(self.fact, range(1, self.cases + 1))
         yield CaseStep.__table__, self.steps()
+        yield LeadFact.__table__, map(self.lead, range(1, self.cases + 1))
         yield (
             RouteFact.__table__,
             (
@@ -68,7 +71,8 @@ class Facts(Made):
                     "id": n, "case_id": pick(n, 7, range(1, self.cases + 1)), "open_minutes": 20,
                     "department_id": self.units[n % len(self.units)], "asked_at": self.at(n * 120),
                     "answer_minutes": None if n % 5 == 0 else pick(n, 12, MINUTES),
-                    "due_at": self.at(n * 120) + timedelta(hours=9), "late": n % 7 == 0,
+                    "due_at": self.at(n * 120) + timedelta(hours=9), "accept_due_at": None,
+                    "accept_done_at": None, "late": n % 7 == 0,
                     "outcome": None if n % 5 == 0 else "answered", "returns": int(n % 11 == 0),
                 }
                 for n in range(1, self.cases // 40)
@@ -85,8 +89,10 @@ class Facts(Made):
         return {
             "id": n, "source_id": case["source_id"], "platform": self.platforms[case["source_id"]],
             "kind": case["label"] if case["sure"] else None, "theme": pick(n, 17, THEMES), "checked": n % 3 == 0,
+            "themes": self.themes(n), "programme": pick(n, 18, PROGRAMMES),
             "department_id": pick(n, 13, (*self.units, *(None,) * 20)), "staff_id": pick(n, 14, self.people),
-            "lead_id": case["assignee_id"], "counts": pick(n, 15, range(10)) != 0,
+            "due_staff_id": pick(n, 14, self.people), "lead_id": case["assignee_id"],
+            "counts": pick(n, 15, range(10)) != 0,
             "holder": pick(n, 16, ("desk", "department", "client")) if is_open else None,
             "held_since": at if is_open else None, "opened_at": at, "ingested_at": at, "first_at": first,
             "first_by_id": pick(n, 14, self.people) if first else None, "first_minutes": took if first else None,
@@ -99,10 +105,26 @@ class Facts(Made):
             "answers": int(bool(first)),
         }  # fmt: skip
 
+    @staticmethod
+    def themes(n: int) -> str:
+        found = [one for one in dict.fromkeys((pick(n, 17, THEMES), pick(n, 19, THEMES))) if one]
+        return f" {' '.join(found)} " if found else ""
+
+    def lead(self, n: int) -> dict[str, Any]:
+        fact = self.fact(n)
+        spent = fact["desk_minutes"] + fact["department_minutes"] + fact["client_minutes"]
+        return {
+            "case_id": n, "staff_id": fact["staff_id"], "since": fact["opened_at"], "until": fact["resolved_at"],
+            "minutes": spent if fact["resolved_at"] else None,
+        }  # fmt: skip
+
     def steps(self) -> Iterator[dict[str, Any]]:
         for n in range(1, self.cases + 1):
             fact = self.fact(n)
-            marks = (("opened", "opened_at"), ("answered", "first_at"), ("resolved", "resolved_at"))
+            marks = (
+                ("opened", "opened_at"), ("assigned", "opened_at"), ("answered", "first_at"),
+                ("resolved", "resolved_at"),
+            )  # fmt: skip
             for kind, name in marks:
                 if fact[name] is not None:
                     yield {"case_id": n, "kind": kind, "at": fact[name], "staff_id": fact["staff_id"]}

@@ -16,7 +16,7 @@ from models.broadcast import (
 )
 from models.bulk import Bulk
 from models.case import Case, Note
-from models.case_fact import CaseFact, CaseStep, RouteFact
+from models.case_fact import CaseFact, CaseStep, LeadFact, RouteFact
 from models.clock import Clock, Notice
 from models.contact import StaffContact
 from models.contract import Amendment, Approval, Contract, ContractRevision, Decision, LegalRef, Termination
@@ -74,7 +74,7 @@ __all__ = [
     "ConsentText", "Contact", "Contract", "ContractRevision", "Counter", "Deal", "DealMove", "Decision", "Delivery",
     "Department", "Document", "Draft", "DutyDay", "Erasure", "Event", "Excerpt", "Fact",
     "FactUse", "Follower", "Gap", "Identity", "ImportRow", "Incident", "IncidentCase",
-    "Instalment", "Label", "Lease", "LegalRef",
+    "Instalment", "Label", "LeadFact", "Lease", "LegalRef",
     "Mention", "Merge", "Message", "MessageBand", "MessengerAccount", "Note", "Notice", "Obligation", "OneTimeLink",
     "Outreach",
     "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie", "Reply", "ReplyFile", "ReportOrder",

@@ -1,4 +1,4 @@
-"""What reports count: one row a case, one a question to a department, one a step; written by the act itself."""
+"""What reports count: one row a case, a question to a department, a step, a lead; written by the act itself."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, Id
 
 # Each report walks one of the times and needs nothing but its index.
-_DIMENSIONS = ("source_id", "kind", "theme", "staff_id", "department_id", "platform")
+_DIMENSIONS = ("source_id", "kind", "theme", "staff_id", "department_id", "platform", "programme")
 _STANDING = (
     "counts", "lead_id", "first_at", "first_due_at", "resolution_due_at", "legal_due_at", "legal_done_at",
 )  # fmt: skip
@@ -18,6 +18,9 @@ _LEGAL = {
 _QUEUE = {
     "sqlite_where": text("holder IS NOT NULL"), "postgresql_where": text("holder IS NOT NULL"),
 }  # fmt: skip
+_PROGRAMME = {
+    "sqlite_where": text("programme IS NOT NULL"), "postgresql_where": text("programme IS NOT NULL"),
+}  # fmt: skip
 
 
 class CaseFact(Base):
@@ -25,16 +28,20 @@ class CaseFact(Base):
 
     ``counts``: it belongs to the reports; spam, what needed no answer, what was merged, and what stood on the
     platform before its place was watched do not. ``kind`` is None while nobody is sure, ``checked``: a person said
-    it. ``department_id`` was asked last, ``staff_id`` sent the first answer, or else leads, ``lead_id`` leads now.
+    it. ``department_id`` was asked last, ``staff_id`` sent the first answer, or else leads, ``lead_id`` leads now,
+    ``due_staff_id`` sent the first answer, or else led when its term ended. ``themes``: all that its messages are
+    about, the leading one first, each between spaces. ``programme``: the course that it is about.
     ``holder``: desk · department · client, who has had it since ``held_since``; None once it is closed. The three
     sums of minutes reach up to there.
     """
 
     __tablename__ = "case_fact"
     __table_args__ = (
-        Index("ix_case_fact_opened", "opened_at", "counts", "checked", *_DIMENSIONS),
+        Index("ix_case_fact_opened", "opened_at", "counts", "checked", *_DIMENSIONS, "themes"),
         Index("ix_case_fact_first", "first_at", "counts", "first_minutes", "first_here_minutes", *_DIMENSIONS),
-        Index("ix_case_fact_first_due", "first_due_at", "counts", "first_at", "holder", *_DIMENSIONS),
+        Index(
+            "ix_case_fact_first_due", "first_due_at", "counts", "first_at", "holder", "due_staff_id", *_DIMENSIONS
+        ),
         Index(
             "ix_case_fact_resolved",
             "resolved_at",
@@ -45,6 +52,7 @@ class CaseFact(Base):
             *_DIMENSIONS,
         ),
         Index("ix_case_fact_resolution_due", "resolution_due_at", "counts", "holder", "resolved_at", *_DIMENSIONS),
+        Index("ix_case_fact_programme", "programme", **_PROGRAMME),  # type: ignore[arg-type]
         Index("ix_case_fact_legal", "legal_due_at", **_LEGAL),  # type: ignore[arg-type]
         Index("ix_case_fact_queue", "holder", "opened_at", *_STANDING, **_QUEUE),  # type: ignore[arg-type]
     )
@@ -54,10 +62,13 @@ class CaseFact(Base):
     platform: Mapped[str]
     kind: Mapped[str | None]
     theme: Mapped[str | None]  # the leading one
+    themes: Mapped[str] = mapped_column(default="")
+    programme: Mapped[str | None]
     checked: Mapped[bool]
     department_id: Mapped[int | None] = mapped_column(Id)
     staff_id: Mapped[int | None] = mapped_column(Id)
     lead_id: Mapped[int | None] = mapped_column(Id)
+    due_staff_id: Mapped[int | None] = mapped_column(Id)
     counts: Mapped[bool]
     holder: Mapped[str | None]
     held_since: Mapped[datetime | None]
@@ -83,6 +94,7 @@ class CaseFact(Base):
 
 class RouteFact(Base):
     """``id`` is the question's own. ``due_at`` is of its latest clock, ``late``: an earlier answer came after its.
+    ``accept_due_at``: by when it was to be opened, where that is asked for, ``accept_done_at``: when it was.
 
     ``outcome``: answered · declined · recalled, None while the department owes.
     """
@@ -97,13 +109,16 @@ class RouteFact(Base):
     open_minutes: Mapped[int | None]
     answer_minutes: Mapped[int | None]
     due_at: Mapped[datetime | None]
+    accept_due_at: Mapped[datetime | None]
+    accept_done_at: Mapped[datetime | None]
     late: Mapped[bool]
     outcome: Mapped[str | None]
     returns: Mapped[int]
 
 
 class CaseStep(Base):
-    """``kind``: opened · reopened · resolved · reclassified move the backlog; answered is a reply that stands."""
+    """``kind``: opened · reopened · resolved · reclassified move the backlog; answered is a reply that stands,
+    assigned gave the case to ``staff_id``."""
 
     __tablename__ = "case_step"
     __table_args__ = (Index(None, "case_id"), Index(None, "kind", "at", "case_id", "staff_id"))
@@ -112,3 +127,20 @@ class CaseStep(Base):
     kind: Mapped[str]
     at: Mapped[datetime]
     staff_id: Mapped[int | None] = mapped_column(Id)
+
+
+class LeadFact(Base):
+    """A stretch in which ``staff_id`` led an open case; ``minutes`` of working time, None while it lasts."""
+
+    __tablename__ = "lead_fact"
+    __table_args__ = (
+        Index(None, "case_id"),
+        Index("ix_lead_fact_since", "since", "until", "staff_id", "minutes", "case_id"),
+        Index("ix_lead_fact_until", "until", "since", "staff_id", "case_id"),
+    )
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    staff_id: Mapped[int] = mapped_column(Id)
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    minutes: Mapped[int | None]

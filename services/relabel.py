@@ -15,6 +15,7 @@ from services.events import record
 from services.findings import note_findings
 from services.kinds import renew_kind
 from services.labelling import LabelsTexts, label_row, labels_of, try_classify
+from services.reports.upkeep import touch_cases
 from services.rights import DESK
 
 NAME = "relabel"
@@ -70,6 +71,8 @@ def _store(session: Session, seen: Sequence[Message], verdicts: Mapping[int, Ver
     rows = [label_row(message.id, verdicts[message.id], version) for message in messages if message.id not in known]
     if rows:
         session.execute(insert(Label), rows)
+        told = {row["message_id"] for row in rows}
+        touch_cases(session, (one.case_id for one in messages if one.id in told and one.case_id is not None))
     note_findings(session, messages, verdicts)
     for message in messages:
         said = words.get(message.id)

@@ -46,6 +46,7 @@ def snooze(
     row.until, row.staff_id = until, actor.staff_id
     if case.assignee_id is None:
         case.assignee_id = actor.staff_id
+        record(session, "case.assigned", actor, case_id=case.id, object_id=actor.staff_id)
     case.lift = None
     case.version += 1
     moment = until.isoformat() if until else None

@@ -47,7 +47,7 @@ HOW: Mapping[str, Lazy] = {
     "funnel": _l(
         "Deals that were begun in the period. Reached: deals that ever came to this stage or to a later one. Go on "
         "= reached the next stage ÷ reached this one; application to payment = paid ÷ all. Days in the stage: "
-        "median of those that have left it. The filters of cases do not narrow them."
+        "median of those that have left it."
     ),
     "register": _l(
         "Complaints or wishes that came in the period, oldest first. Justified = found justified ÷ all that were "
@@ -158,6 +158,7 @@ COLUMNS: Mapping[str, Lazy] = {
     "days_mean": _l("Days on average"),
     "days_most": _l("Most days"),
     "over_ten": _l("Longer than 10 days"),
+    "slow_refunds": _l("Contracts with a refund after 10 days"),
     "refunds_in_period": _l("Refunds of the period"),
     "refund_share": _l("Share of payments"),
     "due": _l("Due"),
@@ -238,11 +239,18 @@ MENTIONS: Mapping[str, Lazy] = {
 
 LACKING: Mapping[str, Lazy] = {
     "retention": _l("Day until which the paper is kept: no term of keeping is set for contracts."),
+    "shifts": _l("Minutes of duty: nobody is named under «Duties»."),
+    "accept": _l("Opened in time: no term for opening a question is set."),
     "waiting_time": _l("How long callers waited: the exchange does not tell."),
     "more": _l("Lines beyond the first thousand: choose a shorter period to see them."),
     "homework": _l("Late checks of homework: the school's system does not tell of them."),
 }
 """What a report of the Regulation asks for and has no source here; named under the table, never shown as 0."""
+
+NOTES: Mapping[str, Lazy] = {
+    "themes": _l("A case with several themes counts under each of them: the lines make more than the whole."),
+}
+"""What must be known to read the lines of a table."""
 
 
 def read_cell(value: Any, unit: str) -> str | None:
@@ -273,6 +281,11 @@ def _date(value: date | datetime) -> str:
 
 def _number(value: Any) -> str:
     return f"{float(value):.1f}".rstrip("0").rstrip(".").replace(".", ",").replace("-", "−")
+
+
+def plain(value: Any) -> str:
+    """A number as it is read, with a tenth where it has one."""
+    return _number(value)
 
 
 def _mark(value: Any) -> str:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from classifier import LABELS
 from collectors import CHANNELS
 from services.accounts import list_staff
-from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
+from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
 from services.reports.periods import USUAL, days_of, own_days
+from services.reports.programmes import LONGEST, programmes
 from services.rights import DESK
 from services.routing import departments
 from services.sources import list_sources
@@ -36,6 +37,7 @@ class Choices:
     themes: list[tuple[str, str]]
     departments: list[tuple[int, str]]
     people: list[tuple[int, str]]
+    programmes: list[tuple[str, str]]
 
 
 def read_cut(args: Mapping[str, str], on: date, zone: str) -> Cut:
@@ -48,6 +50,8 @@ def read_cut(args: Mapping[str, str], on: date, zone: str) -> Cut:
         kind=args.get("kind") if args.get("kind") in (*LABELS, UNSURE) else None,
         theme=args.get("theme") if args.get("theme") in (*THEMES, NO_THEME) else None,
         department_id=_number(args.get("department")), staff_id=_number(args.get("staff")),
+        programme=args.get("programme", "")[:LONGEST] or None,
+        about=args.get("about") if args.get("about") in (*THEMES, NO_THEME) else None,
     )  # fmt: skip
 
 
@@ -73,7 +77,7 @@ def query_of(cut: Cut, **changes: Any) -> dict[str, str]:
     values = {
         "from": cut.first.isoformat(), "to": cut.last.isoformat(), "platform": cut.platform,
         "source": cut.source_id, "kind": cut.kind, "theme": cut.theme,
-        "department": cut.department_id, "staff": cut.staff_id,
+        "department": cut.department_id, "staff": cut.staff_id, "programme": cut.programme, "about": cut.about,
     }  # fmt: skip
     return {name: str(value) for name, value in values.items() if value is not None}
 
@@ -105,6 +109,9 @@ def choices(session: Session) -> Choices:
             (NONE, _("without a department")), *((unit.id, department_name(unit)) for unit in departments(session))
         ],
         people=[(NONE, _("nobody")), *((person.id, person.name) for person in list_staff(session))],
+        programmes=[
+            *((name, name) for name in programmes(session)), (NO_PROGRAMME, _("without a programme")),
+        ],
     )  # fmt: skip
 
 
@@ -114,6 +121,7 @@ def filter_words(cut: Cut, offered: Choices) -> list[tuple[str, str]]:
         ("platform", cut.platform, offered.platforms), ("source_id", cut.source_id, offered.sources),
         ("kind", cut.kind, offered.kinds), ("theme", cut.theme, offered.themes),
         ("department_id", cut.department_id, offered.departments),
-        ("staff_id", cut.staff_id, offered.people),
+        ("staff_id", cut.staff_id, offered.people), ("programme", cut.programme, offered.programmes),
+        ("about", cut.about, [(value, _("about: %(theme)s", theme=words)) for value, words in offered.themes]),
     ]  # fmt: skip
     return [(name, dict(options).get(value, str(value))) for name, value, options in named if value is not None]

@@ -44,7 +44,7 @@ def page() -> str:
     """What a director looks at weekly and monthly: the wholes of all reports, each a link to its lines."""
     cut, actor = asked_cut(), current_actor()
     with current_desk().database.read.begin() as session:
-        tables = summary(session, actor, cut, utc_now())
+        tables = summary(session, actor, cut, utc_now(), compared=True)
     return render_template(
         "reports/summary.html", tables=tables, wholes=wholes, cut=cut, period=period_of(request.args)
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Reports as PDF: the page's own figures, their charts as bars, and under them how they are reckoned."""
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request, send_file
@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from models import utc_now
 from services.documents.sheets import Block, bars, draw_sheet, heading, table, text
-from services.reports.answers import Answers, answers_report
+from services.reports.answers import Answers, Line, PersonLine, Share, UnitLine, answers_report
 from services.reports.cut import Cut
-from services.reports.shape import Table
+from services.reports.shape import Cell, Table
 from services.reports.sheets import note_export
 from services.reports.tables import run_table
 from services.reports.trend import trend
@@ -20,7 +20,7 @@ from web import report_words as said
 from web.charts import Chart, answers_chart, table_chart
 from web.dates import day, exact
 from web.language import _, ngettext
-from web.report_figures import LACKING
+from web.report_figures import LACKING, NOTES
 from web.report_filters import asked_cut, choices, filter_words
 from web.report_tables import line_name
 from web.security import current_actor, current_desk
@@ -48,7 +48,7 @@ def answers() -> Response:
 def one(code: str) -> Response:
     cut, actor = asked_cut(), current_actor()
     with current_desk().database.read.begin() as session:
-        found = run_table(session, actor, code, cut, utc_now(), request.args.get("by"))
+        found = run_table(session, actor, code, cut, utc_now(), request.args.get("by"), compared=True)
         content = table_pdf(session, code, found, cut)
     if any(line.place for line in found.lines):
         with current_desk().database.write.begin() as session:
@@ -95,8 +95,10 @@ def table_blocks(session: Session, code: str, found: Table, cut: Cut) -> Iterato
     head = [said.first_heading(found), *(str(said.COLUMNS[name]) for name in found.columns)]
     if rows:
         words = any(cell.unit == "text" for line in found.lines[:1] for cell in line.cells)
+        texts = (2, *(_wide(name) for name in found.columns))
+        figures = (14, *(_needs(rows, place, head) for place in range(1, len(head))))
         yield table(
-            head, rows, wide=(4 if not words else 2, *(_wide(name) for name in found.columns)),
+            head, rows, wide=texts if words else figures,
             figures=not words, total=found.total is not None,
         )  # fmt: skip
     else:
@@ -105,8 +107,10 @@ def table_blocks(session: Session, code: str, found: Table, cut: Cut) -> Iterato
         yield text(_("%(num)s more lines are in the spreadsheet.", num=len(found.lines) - MOST_LINES), quiet=True)
     if found.beside:
         yield table(
-            [], [[str(said.COLUMNS[name]), said.cell(c.value, c.unit)] for name, c in found.beside], wide=(3, 2)
+            [], [[str(said.COLUMNS[name]), _told(c).replace("\n", "  ")] for name, c in found.beside], wide=(3, 2)
         )
+    for name in found.notes:
+        yield text(str(NOTES[name]), quiet=True)
     yield text(str(said.HOW[code]), quiet=True)
     for name in found.missing:
         yield text(f"{_('Not here:')} {LACKING[name]}", quiet=True)
@@ -126,6 +130,12 @@ _WORDY = (
 )
 
 
+def _needs(rows: Sequence[Sequence[str]], place: int, head: Sequence[str]) -> int:
+    """A column of figures is as wide as the longest word over it, or the longest of its first lines."""
+    texts = [*head[place].split(), *(line for row in rows for line in row[place].split("\n"))]
+    return min(12, max(5, *(len(text) for text in texts)))
+
+
 def _wide(name: str) -> int:
     return {"essence": 5, "measures": 5, "themes": 5, "decision": 3, "answered_on": 3, "term": 3}.get(
         name, 3 if name in _WORDY else 2
@@ -133,7 +143,14 @@ def _wide(name: str) -> int:
 
 
 def _cells(cells: Sequence[Any]) -> list[str]:
-    return [said.cell(cell.value, cell.unit) for cell in cells]
+    return [_told(cell) for cell in cells]
+
+
+def _told(cell: Cell) -> str:
+    """The figure, and under it what it was against the period before."""
+    figure = said.cell(cell.value, cell.unit)
+    change = said.against(cell.value, cell.before, cell.unit) if cell.compared else ""
+    return f"{figure}\n{change}" if change else figure
 
 
 def chart_block(chart: Chart) -> Block:
@@ -147,16 +164,20 @@ def chart_block(chart: Chart) -> Block:
     return bars(rows, tones)
 
 
-def _coarser(chart: Chart) -> Chart:
-    """At most MOST_BARS stretches of the period, each the sum of what followed one another."""
+def _coarser(chart: Chart, most: int = MOST_BARS) -> Chart:
+    """At most so many stretches of the period, each the sum of what followed one another."""
     names = chart["names"]
-    size = -(-len(names) // MOST_BARS) or 1
+    size = -(-len(names) // most) or 1
     if size == 1:
         return chart
     spans = [(start, min(start + size, len(names))) for start in range(0, len(names), size)]
     told = [f"{names[a].split(' – ')[0]} – {names[b - 1].split(' – ')[-1]}" for a, b in spans]
     series = [
-        {**one, "values": (sums := [sum(one["values"][a:b]) for a, b in spans]), "words": [str(n) for n in sums]}
+        {
+            **one,
+            "values": (sums := [sum(one["values"][a:b]) for a, b in spans]),
+            "words": [said.cell(int(n), "count") for n in sums],
+        }
         for one in chart["series"]
     ]
     return {**chart, "names": told, "series": series}
@@ -164,14 +185,17 @@ def _coarser(chart: Chart) -> Chart:
 
 def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
     whole, before = report.whole, report.before
+    most, stretches = room(report)
     rows = [
         [_("Came"), str(whole.came), str(before.came)], [_("Answered"), str(whole.answered), str(before.answered)],
         [_("Wait now"), str(whole.waiting), ""],
         [_("Usually"), said.minutes(whole.first.median), said.minutes(before.first.median)],
         [_("9 of 10"), said.minutes(whole.first.p90), said.minutes(before.first.p90)],
         [_("In time"), said.percent(whole.in_time.value), said.percent(before.in_time.value)],
-        [_("Late"), str(whole.in_time.late), str(before.in_time.late)], [_("Resolved"), str(report.resolved), ""],
-        [_("Resolved in time"), said.percent(report.resolution.value), ""],
+        [_("Late"), str(whole.in_time.late), str(before.in_time.late)],
+        [_("Resolved"), str(report.resolved), str(report.delay_before.cases)],
+        [_("Resolved in time"),
+         *(said.percent(one.value) for one in (report.resolution, report.resolution_before))],
         [_("Checked by people:"), said.percent(report.checked / whole.came if whole.came else None), ""],
     ]  # fmt: skip
     half = len(rows) // 2
@@ -183,29 +207,31 @@ def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
     yield text(f"{_('Whose time it was:')} {whose}")
     if chart is not None:
         yield heading(_("Came and answered"))
-        yield chart_block(_coarser(chart))
+        yield chart_block(_coarser(chart, stretches))
     for title, lines, name_of in (
         (_("By place"), report.places, lambda line: line.name),
         (_("By kind"), report.kinds, lambda line: label_name(line.key)),
     ):
         yield heading(title)
         yield from _shortened(_head(_("Came"), _("Answered"), _("Wait now")), [
-            [name_of(one), str(one.came), str(one.answered), str(one.waiting), *_spread(one.first, one.in_time)]
+            [name_of(one), _beside(one, lambda line: line.came),
+             _beside(one, lambda line: line.answered), str(one.waiting), *_spread(one)]
             for one in lines
-        ])  # fmt: skip
+        ], most)  # fmt: skip
     if report.units:
         yield heading(_("Departments"))
         yield from _shortened(_head(_("Asked"), _("Answered"), _("Overdue now")), [
-            [department_name(one.unit), str(one.asked), str(one.answered), str(one.overdue),
-             *_spread(one.answer, one.in_time)]
+            [department_name(one.unit), _beside(one, lambda line: line.asked),
+             _beside(one, lambda line: line.answered), str(one.overdue), *_spread(one)]
             for one in report.units
-        ])  # fmt: skip
+        ], most)  # fmt: skip
     if report.people:
         yield heading(_("Through whom"))
         yield from _shortened(_head(_("Answers"), _("First answers"), ""), [
-            [one.name, str(one.answers), str(one.first.count), "", *_spread(one.first, one.in_time)]
+            [one.name, _beside(one, lambda line: line.answers),
+             _beside(one, lambda line: line.first.count), "", *_spread(one)]
             for one in report.people
-        ])  # fmt: skip
+        ], most)  # fmt: skip
     yield heading(_("How the figures are reckoned"))
     yield text(" ".join(str(said.FORMULAS[code]) for code in _TOLD), quiet=True)
 
@@ -213,23 +239,53 @@ def answers_blocks(report: Answers, chart: Chart | None) -> Iterator[Block]:
 _TOLD = ("came", "answered", "usual", "in_time", "resolution", "delay", "unit")
 MOST_ON_A_PAGE = 7
 """Lines of a table of the one page; the others are on the screen and in the spreadsheet."""
+MOST_IN_ALL, MANY = 15, 10
+"""Lines of its tables together; with many of them the chart has fewer bars."""
 
 
-def _shortened(head: list[str], rows: list[list[str]]) -> Iterator[Block]:
-    yield table(head, rows[:MOST_ON_A_PAGE], wide=_WIDE, figures=True)
-    if len(rows) > MOST_ON_A_PAGE:
-        more = len(rows) - MOST_ON_A_PAGE
+def room(report: Answers) -> tuple[int, int]:
+    """How many lines a table of the one page may have, and how many stretches of the period its chart."""
+    sizes = [len(lines) for lines in (report.places, report.kinds, report.units, report.people)]
+    most = MOST_ON_A_PAGE
+    while sum(min(size, most) for size in sizes) > MOST_IN_ALL:
+        most -= 1
+    return most, MOST_BARS if sum(min(size, most) for size in sizes) <= MANY else MOST_BARS - 2
+
+
+def _shortened(head: list[str], rows: list[list[str]], most: int) -> Iterator[Block]:
+    yield table(head, rows[:most], wide=_WIDE, figures=True)
+    if len(rows) > most:
+        more = len(rows) - most
         yield text(
             ngettext("%(num)s more line is in the table.", "%(num)s more lines are in the table.", more), quiet=True
         )
 
 
-_WIDE = (9, 4, 4, 5, 4, 5, 4, 4)
+_WIDE = (11, 5, 5, 6, 5, 5, 5, 5)
 
 
 def _head(*names: str) -> list[str]:
     return ["", *names, _("Usually"), _("9 of 10"), _("In time"), _("Late")]
 
 
-def _spread(first: Any, in_time: Any) -> list[str]:
-    return [said.minutes(first.median), said.minutes(first.p90), said.percent(in_time.value), str(in_time.late)]
+def _beside(line: Any, count: Callable[[Any], int]) -> str:
+    """A count with what it was against the period before: a line that was not there had none."""
+    value, before = count(line), count(line.before) if line.before is not None else 0
+    return f"{value}\xa0{_short(said.against(value, before, 'count'))}"
+
+
+def _short(change: str) -> str:
+    """The mark says the direction alone, so that figure and change stand on one line."""
+    return change.replace(" +", "").replace(" −", "")
+
+
+def _spread(line: Line | PersonLine | UnitLine) -> list[str]:
+    took = line.answer if isinstance(line, UnitLine) else line.first
+    before, share = line.before.in_time if line.before else Share(), line.in_time
+    # In points of the column's own percent: the word for them would break the line.
+    now, was = (None if one.value is None else round(one.value * 100) for one in (share, before))
+    told = _short(said.against(now, was, "count"))
+    return [
+        said.minutes(took.median), said.minutes(took.p90), f"{said.percent(share.value)}\xa0{told}".rstrip(),
+        _beside(line, lambda one: one.in_time.late),
+    ]  # fmt: skip

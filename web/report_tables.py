@@ -9,10 +9,11 @@ from flask import Blueprint, Response, render_template, request, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
 from models import utc_now
+from services.reports.cut import FILTERS, Cut
 from services.reports.register import OUTCOMES, say_verdict
 from services.reports.shape import Line, Table
 from services.reports.sheets import CASE_COLUMNS, case_rows, note_export, write_csv, write_xlsx
-from services.reports.tables import LEFT_OUT, REPORTS, run_table
+from services.reports.tables import LEFT_OUT, REPORTS, checked_share, run_table
 from services.reports.upkeep import is_rebuilding
 from services.reports.views import shelf_of
 from services.routing import departments
@@ -49,12 +50,14 @@ def index() -> str:
 def show(code: str) -> str:
     cut = asked_cut()
     with current_desk().database.read.begin() as session:
-        table = run_table(session, current_actor(), code, cut, utc_now(), request.args.get("by"))
+        table = run_table(session, current_actor(), code, cut, utc_now(), request.args.get("by"), compared=True)
         named = line_name(session, table)
         return render_template(
             "reports/table.html", report=REPORTS[code], table=table, cut=cut, period=period_of(request.args),
             choices=choices(session), rebuilding=is_rebuilding(session), line_name=named,
             chart=table_chart(code, table, cut, named), outcomes=OUTCOMES if table.by == "complaints" else (),
+            checked=checked_share(session, cut, utc_now()) if table.by == "kind" else None,
+            idle=idle_filters(code, cut),
         )  # fmt: skip
 
 
@@ -103,6 +106,12 @@ def _worded(row: list[Any]) -> list[Any]:
     return row
 
 
+def idle_filters(code: str, cut: Cut) -> list[str]:
+    """Filters that are on and that the report does not have, in words."""
+    idle = (name for name in FILTERS if getattr(cut, name) is not None and name not in REPORTS[code].filters)
+    return list(dict.fromkeys(str(report_words.FILTERS[name]) for name in idle))
+
+
 def line_name(session: Any, table: Table) -> Any:
     """How a line is called: by the tables of the desk, or by words for its code."""
     units = {unit.id: department_name(unit) for unit in departments(session)}
@@ -110,7 +119,7 @@ def line_name(session: Any, table: Table) -> Any:
     def _name(line: Line) -> str:
         if table.by == "kind":
             return label_name(line.key)
-        if table.by == "theme" and line.key is not None:
+        if table.by in ("theme", "themes") and line.key is not None:
             return str(THEMES.get(line.key, line.key))
         if table.by == "platform":
             return platform_name(line.key)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 from services.reports.shape import Table
 from web import report_figures, review_words
@@ -36,9 +37,12 @@ LISTS: Mapping[str, Lazy] = {
     "ended": _l("Cases resolved, each time"),
     "reclassified": _l("Cases set aside: spam, no answer needed, joined"),
     "answers": _l("Answers that stand on the platforms"),
+    "assigned": _l("Cases given to a person"),
     "again_known": _l("Cases whose author is known"),
     "again_repeat": _l("Repeats within 14 days of an end"),
     "asked": _l("Questions put to departments"),
+    "ask_opened": _l("Questions that departments opened in time"),
+    "ask_unopened": _l("Questions that departments opened late or not yet"),
     "ask_answered": _l("Questions that departments answered"),
     "ask_declined": _l("Questions that departments declined"),
     "ask_returned": _l("Questions sent back to be done better"),
@@ -81,8 +85,8 @@ FORMULAS: Mapping[str, Lazy] = {
     ),
     "unit": _l("Questions put to the department in the period; the working time from question to answer."),
     "people": _l(
-        "Answers published in the period by who wrote them; the time and the share are of cases whose first answer "
-        "was theirs."
+        "Answers published in the period by who wrote them; the time is of cases whose first answer was theirs, "
+        "the share also of those that were theirs when the term ended without one."
     ),
     "checked": _l("Cases of the period whose kind a person said by hand ÷ all cases of the period."),
     "age": _l("Working time since the author's message, for what is open now."),
@@ -129,6 +133,23 @@ def change(now: int, before: int) -> str:
     return f"+{now - before}" if now > before else f"−{before - now}"
 
 
+def against(value: Any, before: Any, unit: str) -> str:
+    """«▲ +3», «▼ −20 мин», «=» against the period before; "" where there is nothing to compare."""
+    if value is None or before is None or not (value or before):
+        return ""
+    found = value - before
+    said = _difference(abs(found), unit)
+    if said == _difference(0, unit):
+        return "="
+    return f"▲ +{said}" if found > 0 else f"▼ −{said}"
+
+
+def _difference(found: Any, unit: str) -> str:
+    if unit == "share":
+        return _("%(num)s pp", num=f"{found * 100:.0f}")
+    return cell(found, unit) if unit in ("minutes", "money", "days", "number") else report_figures.plain(found)
+
+
 TITLES: Mapping[str, Lazy] = {
     **report_figures.TITLES,
     "first_answer": _l("Time to the first answer"),
@@ -161,12 +182,16 @@ HOW: Mapping[str, Lazy] = {
     ),
     "resolution": _l(
         "Cases resolved in the period, by their last end. Working minutes without the time that the author had; "
-        "«with the author's time» counts it too."
+        "«with the author's time» counts it too. «We» and «departments»: how long on average each had such a case."
     ),
     "legal": _l(
-        "Claims and requests whose term by law ended in the period: answered by it or not; and what is open."
+        "Claims and requests whose term by law ended in the period: answered by it or not; what is open now, and "
+        "days until the nearest term of it."
     ),
-    "structure": _l("Cases that came in the period, each counted once; part = of all of them."),
+    "structure": _l(
+        "Cases that came in the period, each counted once, by its leading theme; under «All themes» a case counts "
+        "under each of its themes. Part = of all of them."
+    ),
     "queue": _l("What is open now, by working time since the author's message."),
     "flow": _l(
         "Backlog at the end = at the beginning + opened + opened again − resolved − set aside. An end that "
@@ -174,13 +199,15 @@ HOW: Mapping[str, Lazy] = {
         "back, or that could not be sent, was none."
     ),
     "staff": _l(
-        "Answers that stand on the platforms and cases resolved, by who did it; time and share of cases "
-        "whose first "
-        "answer was theirs; what they lead now."
+        "Given: times that a case became theirs. Answers that stand on the platforms and cases resolved, by who "
+        "did it; time of cases whose first answer was theirs, share in time also of those that were theirs when "
+        "the term ended without one. Led on average = working minutes that open cases lay with them ÷ working "
+        "minutes of the period. Quality = marks ÷ the highest possible. Duty: minutes of the days that «Duties» "
+        "gave them."
     ),
     "departments": _l(
-        "Questions put in the period. Answered, declined and sent back as parts of them; in time ÷ (in time "
-        "+ late); "
+        "Questions put in the period. Answered, declined and sent back as parts of them; opened in time ÷ (in time "
+        "+ late) where opening has a term; answered in time ÷ (in time + late); "
         "working minutes until the question was opened and answered."
     ),
     "again": _l(
@@ -191,7 +218,7 @@ HOW: Mapping[str, Lazy] = {
     ),
     "broadcasts": _l(
         "Broadcasts that were to begin in the period and how many were held; check-list = passed ÷ 8; aloud and in "
-        "the chat as parts of the questions asked; the filters of cases do not narrow them."
+        "the chat as parts of the questions asked."
     ),
     "visits": _l(
         "Windows of the period = hours of the place ÷ required frequency; done: somebody looked, or the connector "
@@ -209,7 +236,6 @@ COLUMNS: Mapping[str, Lazy] = {
     "mean": _l("On average"),
     "longest": _l("Longest"),
     "here_median": _l("Since it reached us"),
-    "before_median": _l("Period before"),
     "first_met": _l("Answer in time"),
     "first_late": _l("Answer late"),
     "first_share": _l("Share in time"),
@@ -223,6 +249,15 @@ COLUMNS: Mapping[str, Lazy] = {
     "legal_late": _l("Late"),
     "legal_open": _l("open now"),
     "legal_share": _l("Share in time"),
+    "legal_days": _l("Days to the nearest"),
+    "desk_mean": _l("We, on average"),
+    "department_mean": _l("Departments, on average"),
+    "assigned": _l("Given"),
+    "wip": _l("Led on average"),
+    "qa_share": _l("Quality"),
+    "shift_minutes": _l("Duty"),
+    "accept_share": _l("Opened in time"),
+    "planned": _l("Planned"),
     "came": _l("Came"),
     "part": _l("Part"),
     "came_before": _l("Period before"),
@@ -268,10 +303,23 @@ COLUMNS: Mapping[str, Lazy] = {
 }
 
 IN_ALL = _l("In all")
+FILTERS: Mapping[str, Lazy] = {
+    "platform": _l("channel"),
+    "source_id": _l("place"),
+    "kind": _l("kind"),
+    "theme": _l("theme"),
+    "department_id": _l("department"),
+    "staff_id": _l("person"),
+    "programme": _l("programme"),
+    "about": _l("theme"),
+}
+"""Field of a cut → the filter, within a sentence."""
 NOBODY: Mapping[str, Lazy] = {
     "theme": _l("without a theme"),
     "department": _l("without a department"),
     "staff": _l("nobody"),
+    "programme": _l("without a programme"),
+    "themes": _l("without a theme"),
 }
 
 SPLITS: Mapping[str, Lazy] = {
@@ -282,6 +330,8 @@ SPLITS: Mapping[str, Lazy] = {
     "theme": _l("By theme"),
     "department": _l("By department"),
     "staff": _l("By person"),
+    "programme": _l("By programme"),
+    "themes": _l("All themes"),
     "age": _l("By age"),
     "broadcast": _l("Broadcast"),
     "visited": _l("Place"),
@@ -289,7 +339,6 @@ SPLITS: Mapping[str, Lazy] = {
 }
 
 MISSING: Mapping[str, Lazy] = {
-    "load": _l("Load of people: how much of a shift each worked, and how many cases lay with each on average."),
     "plan": _l("Plan and fact of sales: no plan is kept here yet."),
     "documents": _l("Documents issued in time: terms of documents are not counted yet."),
     "privacy": _l("Personal data and consents: the registers stand under «Clients», their counts not here yet."),

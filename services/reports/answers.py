@@ -1,7 +1,7 @@
 """«Отчёт об ответах»: how many came, were answered and wait, how fast, what was late and through whom."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,8 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``key``: what the line is of, as the filter of an address names it; "" for the whole."""
+    """``key``: what the line is of, as the filter of an address names it; "" for the whole. ``before``: the same of
+    the period before."""
 
     key: Any
     name: str
@@ -43,6 +44,7 @@ class Line:
     waiting: int
     first: Spread
     in_time: Share
+    before: "Line | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class UnitLine:
     answer: Spread
     in_time: Share
     overdue: int
+    before: "UnitLine | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class PersonLine:
     answers: int
     first: Spread
     in_time: Share
+    before: "PersonLine | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,10 @@ class Answers:
     units: tuple[UnitLine, ...]
     people: tuple[PersonLine, ...]
     resolution: Share
+    resolution_before: Share
     resolved: int
     delay: Delay
+    delay_before: Delay
     here: Spread
     checked: int
     history: int
@@ -101,23 +107,38 @@ def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> A
     """All figures of the page, each of a list of ``cohorts.COHORTS``."""
     require(actor, "report.view")
     titles = {source.id: source.title for source in session.scalars(select(Source).order_by(Source.id))}
+    (found, checked), (earlier, _) = (_tables(session, titles, one, now) for one in (cut, cut.before()))
+    places, kinds, people, units = (
+        tuple(replace(line, before=was.get(line.key)) for line in lines)
+        for lines, was in zip(found, ({line.key: line for line in lines} for lines in earlier), strict=True)
+    )
+    return Answers(
+        cut=cut, now=now, whole=places[0], before=earlier[0][0], places=places[1:], kinds=kinds[1:], units=units,
+        people=people, resolution=shares(session, "resolution", None, cut, now)[ALL],
+        resolution_before=shares(session, "resolution", None, cut.before(), now)[ALL],
+        delay_before=delay_of(session, cut.before(), now),
+        delay=(delay := delay_of(session, cut, now)), resolved=delay.cases,
+        checked=checked, history=count(session, "history", cut, now),
+        here=spreads(session, "answered", CaseFact.first_here_minutes, None, cut, now)[ALL],
+    )  # fmt: skip
+
+
+def _tables(
+    session: Session, titles: Mapping[Any, str], cut: Cut, now: datetime
+) -> tuple[tuple[Sequence[Any], ...], int]:
+    """Lines by place and by kind, the whole before them, by person and by department; and how many kinds of what
+    came a person said."""
     keys = (CaseFact.source_id, CaseFact.kind, CaseFact.staff_id)
     first = spreads_by(session, "answered", CaseFact.first_minutes, keys, cut, now)
-    terms = shares_by(session, "first", keys, cut, now)
-    came, waiting = (counts_by(session, name, keys[:2], cut, now) for name in ("came", "waiting"))
-    (whole, *places), (_, *kinds) = (
+    terms = shares_by(session, "first", (*keys[:2], CaseFact.due_staff_id), cut, now)
+    *came, checked = counts_by(session, "came", (*keys[:2], CaseFact.checked), cut, now)
+    waiting = counts_by(session, "waiting", keys[:2], cut, now)
+    places, kinds = (
         _lines(names, came[place], waiting[place], first[place], terms[place])
         for place, names in enumerate((titles, {}))
     )
-    return Answers(
-        cut=cut, now=now, whole=whole, before=whole_line(session, cut.before(), now), places=tuple(places),
-        kinds=tuple(kinds), units=unit_lines(session, cut, now),
-        people=_person_lines(session, first[2], terms[2], cut, now),
-        resolution=shares(session, "resolution", None, cut, now)[ALL],
-        delay=(delay := delay_of(session, cut, now)), resolved=delay.cases,
-        checked=count(session, "checked", cut, now), history=count(session, "history", cut, now),
-        here=spreads(session, "answered", CaseFact.first_here_minutes, None, cut, now)[ALL],
-    )  # fmt: skip
+    people = _person_lines(session, first[2], terms[2], cut, now)
+    return (places, kinds, people, unit_lines(session, cut, now)), checked.get(True, 0)
 
 
 def whole_line(session: Session, cut: Cut, now: datetime) -> Line:
@@ -129,18 +150,21 @@ def whole_line(session: Session, cut: Cut, now: datetime) -> Line:
 
 def shares(session: Session, what: str, by: Any, cut: Cut, now: datetime) -> dict[Any, Share]:
     """Terms met and missed among what was due in the period, by ``by`` and under ALL, in one walk."""
-    return shares_by(session, what, () if by is None else (by,), cut, now)[0]
+    if by is not None:
+        return shares_by(session, what, (by,), cut, now)[0]
+    met, late, within = _ends(what, cut, now)
+    query = select(how_many(met), how_many(late)).where(*within)
+    row = session.execute(query).one()
+    return {ALL: Share(int(row[0]), int(row[1]))}
 
 
 def shares_by(
     session: Session, what: str, keys: Sequence[Any], cut: Cut, now: datetime
 ) -> tuple[dict[Any, Share], ...]:
     """The same for each of several columns; of none of them: the whole alone."""
-    kept, missed = (COHORTS[f"{what}_{end}"] for end in ("met", "late"))
-    within = kept.where(cut, now)[-2:]  # the period, which both lists end with
-    met, late = (and_(*cohort.where(cut, now)[:-2]) for cohort in (kept, missed))
+    met, late, within = _ends(what, cut, now)
     columns = (*keys, case((met, 1), (late, 2), else_=0))
-    query = select(*columns).where(*within, *cut.filters(CaseFact.department_id, CaseFact.staff_id))
+    query = select(*columns).where(*within)
     found: list[dict[Any, Share]] = [{ALL: Share()} for _ in keys or (None,)]
     for *values, end, number in tally(session, query, columns):
         for place, shares in enumerate(found if end else ()):
@@ -148,6 +172,14 @@ def shares_by(
                 before = shares.get(group, Share())
                 shares[group] = Share(before.met + number * (end == 1), before.late + number * (end == 2))
     return tuple(found)
+
+
+def _ends(what: str, cut: Cut, now: datetime) -> tuple[Any, Any, list[Any]]:
+    """Met, missed, and what both are asked of."""
+    kept, missed = (COHORTS[f"{what}_{end}"] for end in ("met", "late"))
+    within = kept.where(cut, now)[-2:]  # the period, which both lists end with
+    met, late = (and_(*cohort.where(cut, now)[:-2]) for cohort in (kept, missed))
+    return met, late, [*within, *cut.filters(kept.unit, kept.person)]
 
 
 def counts_by(
@@ -200,9 +232,10 @@ def unit_lines(session: Session, cut: Cut, now: datetime) -> tuple[UnitLine, ...
 
 
 def person_lines(session: Session, cut: Cut, now: datetime) -> tuple[PersonLine, ...]:
-    """Who wrote what stands on the platforms; the share in time is of cases whose first answer was theirs."""
+    """Who wrote what stands on the platforms; the share in time is of cases whose first answer was theirs, or that
+    were theirs when the term ended without one."""
     first = spreads(session, "answered", CaseFact.first_minutes, CaseFact.staff_id, cut, now)
-    return _person_lines(session, first, shares(session, "first", CaseFact.staff_id, cut, now), cut, now)
+    return _person_lines(session, first, shares(session, "first", CaseFact.due_staff_id, cut, now), cut, now)
 
 
 def _person_lines(

@@ -36,14 +36,24 @@ class Cohort:
     through: tuple[Any, Any] | None = None
 
     def query(self, columns: tuple[Any, ...], cut: Cut, now: datetime) -> Select[Any]:
-        query = select(*columns).select_from(CaseFact)
-        if self.table is not CaseFact:
-            query = select(*columns).select_from(self.table).join(CaseFact, CaseFact.id == self.table.case_id)
-        if self.through is not None:
-            query = query.join(*self.through)
-        department = CaseFact.department_id if self.department is None else self.department
-        staff = CaseFact.staff_id if self.staff is None else self.staff
-        return query.where(*self.where(cut, now), *cut.filters(department, staff))
+        conditions = [*self.where(cut, now), *cut.filters(self.unit, self.person)]
+        query = select(*columns).where(*conditions)
+        # A step or a question always has its case's facts: they are read only where somebody asks for one of them.
+        is_asked = self.table is CaseFact or CaseFact.__table__ in query.get_final_froms()
+        query = query.select_from(self.table)
+        if is_asked and self.table is not CaseFact:
+            query = query.join(CaseFact, CaseFact.id == self.table.case_id)
+        return query if self.through is None else query.join(*self.through)
+
+    @property
+    def unit(self) -> Any:
+        """The column that says whose department's a row is."""
+        return CaseFact.department_id if self.department is None else self.department
+
+    @property
+    def person(self) -> Any:
+        """The column that says whose a row is."""
+        return CaseFact.staff_id if self.staff is None else self.staff
 
 
 COUNTED = CaseFact.counts
@@ -89,7 +99,7 @@ def _due_today(cut: Cut, now: datetime) -> Conditions:
 def _steps(*kinds: str) -> Cohort:
     return Cohort(
         CaseStep.at, lambda cut, _now: [CaseStep.kind.in_(kinds), *cut.within(CaseStep.at)], CaseStep,
-        staff=CaseStep.staff_id if kinds[0] in ("answered", "resolved") else None,
+        staff=CaseStep.staff_id if kinds[0] in ("answered", "resolved", "assigned") else None,
     )  # fmt: skip
 
 
@@ -134,9 +144,10 @@ SAME_MATTER_DAYS = 14
 
 
 def _known() -> ColumnElement[bool]:
-    """Whose it is, is known: an author whose name was not put out."""
-    query = select(Case.id).join(Author, Author.id == Case.author_id)
-    return query.where(Case.id == CaseFact.id, Author.hidden_at.is_(None)).exists()
+    """Whose it is, is known: an author whose name was not put out. Those of whom it is not are few."""
+    hidden = select(Author.id).where(Author.hidden_at.is_not(None))
+    nobodys = select(Case.id).where(Case.author_id.is_(None))
+    return CaseFact.id.not_in(nobodys.union_all(select(Case.id).where(Case.author_id.in_(hidden))))
 
 
 def _repeats() -> ColumnElement[bool]:
@@ -168,10 +179,12 @@ COHORTS: Mapping[str, Cohort] = {
         lambda cut, _now: [
             COUNTED, CaseFact.first_at <= CaseFact.first_due_at, *cut.within(CaseFact.first_due_at)
         ],
+        staff=CaseFact.due_staff_id,
     ),
     "first_late": Cohort(
         CaseFact.first_due_at,
         lambda cut, now: [COUNTED, _first_late(now), *cut.within(CaseFact.first_due_at)], late=True,
+        staff=CaseFact.due_staff_id,
     ),
     "resolved": Cohort(CaseFact.resolved_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.resolved_at)]),
     "resolution_met": Cohort(
@@ -223,6 +236,7 @@ COHORTS: Mapping[str, Cohort] = {
     "ended": _steps("resolved"),
     "reclassified": _steps("reclassified"),
     "answers": _steps("answered"),
+    "assigned": _steps("assigned"),
     "again_known": Cohort(
         CaseFact.opened_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.opened_at), _known()]
     ),
@@ -236,6 +250,16 @@ COHORTS: Mapping[str, Cohort] = {
     "ask_answered": _routes(RouteFact.outcome == "answered"),
     "ask_declined": _routes(RouteFact.outcome == "declined"),
     "ask_returned": _routes(RouteFact.returns > 0),
+    "ask_opened": _routes(RouteFact.accept_done_at <= RouteFact.accept_due_at),
+    "ask_unopened": Cohort(
+        RouteFact.asked_at,
+        lambda cut, now: [
+            func.coalesce(RouteFact.accept_done_at, now) > RouteFact.accept_due_at,
+            or_(RouteFact.accept_done_at.is_not(None), RouteFact.outcome.is_(None)),
+            *cut.within(RouteFact.asked_at),
+        ],
+        RouteFact, late=True, department=RouteFact.department_id,
+    ),
     "ask_met": _routes(RouteFact.outcome == "answered", ~RouteFact.late, RouteFact.due_at.is_not(None)),
     "ask_late": Cohort(
         RouteFact.asked_at,

@@ -13,13 +13,20 @@ NONE = 0
 """In a filter: what has no department, or no person."""
 NO_THEME = "none"
 """In the filter by theme: what has none."""
+NO_PROGRAMME = "none"
+"""And by programme."""
 UNSURE = "unsure"
 """In the filter by kind: what nobody is sure of."""
+
+FILTERS = ("platform", "source_id", "kind", "theme", "department_id", "staff_id", "programme", "about")
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """``first`` and ``last`` are local days of ``zone``, both within the period; None of a filter: any."""
+    """``first`` and ``last`` are local days of ``zone``, both within the period; None of a filter: any.
+
+    ``theme`` is the leading one, ``about`` any of a case's themes.
+    """
 
     first: date
     last: date
@@ -30,6 +37,8 @@ class Cut:
     theme: str | None = None
     department_id: int | None = None
     staff_id: int | None = None
+    programme: str | None = None
+    about: str | None = None
 
     @property
     def since(self) -> datetime:
@@ -44,10 +53,11 @@ class Cut:
     @property
     def filters_on(self) -> bool:
         """Whether it asks for less than everything of its period."""
-        return any(
-            value is not None
-            for value in (self.platform, self.source_id, self.kind, self.theme, self.department_id, self.staff_id)
-        )
+        return any(getattr(self, name) is not None for name in FILTERS)
+
+    @property
+    def without_filters(self) -> "Cut":
+        return Cut(self.first, self.last, self.zone)
 
     def before(self) -> "Cut":
         """The period before: the month before a whole month, else as many days."""
@@ -71,10 +81,20 @@ class Cut:
             found.append(CaseFact.kind.is_(None) if self.kind == UNSURE else CaseFact.kind == self.kind)
         if self.theme:
             found.append(CaseFact.theme.is_(None) if self.theme == NO_THEME else CaseFact.theme == self.theme)
+        if self.about:
+            found.append(CaseFact.themes == "" if self.about == NO_THEME else has_theme(self.about))
+        if self.programme:
+            programme = CaseFact.programme
+            found.append(programme.is_(None) if self.programme == NO_PROGRAMME else programme == self.programme)
         for value, column in ((self.department_id, department), (self.staff_id, staff)):
             if value is not None:
                 found.append(column.is_(None) if value == NONE else column == value)
         return found
+
+
+def has_theme(theme: str) -> ColumnElement[bool]:
+    """Whether a case is about a theme, be it the leading one or not."""
+    return CaseFact.themes.contains(f" {theme} ", autoescape=True)
 
 
 def _midnight(day: date, zone: str) -> datetime:

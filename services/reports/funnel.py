@@ -7,12 +7,13 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from models import Deal, DealMove
+from models import Contract, Deal, DealMove
 from services.crm.deals import LOSSES, STAGES
-from services.reports.cut import Cut
+from services.reports.cut import NO_PROGRAMME, NONE, Cut
+from services.reports.programmes import of_contracts
 from services.reports.shape import Cell, Line, Table
 
 FUNNEL_COLUMNS = ("reached", "conversion", "stay_median", "stand_now", "deal_sum")
@@ -22,12 +23,13 @@ DAY = 24 * 60 * 60
 
 def funnel_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """A line a stage, or a line a reason of those that are lost now."""
-    deals = list(session.scalars(select(Deal).where(*cut.within(Deal.created_at)).order_by(Deal.id)))
+    which = _which(cut)
+    deals = list(session.scalars(select(Deal).where(*which).order_by(Deal.id)))
     if by == "loss":
         return _losses([deal for deal in deals if deal.state == "lost"], by)
     moves: dict[int, list[Any]] = {}
     query = select(DealMove.deal_id, DealMove.after, DealMove.at).join(Deal, Deal.id == DealMove.deal_id)
-    for row in session.execute(query.where(*cut.within(Deal.created_at)).order_by(DealMove.id)):
+    for row in session.execute(query.where(*which).order_by(DealMove.id)):
         moves.setdefault(row.deal_id, []).append(row)
     far = {key: max((STAGES.index(row.after) for row in rows if row.after in STAGES), default=0)
            for key, rows in moves.items()}  # fmt: skip
@@ -42,6 +44,20 @@ def funnel_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
         ("lost_deals", Cell(sum(1 for deal in deals if deal.state == "lost"))),
     )  # fmt: skip
     return Table(FUNNEL_COLUMNS, by, tuple(lines) if deals else (), None, beside)
+
+
+def _which(cut: Cut) -> list[ColumnElement[bool]]:
+    """Deals begun in the period; by programme those of a contract on it, or named after it."""
+    found = cut.within(Deal.created_at)
+    if cut.platform:
+        found.append(Deal.origin == cut.platform)
+    if cut.staff_id is not None:
+        found.append(Deal.staff_id.is_(None) if cut.staff_id == NONE else Deal.staff_id == cut.staff_id)
+    if cut.programme:
+        on_it = select(Contract.id).where(*of_contracts(cut.programme))
+        product = "" if cut.programme == NO_PROGRAMME else cut.programme
+        found.append(or_(Deal.contract_id.in_(on_it), and_(Deal.contract_id.is_(None), Deal.product == product)))
+    return found
 
 
 def _cells(reached: Sequence[int], at: int, stays: Sequence[float], here: Sequence[Deal]) -> tuple[Cell, ...]:

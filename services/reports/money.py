@@ -14,6 +14,7 @@ from models import Allocation, Amendment, Client, Contract, Instalment, Obligati
 from services.contracts.terminations import GROUNDS
 from services.money.receivables import BUCKETS, OWING
 from services.reports.cut import Cut
+from services.reports.programmes import of_contracts
 from services.reports.shape import Cell, Line, Table
 
 DEBT_COLUMNS = ("debt_lines", "debt_contracts", "debt_sum", "part")
@@ -38,7 +39,7 @@ def _part(some: int, whole: int) -> float | None:
 def debts_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """As of the last day of the period, or today before it: what was due earlier, less what came up to that day."""
     day = min(cut.last, _today(cut, now))
-    rows = _owed(session, day, day)
+    rows = _owed(session, cut, day, day)
     debts = [(line, debt) for line, debt in rows if debt]
     whole = sum(debt for _line, debt in debts)
 
@@ -56,18 +57,18 @@ def debts_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     beside = (
         ("as_of", Cell(day, "date")),
         ("overdue_share", Cell(_part(whole, due), "share")),
-        ("collected", Cell(_collected(session, cut.first, day), "share")),
-        ("promises_kept", Cell(_kept(session, cut.first, min(cut.last, _today(cut, now) - _DAY)), "share")),
+        ("collected", Cell(_collected(session, cut, day), "share")),
+        ("promises_kept", Cell(_kept(session, cut, min(cut.last, _today(cut, now) - _DAY)), "share")),
     )
     return Table(DEBT_COLUMNS, by, tuple(lines), cells(debts) if rows else None, beside)
 
 
-def _owed(session: Session, day: date, through: date) -> list[tuple[Instalment, int]]:
+def _owed(session: Session, cut: Cut, day: date, through: date) -> list[tuple[Instalment, int]]:
     """Lines due before ``day`` of contracts that are not settled, with what payments ``through`` a day left."""
     query = (
         select(Instalment, Contract.state).join(Contract, Contract.id == Instalment.contract_id)
         .where(Instalment.current, Instalment.due_on < day, Instalment.stage != "written_off")
-        .where(Contract.state.in_(OWING)).order_by(Instalment.due_on, Instalment.id)
+        .where(Contract.state.in_(OWING), *of_contracts(cut.programme)).order_by(Instalment.due_on, Instalment.id)
     )  # fmt: skip
     lines = session.execute(query).all()
     paid = _paid(session, [line.id for line, _state in lines], through)
@@ -86,16 +87,16 @@ def _paid(session: Session, ids: Sequence[int], through: date) -> dict[int, int]
     return {row[0]: int(row[1]) for row in session.execute(query) if row[0] in wanted} if wanted else {}
 
 
-def _collected(session: Session, first: date, day: date) -> float | None:
+def _collected(session: Session, cut: Cut, day: date) -> float | None:
     """Of what was overdue as the period began, the part that was paid within it."""
-    eve = first - timedelta(days=1)
-    opening = {line.id: debt for line, debt in _owed(session, first, eve) if debt}
+    eve = cut.first - timedelta(days=1)
+    opening = {line.id: debt for line, debt in _owed(session, cut, cut.first, eve) if debt}
     before, after = (_paid(session, list(opening), through) for through in (eve, day))
     paid = sum(min(debt, after.get(key, 0) - before.get(key, 0)) for key, debt in opening.items())
     return _part(paid, sum(opening.values()))
 
 
-def _kept(session: Session, first: date, last: date) -> float | None:
+def _kept(session: Session, cut: Cut, last: date) -> float | None:
     """Of the payments that were promised for a day of the period that is over, those that were there by that day;
     of a payment promised more than once the last word counts."""
     in_time = case((Payment.paid_on <= Instalment.promised_on, Allocation.amount), else_=0)
@@ -103,7 +104,9 @@ def _kept(session: Session, first: date, last: date) -> float | None:
         select(Instalment.amount, func.coalesce(func.sum(in_time), 0))
         .outerjoin(Allocation, Allocation.instalment_id == Instalment.id)
         .outerjoin(Payment, Payment.id == Allocation.payment_id)
-        .where(Instalment.current, Instalment.promised_on >= first, Instalment.promised_on <= last)
+        .where(Instalment.current, Instalment.promised_on >= cut.first, Instalment.promised_on <= last)
+        .join(Contract, Contract.id == Instalment.contract_id)
+        .where(*of_contracts(cut.programme))
         .group_by(Instalment.id, Instalment.amount)
     )
     rows = session.execute(query).all()
@@ -114,6 +117,7 @@ def contracts_table(session: Session, cut: Cut, now: datetime, by: str) -> Table
     """A row a contract dated in the period that has a number; numbers that are missing between them are named."""
     query = select(Contract, Client).join(Client, Client.id == Contract.client_id)
     query = query.where(Contract.dated >= cut.first, Contract.dated <= cut.last, Contract.number.is_not(None))
+    query = query.where(*of_contracts(cut.programme))
     rows = session.execute(query.order_by(Contract.number)).all()
     ids, day = [row[0].id for row in rows], min(cut.last, _today(cut, now))
     paid, debt, changed = _balance(session, ids), _late(session, ids, day), _amended(session, ids)
@@ -189,7 +193,9 @@ def _gaps(session: Session, numbers: Iterable[str]) -> list[str]:
 
 def terminations_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """A line a ground of those received in the period; days run from the client's word to the money."""
-    query = select(Termination).where(Termination.received_on >= cut.first, Termination.received_on <= cut.last)
+    of = of_contracts(cut.programme)
+    query = select(Termination).join(Contract, Contract.id == Termination.contract_id).where(*of)
+    query = query.where(Termination.received_on >= cut.first, Termination.received_on <= cut.last)
     rows = list(session.scalars(query.order_by(Termination.id)))
     returned = _refunds(session, rows)
     cells = _termination_cells(rows, returned)
@@ -199,11 +205,15 @@ def terminations_table(session: Session, cut: Cut, now: datetime, by: str) -> Ta
         if any(row.ground == ground for row in rows)
     ]
     within = (Payment.paid_on >= cut.first, Payment.paid_on <= cut.last)
-    gross = session.scalar(select(func.sum(Payment.amount)).where(~Payment.is_refund, *within)) or 0
-    back = session.scalar(select(func.sum(Payment.amount)).where(Payment.is_refund, *within)) or 0
+    sums = select(func.sum(Payment.amount)).join(Contract, Contract.id == Payment.contract_id).where(*of, *within)
+    gross = session.scalar(sums.where(~Payment.is_refund)) or 0
+    back = session.scalar(sums.where(Payment.is_refund)) or 0
+    slow = [row.contract_id for row in rows if row.id in returned and returned[row.id][1] > SLOW]
+    named = select(Contract.number).where(Contract.id.in_(slow)).order_by(Contract.number)
     beside = (
         ("refunds_in_period", Cell(int(back), "money")),
         ("refund_share", Cell(_part(int(back), int(gross)), "share")),
+        ("slow_refunds", Cell(", ".join(number or "№" for number in session.scalars(named)) or "0", "text")),
     )  # fmt: skip
     return Table(TERMINATION_COLUMNS, by, tuple(lines), cells if rows else None, beside)
 
@@ -236,8 +246,12 @@ def _termination_cells(rows: Sequence[Termination], returned: Mapping[int, tuple
 def obligations_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """What was due in the period, the school's and the clients' apart; what was lifted is not asked of anybody."""
     day = _today(cut, now)
-    query = select(Obligation.side, Obligation.state, Obligation.due_on, Obligation.done_on).where(
-        Obligation.due_on >= cut.first, Obligation.due_on <= cut.last, Obligation.state != "lifted"
+    query = select(Obligation.side, Obligation.state, Obligation.due_on, Obligation.done_on)
+    query = query.join(Contract, Contract.id == Obligation.contract_id).where(
+        *of_contracts(cut.programme),
+        Obligation.due_on >= cut.first,
+        Obligation.due_on <= cut.last,
+        Obligation.state != "lifted",
     )
     rows = [tuple(row) for row in session.execute(query)]
     lines = [

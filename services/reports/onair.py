@@ -13,7 +13,7 @@ from services.reports.shape import Cell, Line, Table
 from services.visits import coverage
 
 BROADCAST_COLUMNS = (
-    "held", "checks_share", "chat_messages", "questions", "aloud_share", "chat_share", "carried",
+    "planned", "held", "checks_share", "chat_messages", "questions", "aloud_share", "chat_share", "carried",
     "broadcast_incidents", "leads", "viewers",
 )  # fmt: skip
 VISIT_COLUMNS = ("windows", "windows_done", "coverage_share", "looks", "looks_found")
@@ -25,24 +25,26 @@ def broadcasts_table(session: Session, cut: Cut, now: datetime, by: str) -> Tabl
     rows = list(session.scalars(query.order_by(Broadcast.starts_at, Broadcast.id)))
     figures = {row.id: shown_figures(session, row) for row in rows if row.state in OVER}
     lines = tuple(Line(row.id, row.title, _cells(figures.get(row.id), 1)) for row in rows)
-    return Table(BROADCAST_COLUMNS, by, lines, _total(list(figures.values())) if rows else None)
+    return Table(BROADCAST_COLUMNS, by, lines, _total(len(rows), list(figures.values())) if rows else None)
 
 
 def _cells(one: Figures | None, count: int) -> tuple[Cell, ...]:
     if one is None:
-        return (Cell(0), *(Cell(None) for _ in BROADCAST_COLUMNS[1:]))
+        return (Cell(1), Cell(0), *(Cell(None) for _ in BROADCAST_COLUMNS[2:]))
     return (
-        Cell(count), Cell(_part(one.checks, one.of_checks), "share"), Cell(one.messages), Cell(one.asked),
+        Cell(count), Cell(count), Cell(_part(one.checks, one.of_checks), "share"), Cell(one.messages),
+        Cell(one.asked),
         Cell(_part(one.aloud, one.asked), "share"), Cell(_part(one.chat, one.asked), "share"), Cell(one.carried),
         Cell(one.incidents), Cell(one.leads), Cell(one.viewers),
     )  # fmt: skip
 
 
-def _total(held: list[Figures]) -> tuple[Cell, ...]:
+def _total(planned: int, held: list[Figures]) -> tuple[Cell, ...]:
     asked = sum(one.asked for one in held)
     seen = [one.viewers for one in held if one.viewers is not None]
     return (
-        Cell(len(held)), Cell(_part(sum(one.checks for one in held), sum(one.of_checks for one in held)), "share"),
+        Cell(planned), Cell(len(held)),
+        Cell(_part(sum(one.checks for one in held), sum(one.of_checks for one in held)), "share"),
         Cell(sum(one.messages for one in held)), Cell(asked),
         Cell(_part(sum(one.aloud for one in held), asked), "share"),
         Cell(_part(sum(one.chat for one in held), asked), "share"), Cell(sum(one.carried for one in held)),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import Call, Case, CaseFact, Client, Contact, Contract, Deal, Instalment, Merge
 from services.calendars import Calendar, working_between
 from services.crm.segments import SEGMENTS
-from services.reports.cut import Cut
+from services.reports.cut import NONE, Cut
 from services.reports.shape import Cell, Line, Table
 from services.reports.spread import Spread, spread_of
 from services.terms import policy_of
@@ -26,6 +26,8 @@ PROMPT = ("answered", "missed")
 def calls_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """A line a telephone line; called back: the first call to the number within an hour of working time."""
     query = select(Call).where(Call.direction == "in", Call.result.in_(PROMPT), *cut.within(Call.started_at))
+    if cut.staff_id is not None:
+        query = query.where(Call.staff_id.is_(None) if cut.staff_id == NONE else Call.staff_id == cut.staff_id)
     rows = list(session.scalars(query.order_by(Call.started_at, Call.id)))
     back = _called_back(session, rows, policy_of(session).calendars["desk"])
     names = sorted({row.line for row in rows})
@@ -77,7 +79,8 @@ def _lead_answers(session: Session, cut: Cut) -> Spread:
     query = (
         select(CaseFact.first_minutes, func.count()).join(Case, Case.id == CaseFact.id)
         .where(CaseFact.counts, Case.kind == "application", *cut.within(CaseFact.first_at))
-        .where(CaseFact.first_minutes.is_not(None)).group_by(CaseFact.first_minutes)
+        .where(CaseFact.first_minutes.is_not(None), *cut.filters(CaseFact.department_id, CaseFact.staff_id))
+        .group_by(CaseFact.first_minutes)
     )  # fmt: skip
     return spread_of((int(row[0] or 0), row[1]) for row in session.execute(query))
 

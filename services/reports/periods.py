@@ -11,7 +11,7 @@ USUAL = "days30"
 LONGEST = timedelta(days=366 * 10)
 _FILTERS = {
     "platform": "platform", "source": "source_id", "kind": "kind", "theme": "theme", "department": "department_id",
-    "staff": "staff_id",
+    "staff": "staff_id", "programme": "programme", "about": "about",
 }  # fmt: skip
 _NUMBERS = ("source_id", "department_id", "staff_id")
 

@@ -7,19 +7,22 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.reports.cut import Cut
+from services.reports.cut import FILTERS, Cut
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """``unit``: count · minutes · share (0 to 1) · money (kopecks) · days · number · ratio · date · text · code (a
-    word of the screen); ``list`` names the cohort that yields it, ``changes`` narrow the cut to it."""
+    word of the screen); ``list`` names the cohort that yields it, ``changes`` narrow the cut to it. ``before``: the
+    same of the period before, where ``compared``."""
 
     value: Any
     unit: str = "count"
     list: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     age: int | None = None
+    before: Any = None
+    compared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Line:
 class Table:
     """``columns`` are codes of figures; ``by``: the dimension of the lines; ``total`` is reckoned by itself.
 
-    ``beside``: figures of the whole that no column holds. ``missing``: codes of what has no source here yet.
+    ``beside``: figures of the whole that no column holds. ``missing``: codes of what has no source here yet;
+    ``notes``: codes of what must be known to read the figures.
     """
 
     columns: tuple[str, ...]
@@ -48,6 +52,7 @@ class Table:
     total: tuple[Cell, ...] | None = None
     beside: tuple[tuple[str, Cell], ...] = ()
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 Ask = Callable[[Session, Cut, datetime, str], Table]
@@ -57,11 +62,14 @@ Ask = Callable[[Session, Cut, datetime, str], Table]
 class Report:
     """``number`` of domain.md §8; ``splits``: dimensions that it may be split by, the first one usually.
 
-    ``right``: what besides «report.view» is asked for, where it tells of people's money.
+    ``right``: what besides «report.view» is asked for, where it tells of people's money. ``filters``: those of a
+    cut that narrow it. ``compared``: whether it says what the period before was.
     """
 
     number: int
     code: str
     ask: Ask
-    splits: tuple[str, ...] = ("source", "platform", "kind", "theme", "department", "staff")
+    splits: tuple[str, ...] = ("source", "platform", "kind", "theme", "department", "staff", "programme")
     right: str = "report.view"
+    filters: tuple[str, ...] = FILTERS
+    compared: bool = True

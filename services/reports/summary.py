@@ -48,10 +48,14 @@ class Figure:
     value: Any
 
 
-def summary(session: Session, actor: Actor, cut: Cut, now: datetime) -> dict[str, Table]:
+def summary(session: Session, actor: Actor, cut: Cut, now: datetime, *, compared: bool = False) -> dict[str, Table]:
     """Report → its table, of those that the person may see."""
     require(actor, "report.view")
-    return {code: run_table(session, actor, code, cut, now) for code in PARTS if actor.may(REPORTS[code].right)}
+    return {
+        code: run_table(session, actor, code, cut, now, compared=compared)
+        for code in PARTS
+        if actor.may(REPORTS[code].right)
+    }
 
 
 def wholes(table: Table) -> Iterator[tuple[str, Cell]]:

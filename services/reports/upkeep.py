@@ -1,13 +1,27 @@
 """Facts kept in step: whoever changes a case writes its facts in the same transaction, and all may be made anew."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, event, func, insert, inspect, select
 from sqlalchemy.orm import Session, UOWTransaction
 
-from models import Base, Case, CaseFact, CaseStep, Clock, Event, RouteFact, Setting, utc_now
+from models import (
+    Base,
+    Case,
+    CaseFact,
+    CaseStep,
+    Clock,
+    Contract,
+    Event,
+    Identity,
+    LeadFact,
+    RouteFact,
+    Setting,
+    Study,
+    utc_now,
+)
 from models.database import Database
 from services.events import record
 from services.reports.facts import reckon_facts
@@ -15,14 +29,17 @@ from services.rights import DESK
 
 NAME = "facts"
 BATCH = 500
-_TOUCHED = "touched_cases"
+_TOUCHED, _CLIENTS, _AUTHORS = "touched_cases", "touched_clients", "touched_authors"
 EVENTS = frozenset({
     "case.opened", "case.moved", "case.reopened", "case.assigned", "case.attached", "label.corrected",
-    "case.joined", "clock.bound", "clock.unbound",
+    "themes.corrected", "case.joined", "clock.bound", "clock.unbound",
     "act.accepted", "act.seen", "act.settled", "act.removed", "route.asked", "route.opened", "route.answered",
     "route.declined", "route.accepted", "route.returned", "route.recalled",
 })  # fmt: skip
 """Events after which a case counts otherwise than before."""
+OF_CLIENTS = frozenset({"client.linked", "client.unlinked", "client.merged", "client.unmerged", "client.study"})
+"""After these, and what happens to a contract, a deal or an order, cases of the client may be on another one."""
+_BOUGHT = ("contract", "deal", "order")
 _COLUMNS = ("label", "sure", "theme", "assignee_id", "first_reply_at", "source_id", "first_message_id", "opened_at")
 
 
@@ -38,25 +55,33 @@ class _Table:
 
 def _table(rows: type[Base], key: Any) -> _Table:
     ids: Any = bindparam("ids", expanding=True)
-    columns = [column for column in rows.__table__.columns if rows is not CaseStep or column.name != "id"]
+    unnumbered = rows in (CaseStep, LeadFact)
+    columns = [column for column in rows.__table__.columns if not unnumbered or column.name != "id"]
     return _Table(
         rows, key, select(*columns).where(key.in_(ids)).order_by(rows.id),
         delete(rows).where(key.in_(ids)).execution_options(synchronize_session=False),
     )  # fmt: skip
 
 
-_TABLES = (_table(CaseFact, CaseFact.id), _table(RouteFact, RouteFact.case_id), _table(CaseStep, CaseStep.case_id))
+_TABLES = (
+    _table(CaseFact, CaseFact.id), _table(RouteFact, RouteFact.case_id), _table(CaseStep, CaseStep.case_id),
+    _table(LeadFact, LeadFact.case_id),
+)  # fmt: skip
 
 
 @event.listens_for(Session, "after_flush")
 def _note_touched(session: Session, _context: UOWTransaction) -> None:
     """Collects the cases whose facts may be others now; an act cannot forget what it does not have to say."""
     touched: set[int] = session.info.setdefault(_TOUCHED, set())
-    gone = (row for row in session.deleted if isinstance(row, Clock))
+    gone = (row for row in session.deleted if isinstance(row, Clock | Study))
     for row in (*session.new, *session.dirty, *gone):
         if isinstance(row, Event):
-            if row.case_id is not None and row.kind in EVENTS:
+            if row.case_id is not None and (row.kind in EVENTS or row.kind.startswith(_BOUGHT)):
                 touched.add(row.case_id)
+            if row.client_id is not None and (row.kind in OF_CLIENTS or row.kind.startswith(_BOUGHT)):
+                _note_client(session, row)
+        elif isinstance(row, Study):
+            session.info.setdefault(_CLIENTS, set()).add(row.client_id)
         elif isinstance(row, Clock):
             touched.add(row.case_id)
         elif isinstance(row, Case) and row.number is not None:
@@ -65,15 +90,48 @@ def _note_touched(session: Session, _context: UOWTransaction) -> None:
                 touched.add(row.id)
 
 
+def _note_client(session: Session, row: Event) -> None:
+    session.info.setdefault(_CLIENTS, set()).add(row.client_id)
+    if row.object_id is not None and row.kind in ("client.unmerged", "client.unlinked"):
+        # Whoever they were taken from or given back to.
+        which = _CLIENTS if row.kind == "client.unmerged" else _AUTHORS
+        session.info.setdefault(which, set()).add(row.object_id)
+
+
+def touch_cases(session: Session, case_ids: Iterable[int]) -> None:
+    """What was written past the session's rows tells by this whose facts may be others now."""
+    session.info.setdefault(_TOUCHED, set()).update(case_ids)
+
+
 @event.listens_for(Session, "before_commit")
 def _write_touched(session: Session) -> None:
     if session.in_nested_transaction():
         return
     if session.new or session.dirty or session.deleted:
         session.flush()
-    touched = session.info.pop(_TOUCHED, None)
-    if touched:
-        write_facts(session, sorted(touched))
+    touched: set[int] = session.info.pop(_TOUCHED, None) or set()
+    clients, authors = session.info.pop(_CLIENTS, None), session.info.pop(_AUTHORS, None)
+    if clients or authors:
+        touched |= set(_cases_of(session, clients or set(), authors or set()))
+    ordered = sorted(touched)
+    for start in range(0, len(ordered), BATCH):
+        write_facts(session, ordered[start : start + BATCH])
+
+
+def _cases_of(session: Session, clients: set[int], authors: set[int]) -> Iterator[int]:
+    """Cases of everybody who is one of these clients, or studies by a contract of theirs."""
+    ordered = sorted(clients)
+    people = set(authors)
+    for start in range(0, len(ordered), BATCH):
+        part = ordered[start : start + BATCH]
+        students = select(Contract.student_id).where(Contract.client_id.in_(part), Contract.student_id.is_not(None))
+        either = Identity.client_id.in_(part) | Identity.client_id.in_(students)
+        query = select(Identity.linked_author_id).where(Identity.linked_author_id.is_not(None), either)
+        people.update(one for one in session.scalars(query) if one is not None)
+    found = sorted(people)
+    for start in range(0, len(found), BATCH):
+        part = found[start : start + BATCH]
+        yield from session.scalars(select(Case.id).where(Case.author_id.in_(part), Case.number.is_not(None)))
 
 
 def write_facts(session: Session, case_ids: Sequence[int]) -> int:

@@ -13,8 +13,10 @@ from sqlalchemy import select
 
 from classifier import Verdict
 from collectors.base import Person, Publication, Receipt
-from models import Case, Source, utc_now
+from models import Case, Source, Study, utc_now
 from services.cases import close
+from services.crm.clients import create_client
+from services.crm.identities import link_author
 from services.labelling import correct_label, run_labelling
 from services.messages import store_messages
 from services.outbox import claim_act
@@ -27,6 +29,7 @@ MOSCOW = ZoneInfo("Europe/Moscow")
 NOW = datetime(2026, 12, 4, 18, 0, tzinfo=MOSCOW)
 KINDS = {"вопрос": "question", "жалоба": "complaint", "пожелание": "wish"}
 UNITS = {"кураторы": "curators", "техотдел": "technical"}
+THEMES = {"расписание": "schedule", "цена": "price", "обучение": "learning"}
 PLACES = {"блог": "wordpress", "вк": "vk"}
 
 
@@ -48,7 +51,7 @@ def moment(text: str) -> datetime:
 
 
 class ByTable:
-    """Says of each text what its row says: the kind, and whether it is sure of it."""
+    """Says of each text what its row says: the kind, whether it is sure of it, and the themes."""
 
     version, gate = "fifty", 0.3
 
@@ -56,9 +59,11 @@ class ByTable:
         return [self._verdict(text) for text in texts]
 
     def _verdict(self, text: str) -> Verdict:
-        word, sure = text.split()[:2]
+        word, sure, *themes = text.replace(",", "").split()
         label = KINDS[word]
-        return Verdict(label, (label,), {label: 0.9}, (), sure == "да", 0.9)
+        return Verdict(
+            label, (label,), {label: 0.9}, (), sure == "да", 0.9, tuple(THEMES[theme] for theme in themes)
+        )
 
 
 @dataclass
@@ -109,7 +114,8 @@ class DemoSet:
     def _write(self, row: dict[str, str], written: str) -> None:
         number = row["№"]
         item = self.cast.incoming(
-            f"{row['вид']} {row['уверены']}", Person(f"a{number}", f"Автор {number}"), published_at=moment(written),
+            f"{row['вид']} {row['уверены']} {row['темы']}".strip(), Person(f"a{number}", f"Автор {number}"),
+            published_at=moment(written),
             container=f"p{number}", publication=Publication(f"p{number}", "article", f"Статья {number}"),
         )  # fmt: skip
         with self.database.write.begin() as session:
@@ -121,6 +127,10 @@ class DemoSet:
             case = session.scalars(select(Case).order_by(Case.id.desc())).first()
             assert case is not None
             self.case_ids[number] = case.id
+            if row["программа"]:
+                client = create_client(session, self.cast.head, name=f"Автор {number}")
+                session.add(Study(client_id=client.id, course=row["программа"]))
+                link_author(session, self.cast.head, client.id, case.author_id or 0, "said")
             if row["проверен"] == "да":
                 correct_label(session, self.cast.head, case.first_message_id or 0, KINDS[row["вид"]])
 

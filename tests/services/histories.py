@@ -11,10 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from collectors.base import ChannelError, Receipt, Sent
-from models import Act, Case, Route, Source, utc_now
+from models import Act, Case, Identity, Route, Source, utc_now
 from services.cases import assign, close, reopen_case
+from services.crm.clients import create_client
+from services.crm.identities import link_author, unlink_author
+from services.crm.segments import save_study
 from services.errors import DeskError
-from services.labelling import correct_label
+from services.labelling import correct_label, correct_themes
 from services.legal_clocks import bind_legal
 from services.outbox import claim_act
 from services.outcomes import record_error, record_receipt
@@ -130,6 +133,26 @@ class History:
         message_id = session.get_one(Case, case_id).first_message_id
         correct_label(session, self._who(number), message_id or 0, ("complaint", "wish", "question")[number % 3])
 
+    def _theme(self, session: Session, case_id: int, number: int) -> None:
+        message_id = session.get_one(Case, case_id).first_message_id
+        themes = (["access"], ["price", "access"], [])[number % 3]
+        correct_themes(session, self._who(number), message_id or 0, themes)
+
+    def _study(self, session: Session, case_id: int, number: int) -> None:
+        author_id = session.get_one(Case, case_id).author_id
+        known = session.scalar(select(Identity).where(Identity.linked_author_id == author_id))
+        if known is not None and number % 4 == 0:
+            unlink_author(session, self.cast.head, known.client_id, known.author_id)
+            return
+        if known is None:
+            client_id = create_client(session, self.cast.head, name=f"Автор {next(self._keys)}").id
+            link_author(session, self.cast.head, client_id, author_id or 0, "said")
+        else:
+            client_id = known.client_id
+        course = ("Английский", "Испанский")[number % 2]
+        began = (utc_now() - timedelta(days=number % 5)).date() if number % 3 else None
+        save_study(session, self.cast.head, client_id, course=course, group_name=str(number), started_on=began)
+
     def _bind(self, session: Session, case_id: int, number: int) -> None:
         bind_legal(session, self._who(number), session.get_one(Case, case_id), "CLAIM")
 
@@ -137,6 +160,7 @@ class History:
 DEEDS = (
     "write", "write", "write", "reply", "reply", "send", "send", "send", "undo", "ask", "ask", "opened", "answered",
     "answered", "declined", "returned", "recalled", "close", "reopen", "assign", "snooze", "wake", "label", "bind",
+    "theme", "study", "study",
 )  # fmt: skip
 PLANS = st.lists(
     st.tuples(st.sampled_from(DEEDS), st.integers(0, 59), st.integers(0, len(GAPS) - 1)), min_size=5, max_size=40

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Act, Case, Clock, Event, Label, Message, Route, Source
-from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
+from models import Act, Case, Clock, Event, Identity, Label, Message, Route, Source, Study
+from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 DAYS_OFF = {date(2026, 11, 4), date(2027, 1, 1)}
@@ -59,6 +59,20 @@ class Seen:
     steps: list[tuple[str, datetime, int | None]] = field(default_factory=list)
     spent: dict[str, int] = field(default_factory=dict)
     holder: str | None = "desk"
+    programme: str | None = None
+    themes: set[str] = field(default_factory=set)
+    given: list[tuple[datetime, int | None]] = field(default_factory=list)
+    open: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+
+    @property
+    def owner(self) -> int | None:
+        """Who answered, or else led when the term ended."""
+        if self.answers and self.answers[0].staff_id:
+            return self.answers[0].staff_id
+        if self.due is None:
+            return self.case.assignee_id
+        led = [who for at, who in self.given if at <= self.due]
+        return led[-1] if led else None
 
     @property
     def first(self) -> datetime | None:
@@ -112,7 +126,34 @@ def _look(session: Session, case: Case) -> Seen:
         department_id=asked[-1].department_id if asked else None, routes=list(asked),
     )  # fmt: skip
     _follow(session, seen)
+    seen.themes, seen.programme = _themes(session, case), _programme(session, seen)
     return seen
+
+
+def _themes(session: Session, case: Case) -> set[str]:
+    """What any of its messages is about, by a person's last word or else the classifier's."""
+    found = {case.theme} if case.theme else set()
+    for message in session.scalars(select(Message).where(Message.case_id == case.id)):
+        told = session.scalars(select(Label).where(Label.message_id == message.id).order_by(Label.id)).all()
+        by_hand = [label for label in told if label.staff_id is not None and label.themes is not None]
+        by_desk = [label for label in told if label.staff_id is None and label.themes is not None]
+        for label in (by_hand or by_desk)[-1:]:
+            found |= set(label.themes or ())
+    return found
+
+
+def _programme(session: Session, seen: Seen) -> str | None:
+    """The course that its author was on, the one that was noted last."""
+    day = seen.case.opened_at.astimezone(MOSCOW).date()
+    known = session.scalars(select(Identity).where(Identity.linked_author_id == seen.case.author_id)).one_or_none()
+    if known is None:
+        return None
+    courses = [
+        study.course
+        for study in session.scalars(select(Study).where(Study.client_id == known.client_id).order_by(Study.id))
+        if (study.started_on or day) <= day <= (study.ended_on or day)
+    ]
+    return courses[-1] if courses else None
 
 
 def _age(clock: Clock) -> int:
@@ -122,6 +163,7 @@ def _age(clock: Clock) -> int:
 def _follow(session: Session, seen: Seen) -> None:
     events = session.scalars(select(Event).where(Event.case_id == seen.case.id).order_by(Event.id)).all()
     story = [event for event in events if event.kind in ("case.moved", "case.reopened")]
+    seen.given = [(max(event.at, seen.begun), event.object_id) for event in events if event.kind == "case.assigned"]
     # An end that was undone is struck out together with the return that undid it.
     kept: list[tuple[datetime, str, int | None]] = []
     for number, event in enumerate(story):
@@ -151,6 +193,14 @@ def _follow(session: Session, seen: Seen) -> None:
         if who is not None:
             seen.spent[who] += working_minutes(since, until)
     seen.holder = spans[-1][0]
+    begun: datetime | None = None
+    for who, at in spans:
+        if who is None and begun is not None:
+            seen.open.append((begun, at))
+        if who is None or begun is None:
+            begun = at if who is not None else None
+    if begun is not None:
+        seen.open.append((begun, None))
 
 
 def fits(seen: Seen, cut: Cut, staff_id: int | None = None, department_id: int | None = None) -> bool:
@@ -162,6 +212,10 @@ def fits(seen: Seen, cut: Cut, staff_id: int | None = None, department_id: int |
     if cut.theme and (seen.case.theme or NO_THEME) != cut.theme:
         return False
     if cut.kind and (seen.kind or UNSURE) != cut.kind:
+        return False
+    if cut.programme and (seen.programme or NO_PROGRAMME) != cut.programme:
+        return False
+    if cut.about and cut.about not in (seen.themes or {NO_THEME}):
         return False
     pairs = ((cut.department_id, department_id or seen.department_id), (cut.staff_id, staff_id or seen.staff_id))
     return all(wanted is None or (found or NONE) == wanted for wanted, found in pairs)
@@ -197,7 +251,10 @@ def report(session: Session, cut: Cut, now: datetime) -> dict[str, Any]:
     inside = [seen for seen in everything if seen.case.state not in OUT and fits(seen, cut)]
     answered = [seen for seen in inside if within(seen.first)]
     median, most = usual(working_minutes(seen.begun, seen.first or now) for seen in answered)
-    due = [seen for seen in inside if within(seen.due)]
+    due = [
+        seen for seen in everything
+        if seen.case.state not in OUT and within(seen.due) and fits(seen, cut, staff_id=seen.owner or NONE)
+    ]  # fmt: skip
     resolved = [seen for seen in inside if within(seen.resolved)]
     ended = [seen for seen in inside if within(seen.resolution_due)]
     flow = {
@@ -220,12 +277,8 @@ def report(session: Session, cut: Cut, now: datetime) -> dict[str, Any]:
         "first_late": len([seen for seen in due if missed(seen.first, seen.due, now)]),
         "resolved": len(resolved),
         "resolution_met": len([seen for seen in ended if kept(seen.done, seen.resolution_due)]),
-        "resolution_late": len(
-            [
-                seen
-                for seen in ended
-                if seen.holder != "client" and missed(seen.done, seen.resolution_due, now)
-            ]
+        "resolution_late": sum(
+            seen.holder != "client" and missed(seen.done, seen.resolution_due, now) for seen in ended
         ),
         "spent": tuple(sum(seen.spent[who] for seen in resolved) for who in ("desk", "department", "client")),
         "opened": sum(1 for seen in everything if fits(seen, cut) and within(seen.begun)), **flow,
@@ -236,6 +289,7 @@ def report(session: Session, cut: Cut, now: datetime) -> dict[str, Any]:
             1 for seen in everything for act in seen.answers
             if within(act.accepted_at) and fits(seen, cut, staff_id=act.staff_id or NONE)
         ),
+        **_hands(everything, cut, now),
         "asked": sum(
             1 for seen in told for route in seen.routes
             if within(route.asked_at) and fits(seen, cut, department_id=route.department_id)
@@ -244,6 +298,28 @@ def report(session: Session, cut: Cut, now: datetime) -> dict[str, Any]:
         "again_repeat": sum(1 for seen in inside if within(seen.begun) and _is_repeat(seen, everything)),
         "queue": sum(1 for seen in inside if seen.holder is not None),
     }  # fmt: skip
+
+
+def _hands(everything: list[Seen], cut: Cut, now: datetime) -> dict[str, int]:
+    """How often cases were given to somebody in the period, and how long they lay with whom."""
+    return {
+        "assigned": sum(
+            1 for seen in everything for at, who in seen.given
+            if who is not None and cut.since <= at < cut.until and fits(seen, cut, staff_id=who)
+        ),
+        "led": sum(
+            _led(seen, who, since, until, cut, now) for seen in everything if seen.case.state not in OUT
+            for (since, who), (until, _next) in pairwise([*seen.given, (None, None)])
+            if who is not None and since is not None and fits(seen, cut, staff_id=who)
+        ),
+    }  # fmt: skip
+
+
+def _led(seen: Seen, who: int, since: datetime, until: datetime | None, cut: Cut, now: datetime) -> int:
+    """Working minutes of the period that a stretch of leading took while the case was open."""
+    end = min(cut.until, now)
+    stretches = ((max(since, a, cut.since), min(until or end, b or end, end)) for a, b in seen.open)
+    return sum(working_minutes(a, b) for a, b in stretches if a < b)
 
 
 def _is_repeat(seen: Seen, everything: list[Seen]) -> bool:

@@ -65,7 +65,8 @@ def fact(database):
 def steps(database):
     def _steps() -> list[str]:
         with database.read.begin() as session:
-            return list(session.scalars(select(CaseStep.kind).order_by(CaseStep.id)))
+            query = select(CaseStep.kind).where(CaseStep.kind != "assigned")
+            return list(session.scalars(query.order_by(CaseStep.id)))
 
     return _steps
 

@@ -1,7 +1,6 @@
 """Random histories: what reports count is what a slow recount of the same rows finds, whatever the question."""
 
 import os
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -12,9 +11,11 @@ import services.reports.upkeep  # noqa: F401 (by being imported it writes the fa
 from classifier import LABELS
 from services.reports.answers import answers_report, queue
 from services.reports.cohorts import count
-from services.reports.cut import NO_THEME, NONE, UNSURE, Cut
+from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
+from services.reports.load import led_minutes
 from services.reports.tables import run_table
 from services.rights import DESK
+from services.terms import policy_of
 from tests.conftest import Cast, fresh_database
 from tests.services import naive
 from tests.services.histories import PLANS, History
@@ -31,6 +32,8 @@ CUTS = st.builds(
     theme=st.sampled_from([None, None, None, NO_THEME, "access"]),
     department_id=st.sampled_from([None, None, None, NONE, 1, 2]),
     staff_id=st.sampled_from([None, None, None, NONE, 1, 2]),
+    programme=st.sampled_from([None, None, None, NO_PROGRAMME, "Английский"]),
+    about=st.sampled_from([None, None, None, NO_THEME, "access", "price"]),
 )
 
 
@@ -53,6 +56,8 @@ def counted(session, cut: Cut, now) -> dict[str, object]:
         "asked": count(session, "asked", cut, now), "queue": sum(age.total for age in queue(session, cut, now)),
         "ended": flow["ended"], "again_known": count(session, "again_known", cut, now),
         "again_repeat": count(session, "again_repeat", cut, now),
+        "assigned": count(session, "assigned", cut, now),
+        "led": sum(led_minutes(session, policy_of(session).calendars["desk"], cut, now).values()),
     }  # fmt: skip
 
 
@@ -67,7 +72,7 @@ def test_reports_are_what_a_naive_recount_finds(request, tmp_path_factory, kind,
         with database.read.begin() as session:
             for asked in (
                 cut,
-                replace(cut, platform=None, kind=None, theme=None, department_id=None, staff_id=None),
+                cut.without_filters,
             ):
                 found, wanted = counted(session, asked, history.now), naive.report(session, asked, history.now)
                 assert found == wanted, asked

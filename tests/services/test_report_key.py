@@ -10,12 +10,14 @@ import services.reports.upkeep  # noqa: F401 (by being imported it writes the fa
 from models import CaseFact
 from models.database import Database, open_database
 from services.reports.answers import Line, Share, answers_report, queue
-from services.reports.cut import UNSURE, Cut
+from services.reports.cut import NO_PROGRAMME, UNSURE, Cut
 from services.reports.lists import list_page
+from services.reports.load import led_minutes
 from services.reports.tables import REPORTS, run_table
 from services.rights import DESK
+from services.terms import policy_of
 from tests.conftest import Cast
-from tests.services.demo_set import KINDS, NOW, UNITS, DemoSet, key, moment, shown
+from tests.services.demo_set import KINDS, NOW, THEMES, UNITS, DemoSet, key, moment, shown
 
 WEEK = Cut(date(2026, 11, 30), date(2026, 12, 4))
 
@@ -45,9 +47,33 @@ def of_line(line: Line) -> dict[str, str]:
     }  # fmt: skip
 
 
+def figures_of_programmes(session, demo: DemoSet) -> dict[tuple[str, str], str]:
+    """By programme and by theme, and what was given to whom."""
+    found: dict[tuple[str, str], str] = {}
+
+    def keep(of: str, values: dict[str, str]) -> None:
+        found.update({(of, name): value for name, value in values.items()})
+
+    for programme, word in (("Английский", "программа Английский"), ("Испанский", "программа Испанский")):
+        keep(word, of_line(answers_report(session, DESK, replace(WEEK, programme=programme), NOW).whole))
+    keep("без программы", of_line(answers_report(session, DESK, replace(WEEK, programme=NO_PROGRAMME), NOW).whole))
+    for by, name in (("themes", "пришло"), ("theme", "главная")):
+        told = {
+            line.key: line.cells[0].value for line in run_table(session, DESK, "structure", WEEK, NOW, by).lines
+        }
+        for word, code in THEMES.items():
+            keep(f"тема {word}", {name: str(told.get(code, 0))})
+        keep("без темы", {name: str(told.get(None, 0))})
+    held = led_minutes(session, policy_of(session).calendars["desk"], WEEK, NOW)
+    given = {line.key: line.cells[0].value for line in run_table(session, DESK, "staff", WEEK, NOW).lines}
+    for name, actor in demo.people.items():
+        keep(name, {"получил": str(given[actor.staff_id]), "вёл, мин": str(held[actor.staff_id])})
+    return found
+
+
 def figures(session, demo: DemoSet) -> dict[tuple[str, str], str]:
     """Every figure of the key as the reports give it."""
-    found: dict[tuple[str, str], str] = {}
+    found = figures_of_programmes(session, demo)
 
     def keep(of: str, values: dict[str, str]) -> None:
         found.update({(of, name): value for name, value in values.items()})
@@ -121,7 +147,7 @@ def test_the_facts_are_the_columns_of_the_table(demo, database) -> None:
         assert fact.counts is not bool(row["закрыто"]), row["№"]
 
 
-@pytest.mark.parametrize("by", ["source", "platform", "kind", "department", "staff"])
+@pytest.mark.parametrize("by", ["source", "platform", "kind", "theme", "department", "staff", "programme"])
 def test_sums_of_lines_are_the_totals_and_no_case_counts_twice(demo, database, by) -> None:
     additive = {"count"}
     with database.read.begin() as session:
@@ -141,14 +167,34 @@ def test_every_cell_counts_the_list_that_it_opens(demo, database) -> None:
     checked = 0
     with database.read.begin() as session:
         for code, report in REPORTS.items():
-            table = run_table(session, DESK, code, WEEK, NOW, report.splits[0])
-            rows = [*(line.cells for line in table.lines), table.total or ()]
+            tables = [run_table(session, DESK, code, WEEK, NOW, by) for by in report.splits]
+            rows = [
+                cells for table in tables for cells in (*(line.cells for line in table.lines), table.total or ())
+            ]
             for cell in (cell for cells in rows for cell in cells):
                 if cell.list is not None and cell.unit == "count":
                     page = list_page(session, DESK, cell.list, replace(WEEK, **cell.changes), NOW, age=cell.age)
                     assert page.total == cell.value, (code, cell)
                     checked += 1
-    assert checked > 60
+    assert checked > 400
+
+
+def test_beside_each_figure_stands_the_period_before(demo, database) -> None:
+    with database.read.begin() as session:
+        for code, report in REPORTS.items():
+            table = run_table(session, DESK, code, WEEK, NOW, compared=True)
+            before = run_table(session, DESK, code, WEEK.before(), NOW)
+            for now, was in zip(table.total or (), before.total or (), strict=bool(table.total and before.total)):
+                assert now.before == (was.value if now.compared else None), (code, now)
+            assert report.compared or not any(cell.compared for line in table.lines for cell in line.cells)
+        blog = next(
+            line
+            for line in run_table(session, DESK, "first_answer", WEEK, NOW, compared=True).lines
+            if line.key == demo.places["блог"]
+        )
+        page = answers_report(session, DESK, WEEK.before(), NOW)
+        earlier = next(line for line in page.places if line.key == demo.places["блог"])
+        assert (blog.cells[0].before, blog.cells[1].before) == (earlier.answered, earlier.first.median)
 
 
 def test_the_backlog_is_what_is_open(demo, database) -> None:
