@@ -66,8 +66,8 @@ ONCE: tuple[tuple[Any, Any], ...] = (
     (Satisfaction.case_id, None),
 )
 """What a case has once of each (who follows it, its marks) or once at all: it goes on where there is none yet."""
-STAY = ("case_fact.id", "case_step.case_id", "route_fact.case_id", "clock.case_id", "snooze.case_id",
-        "outreach.case_id", "excerpt.case_id", "draft.case_id")  # fmt: skip
+STAY = ("case_fact.id", "case_step.case_id", "lead_fact.case_id", "route_fact.case_id", "clock.case_id",
+        "snooze.case_id", "outreach.case_id", "excerpt.case_id", "draft.case_id")  # fmt: skip
 """What is reckoned anew, ends, moves by rules of its own (services.sla, below), or belongs to cases that are not
 joined. Every column that names a case stands in one of the three tables."""
 
