@@ -170,6 +170,7 @@ MATRIX: dict[str, str] = {
     "parting.part": "case.assign",
     "parting.join": "case.assign",
     "parting.merge": "case.assign",
+    "parting.unmerge": "case.assign",
     "cases.letter": "case.assign",
     "outreach.start": "case.reply",
     "search.words": "settings.edit",

@@ -100,6 +100,7 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "case.opened": lambda e, n: _("The case is opened"),
     "case.split_off": lambda e, n: _("A part of the message became a case of its own"),
     "case.joined": lambda e, n: _("The case was joined with another of the same matter"),
+    "case.parted": lambda e, n: _("The joining was taken back: they are two cases again"),
     "case.joined_again": lambda e, n: _("The part was joined with its message again"),
     "case.attached": lambda e, n: _("The author wrote again"),
     "case.moved": _moved,

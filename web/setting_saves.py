@@ -26,6 +26,8 @@ Part = Callable[[Any], Any]
 SECONDS = 12
 """So long the toast offers the way back; the history offers it for ever."""
 KEPT_OUT = frozenset({"csrf_token", "sure", "seen"})
+TYPED_ANEW = frozenset({"password"})
+"""Secrets of forms: a page never draws one back, it is asked for once more."""
 Answer = Response | str | tuple[str, int]
 
 
@@ -114,7 +116,7 @@ def confirm_page(
     rows = differences(name, before, after, names_of(session))
     return render_template(
         "settings/confirm.html", title=title, back=url_for(endpoint), rows=rows, effects=told(session, effects),
-        action=request.full_path.rstrip("?"), fields=sent_fields(), note=NOTES.get(name), **more,
+        action=request.full_path.rstrip("?"), fields=sent_fields(), anew=typed_anew(), note=NOTES.get(name), **more,
     )  # fmt: skip
 
 
@@ -132,8 +134,14 @@ def told(session: Session, effects: Sequence[Effect]) -> list[dict[str, Any]]:
 
 
 def sent_fields() -> list[tuple[str, str]]:
-    """The form as it was sent, to be sent again."""
-    return [(key, value) for key, value in request.form.items(multi=True) if key not in KEPT_OUT]
+    """The form as it was sent, to be sent again; without secrets."""
+    left_out = KEPT_OUT | TYPED_ANEW
+    return [(key, value) for key, value in request.form.items(multi=True) if key not in left_out]
+
+
+def typed_anew() -> list[str]:
+    """Fields of secrets in which something was typed."""
+    return sorted(key for key in TYPED_ANEW if request.form.get(key))
 
 
 def _stale(name: str, error: Stale) -> str:
@@ -145,5 +153,5 @@ def _stale(name: str, error: Stale) -> str:
         rows = differences(name, get_version(session, name, error.data["seen"]).value, now, names_of(session))
     return render_template(
         "settings/stale.html", title=title, back=url_for(endpoint), rows=rows, last=last, name=name,
-        action=request.full_path.rstrip("?"), fields=sent_fields(),
+        action=request.full_path.rstrip("?"), fields=sent_fields(), anew=typed_anew(),
     )  # fmt: skip

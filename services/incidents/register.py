@@ -145,7 +145,8 @@ def open_by_hand(
     that stands in another incident.
     """
     require(actor, "case.route")
-    cases = [get_case(session, actor, case_id, hold=True) for case_id in sorted(set(case_ids))]
+    wanted = sorted(set(case_ids))
+    cases = [get_case(session, actor, case_id) for case_id in wanted]
     if not cases:
         raise Refused("incident.empty")
     theme = (cases[0].theme or COPIES) if theme is None else theme
@@ -155,8 +156,12 @@ def open_by_hand(
     trouble = Trouble(theme, department=unit.code if unit else None)
     # Cases without a theme gather under nothing: what a person put together is an incident of its own.
     key = theme or f"case:{cases[0].id}"
-    _check_free(session, cases, session.scalar(select(Incident.id).where(Incident.open_key == key)))
+    # The incident before its cases, as everywhere: two who take them the other way about would wait for each other.
     incident = begin(session, actor, key, trouble, sorted(cases, key=lambda one: (one.opened_at, one.id)))
+    for case in cases:
+        session.expire(case)
+    cases = [get_case(session, actor, case_id, hold=True) for case_id in wanted]
+    _check_free(session, cases, incident.id)
     if incident.count == 0:
         incident.title = title.strip()[:MOST_TITLE] or TITLES.get(theme, TITLES[COPIES])
     _put(session, actor, incident, cases)

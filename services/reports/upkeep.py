@@ -18,7 +18,7 @@ BATCH = 500
 _TOUCHED = "touched_cases"
 EVENTS = frozenset({
     "case.opened", "case.moved", "case.reopened", "case.assigned", "case.attached", "label.corrected",
-    "case.joined", "clock.bound", "clock.unbound",
+    "case.joined", "case.parted", "clock.bound", "clock.unbound",
     "act.accepted", "act.seen", "act.settled", "act.removed", "route.asked", "route.opened", "route.answered",
     "route.declined", "route.accepted", "route.returned", "route.recalled",
 })  # fmt: skip

@@ -1,5 +1,7 @@
 """Incidents: five alike are one, told once; what a person adds or takes out stays; the end is told to everybody."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -17,6 +19,7 @@ from services.incidents.register import (
     add_case,
     counts_of,
     end_incident,
+    hold_incident,
     incident_of,
     incidents_of,
     open_by_hand,
@@ -25,7 +28,9 @@ from services.incidents.register import (
     view_incident,
 )
 from services.incidents.troubles import DEFAULTS, Trouble, save_troubles, troubles_of
+from services.joining import join_cases
 from services.variations import greeting, vary
+from tests.conftest import one_person
 from tests.services.test_cases import label_all
 
 PEOPLE = ("Анна Яр", "Борис Орлов", "Вера Сон", "nick77", "Глеб Лис", "Дина Май", "Егор Рой", "Зоя Кит",
@@ -271,3 +276,63 @@ def test_variations_are_the_same_for_one_and_leave_placeholders(number) -> None:
     assert once.split()[2] in "вгд"
     assert greeting("Анна", number).count("Анна") == 1
     assert greeting("", number).endswith("!")
+
+
+def test_who_opens_by_hand_and_who_puts_in_do_not_wait_for_one_another(cast, database, complain) -> None:
+    """The incident is taken before its cases, by everybody: the other way about PostgreSQL ends one of the two."""
+    first, second = complain(2)
+    with database.write.begin() as session:
+        incident_id = open_by_hand(session, cast.smm, [first]).id
+    held, told = threading.Event(), []
+
+    def put() -> None:
+        with database.write.begin() as session:
+            hold_incident(session, incident_id)
+            held.set()
+            time.sleep(0.5)
+            add_case(session, cast.smm, incident_id, second)
+        told.append("put")
+
+    def open_again() -> None:
+        assert held.wait(20)
+        with database.write.begin() as session:
+            open_by_hand(session, cast.head, [first, second])
+        told.append("opened")
+
+    threads = [threading.Thread(target=one) for one in (put, open_again)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert told == ["put", "opened"]
+    with database.read.begin() as session:
+        assert only(session).count == 2
+
+
+def test_who_joins_cases_and_who_puts_them_in_do_not_wait_for_one_another(cast, database, complain) -> None:
+    first, second = complain(2)
+    one_person(database, cast.smm)
+    with database.write.begin() as session:
+        incident_id = open_by_hand(session, cast.smm, [first, second]).id
+    held, told = threading.Event(), []
+
+    def put() -> None:
+        with database.write.begin() as session:
+            hold_incident(session, incident_id)
+            held.set()
+            time.sleep(0.5)
+            add_case(session, cast.smm, incident_id, second)
+        told.append("put")
+
+    def join() -> None:
+        assert held.wait(20)
+        with database.write.begin() as session:
+            join_cases(session, cast.head, second, first)
+        told.append("joined")
+
+    threads = [threading.Thread(target=one) for one in (put, join)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert told == ["put", "joined"]

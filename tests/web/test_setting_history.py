@@ -244,3 +244,21 @@ def test_a_fact_and_a_day_are_taken_back_by_the_toast(head, cast, database) -> N
     with database.read.begin() as session:
         assert session.scalars(select(DutyDay)).all() == []
     assert "Дарья Лис" in head.get("/settings/history/rota.days").text
+
+
+def test_a_typed_password_is_never_drawn_back(head, database) -> None:
+    """Somebody saved meanwhile: what was typed comes back on the page, the password is asked for anew."""
+    form = {"source_id": "", "address": "desk@school.example", "smtp_host": "smtp.school.example",
+            "smtp_port": "465", "smtp_security": "tls", "username": "desk"}  # fmt: skip
+    head.post("/settings/mail", **form, password="первый-секрет", seen="0")
+    answer = head.post("/settings/mail", **{**form, "username": "other"}, password="второй-секрет", seen="0")
+    assert answer.status_code == 409
+    assert "второй-секрет" not in answer.text
+    assert "первый-секрет" not in answer.text
+    assert 'name="password" type="password"' in answer.text
+    assert "введите его ещё раз" in answer.text
+    fields = hidden(answer.text)
+    assert (fields["username"], "password" in fields) == ("other", False)
+    assert head.post("/settings/mail", **fields, password="второй-секрет").status_code == 302
+    with database.read.begin() as session:
+        assert last_change(session, "mail").number == 2
