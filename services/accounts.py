@@ -21,6 +21,8 @@ from services.errors import NotFound, Refused
 from services.events import record
 from services.presets import DEPARTMENTS
 from services.rights import DESK, RIGHTS, ROLES, Actor, require
+from services.settings.history import keeping
+from services.settings.people import STAFF, staff_rows
 
 MIN_PASSWORD = 8
 MAX_PASSWORD = 200
@@ -224,10 +226,11 @@ def set_active(session: Session, actor: Actor, staff_id: int, active: bool) -> S
         raise NotFound("staff.unknown", id=staff_id)
     if staff_id == actor.staff_id and not active:
         raise Refused("staff.self")
-    if not active:
-        with somebody_left(session, staff):
-            staff.active = False
-    staff.active = active
+    with keeping(session, actor, STAFF, staff_rows):
+        if not active:
+            with somebody_left(session, staff):
+                staff.active = False
+        staff.active = active
     if not active:
         end_all(session, staff.id)
         end_accounts(session, actor, staff.id)

@@ -31,6 +31,8 @@ from services.rights import DESK, Actor, actor_of, require
 from services.rota import count_days, hand_days
 from services.route_states import OWED
 from services.rules import hand_rules, list_rules, named_by
+from services.settings.history import keeping
+from services.settings.people import STAFF, staff_rows
 from services.targets import covered
 
 BATCH = 500
@@ -153,7 +155,8 @@ def switch_off(
         person = session.get(Staff, heir)
         if person is None or heir == staff_id or not actor_of(person).may("case.reply"):
             raise NotFound("staff.unknown", id=heir)
-    with covered(session):
+    # Of one change one version: whoever counted on the person, and that they are off.
+    with keeping(session, actor, STAFF, staff_rows), covered(session):
         _hand_over(session, actor, staff_id, cases_to, duties_to)
         return set_active(session, actor, staff_id, False)
 
@@ -171,7 +174,7 @@ def _hand_over(session: Session, actor: Actor, staff_id: int, cases_to: int | No
     hand_days(session, actor, staff_id, duties_to, local_day(session))
     hand_rules(session, actor, staff_id, duties_to)
     hand_agreement(session, actor, staff_id)
-    drop_deputy(session, staff_id, duties_to, local_day(session))
+    drop_deputy(session, actor, staff_id, duties_to, local_day(session))
     session.expire_all()
 
 

@@ -39,12 +39,20 @@ class _Tried(Exception):
 
 
 def save_setting(
-    name: str, change: Change, *, part: Part | None = None, shown: bool = False, **more: Any
+    name: str,
+    change: Change,
+    *,
+    part: Part | None = None,
+    shown: bool = False,
+    beside: bool = False,
+    to: str | None = None,
+    **more: Any,
 ) -> Answer:
     """Does ``change``, unless it touches open work and nobody has said «sure» yet: then what it would do is shown.
 
     ``part``: of a table only this must be as it was seen. ``shown``: the screen itself has shown what it does;
-    ``more`` goes into the address that takes it back. Refusals go on to the screen.
+    ``beside``: what was saved may be no part of the setting; ``to``: the screen that comes after; ``more`` goes
+    into the address that takes it back. Refusals go on to the screen.
     """
     try:
         if not shown and "sure" not in request.form and name in EFFECTS:
@@ -62,15 +70,15 @@ def save_setting(
             raise
         return _stale(name, error), 409
     rang()
-    say_saved(name, done, **more)
-    return go(url_for(SCREENS[name][1]))
+    say_saved(name, done, beside, **more)
+    return go(url_for(to or SCREENS[name][1]))
 
 
-def say_saved(name: str, done: Sequence[Changed], **more: Any) -> None:
+def say_saved(name: str, done: Sequence[Changed], beside: bool = False, **more: Any) -> None:
     """«Сохранено» with the way back, where something was changed at all."""
     change = next((one for one in done if one.name == name), None)
     if change is None:
-        tell(_("Saved: nothing has changed."))
+        tell(_("Saved.") if beside else _("Saved: nothing has changed."))
         return
     undo = url_for("setting_history.undo", name=name, number=change.number, **more)
     tell(_("Saved."), "undo", undo=undo, seconds=SECONDS, label=_("Bring it back, %(left)s s", left="{left}"))
