@@ -288,6 +288,7 @@ MATRIX: dict[str, str] = {
     ),
     "incidents.closing": "case.reply",
     "incidents.answer": "case.reply",
+    "incidents.told": "case.reply",
     "incidents.troubles": "settings.edit",
     "incidents.save": "settings.edit",
     # Who is away, whose duty a day is

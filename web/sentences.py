@@ -144,6 +144,7 @@ SENTENCES: Mapping[str, Callable[[Event, Names], str]] = {
     "route.declined": lambda e, n: _("%(unit)s: not their question", unit=n.of_route(e)),
     "route.returned": lambda e, n: _("%(unit)s: returned for more work", unit=n.of_route(e)),
     "route.clarify": lambda e, n: _("%(unit)s: asks back", unit=n.of_route(e)),
+    "incident.told": lambda e, n: _("People were told how the incident stands"),
     "incident.joined": lambda e, n: _("Stands in an incident with others of the same trouble"),
     "incident.left": lambda e, n: _("Taken out of the incident"),
     "satisfaction.asked": lambda e, n: _("The author is asked for a mark under the reply"),

@@ -9,6 +9,7 @@ from models import Staff
 from services.accounts import list_staff, set_active
 from services.bots import bots_of, everybody_bound
 from services.errors import DeskError
+from services.messengers import moved_lately
 from services.people import add_person, edit_person, get_person, invite, invite_person, people, renew_password
 from services.rights import actor_of
 from services.routing import departments
@@ -46,7 +47,8 @@ def index() -> str:
     with current_desk().database.read.begin() as session:
         found = people(session, current_actor())
         last, bots, bound = last_change(session, STAFF), tuple(bots_of(session)), everybody_bound(session)
-    return render_template("staff/index.html", people=found, bots=bots, bound=bound, last=last)
+        moved = moved_lately(session)
+    return render_template("staff/index.html", people=found, bots=bots, bound=bound, moved=moved, last=last)
 
 
 @screen.get("/new")
