@@ -25,7 +25,7 @@ from benchmarks.figures import Figure, finish, header
 from benchmarks.inbox import databases, make_desk
 from benchmarks.live import load_classifier
 from bootstrap import Desk
-from classifier import Classifier
+from classifier import Classifier, read_corpus
 from collectors.base import Page, Raw
 from models import Message, RawItem, Source
 from models.database import Database
@@ -222,6 +222,7 @@ def taken_a_second(app: Flask, desk: Desk, seconds: float, classifier: Classifie
     with desk.database.write.begin() as session:
         source = add_source(session, DESK, desk.keyring, platform="max", title="max", values=dict(door.values))
         source_id, address = source.id, f"/hooks/max/{source_token(desk.secret_key, source.id)}"
+    texts = [example.text for example in read_corpus()]
     ends = time.monotonic() + seconds
 
     def send(who: int) -> None:
@@ -230,9 +231,7 @@ def taken_a_second(app: Flask, desk: Desk, seconds: float, classifier: Classifie
             number += 1
             told = json.loads(json.dumps(door.body))
             told["message"]["body"]["mid"] = f"mid.{who}.{number}"
-            told["message"]["body"]["text"] = (
-                f"Здравствуйте, когда начнётся поток {number % 97}, и {who} можно ли в рассрочку?"
-            )
+            told["message"]["body"]["text"] = texts[(2 * number + who) % len(texts)]
             told["message"]["sender"]["user_id"] = 100 + number % 300
             told["message"]["recipient"]["chat_id"] = 100 + number % 300
             answer = client.post(address, json=told, headers=door.headers(b"", SECRET))

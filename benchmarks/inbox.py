@@ -45,6 +45,7 @@ VIEWS = {
     "list.wait_order": ("/inbox/rows?sort=wait", 40),
     "counters": ("/inbox/refresh?top=&ids=", 20),
     "case": ("/inbox/{case}", 30),
+    "case.answered": ("/inbox/{case}/answered", 100),
     "search.rare": (f"/search?q={RARE}", 60),
     "search.common": (f"/search?q={COMMON}", 60),
     "search.two": (f"/search?q={COMMON}+урок", 60),

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models import Department, Staff, StaffRole, utc_now
 from models.database import Database
@@ -46,7 +46,8 @@ def list_staff(session: Session, *, active: bool = True) -> list[Staff]:
 
 def staff_by_session(session: Session, session_key: str) -> Staff | None:
     """The active person whose session this is."""
-    return session.scalar(select(Staff).where(Staff.session_key == session_key, Staff.active))
+    query = select(Staff).where(Staff.session_key == session_key, Staff.active)
+    return session.scalars(query.options(joinedload(Staff.roles))).unique().one_or_none()  # asked for every page
 
 
 def find_by_email(session: Session, email: str) -> Staff | None:

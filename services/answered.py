@@ -185,8 +185,9 @@ def _hits(session: Session, words: Sequence[str]) -> tuple[set[int], dict[str, f
 
 def _span(session: Session) -> float:
     """How much time the index covers, in the measure of its keys."""
-    first, last = session.execute(select(func.min(SearchEntry.id), func.max(SearchEntry.id))).one()
-    return float((last or 0) - (first or 0))
+    # Two questions: both ends in one would walk the whole index of SQLite.
+    first, last = (session.scalar(select(end(SearchEntry.id))) or 0 for end in (func.min, func.max))
+    return float(last - first)
 
 
 def _asked(*words: str) -> Query:
@@ -227,12 +228,14 @@ def _entries_of_copies(session: Session, ids: set[int]) -> dict[int, list[str]]:
 
 def _cosine(words: Sequence[str], theirs: Sequence[str], weights: Mapping[str, float]) -> float:
     """Of the weighed words of two questions; a word that the first lacks weighs as much as its middle one."""
-    middle = sorted(weights.values())[len(weights) // 2]
     other = set(theirs)
-    shared = sum(weights[word] ** 2 for word in words if word in other)
+    common = other.intersection(words)
+    if not common:
+        return 0.0
+    middle = sorted(weights.values())[len(weights) // 2]
+    shared = sum(weights[word] ** 2 for word in common)
     mine = sum(weights[word] ** 2 for word in words)
-    others = sum(weights.get(word, middle) ** 2 for word in other)
-    return shared / math.sqrt(mine * others) if mine and others else 0.0
+    return shared / math.sqrt(mine * (shared + (len(other) - len(common)) * middle**2))
 
 
 # ── what was answered to them ────────────────────────────────────────────────
@@ -291,12 +294,13 @@ def _on_the_platform(session: Session, alike: Sequence[_Alike]) -> list[Past]:
             .join(Source, Source.id == Message.source_id)
             .where(
                 Message.source_id == source_id, Message.container.in_(containers), Message.thread.in_(tops),
-                Message.direction == "out", Message.act_id.is_(None), Message.state == SourceState.PUBLISHED.value,
+                Message.direction == "out", Message.state == SourceState.PUBLISHED.value,
             )
         )  # fmt: skip
         for own, source in rows:
             one = asked.get((source_id, own.container, own.parent_external_id or own.thread or ""))
-            if one is not None and own.text.strip():
+            # Asked of here: SQLite would take the index of acts, in which nearly all messages stand as NULL.
+            if own.act_id is None and one is not None and own.text.strip():
                 found.append(
                     Past("published", own.text, "", own.published_at, source.title, source.platform,
                          own.visibility == "private", one.message.case_id, one.message.text, one.fit)

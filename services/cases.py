@@ -26,7 +26,7 @@ from services.rights import DESK, Actor, actor_of, require
 from services.rota import assign_duty
 from services.rules import apply_rules
 from services.search_index import index_note
-from services.sla import note_author, start_clocks
+from services.sla import clocks_of, note_author, start_clocks
 
 T = TypeVar("T")
 HOLD = {"key_share": True}
@@ -177,6 +177,7 @@ def settle_cases(session: Session, judged: Sequence[Judged]) -> None:
     held = select(Case).where(Case.id.in_(list(by_case))).order_by(Case.id).with_for_update(key_share=True)
     cases = list(session.scalars(held.execution_options(populate_existing=True)))
     table, said = own_table(session), confirmed_signals(session, list(by_case))
+    clocks = clocks_of(session, [case.id for case in cases if case.number is not None])
     promoted = []
     for case in cases:
         members = by_case[case.id]
@@ -193,12 +194,14 @@ def settle_cases(session: Session, judged: Sequence[Judged]) -> None:
         elif worthy and not is_open(case):
             _reopen_or_hand_over(session, case, [member.message for member in worthy])
         elif worthy:
+            stood = case.state == "author" or case.stage == "later"
             wake(session, case, DESK)
             if case.state == "author":  # we waited for just this
                 move(session, case, "work", DESK)
             case.lift = "message"
             had_none = case.due_at is None
-            note_author(session, case, worthy[0].message.published_at)
+            known = None if stood else clocks.get(case.id, [])
+            note_author(session, case, worthy[0].message.published_at, known)
             if had_none and case.due_at is not None:
                 renew_kind(session, case)  # what was history is today's now
             record(session, "case.attached", DESK, case_id=case.id, object_id=worthy[0].message.id)

@@ -107,12 +107,9 @@ def _join_waves(session: Session, messages: Sequence[Message]) -> None:
     marks, waves, homes, by_key = _candidates(session, {key for found in keys.values() for key in found})
     joined: dict[int, int] = {}
     for message in sorted(messages, key=lambda row: row.id):
-        near = {
-            other
-            for key in keys[message.id]
-            for other in by_key.get(key, ())
-            if other != message.id and is_near(message.fingerprint or 0, marks[other], NEAR_BY_KEY)
-        }
+        mark = message.fingerprint or 0
+        others = {other for key in keys[message.id] for other in by_key.get(key, ())} - {message.id}
+        near = {other for other in others if is_near(mark, marks[other], NEAR_BY_KEY)}
         if near:
             wave = min(joined.get(other) or waves.get(other) or other for other in near | {message.id})
             joined.update({other: wave for other in near | {message.id} if not waves.get(other)})

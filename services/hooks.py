@@ -64,9 +64,15 @@ def run_receive(
     try:
         raws = tuple(channel.receive(payload, headers))
         changed = _store(database, source.id, raws, keeps_first=channel.keeps_first) if raws else 0
-        place = f"{database.engine.url}:{source.id}"
-        if changed and not storms.take(place, lambda: _read_apart(database, source, open_channel, heard)):
-            _understand(database, source.id, channel, heard)
+        if changed:
+            place = f"{database.engine.url}:{source.id}"
+
+            def read() -> None:
+                _read_apart(database, source, open_channel, heard)
+
+            # Whoever calls waits for the answer: what others brought meanwhile is not theirs to understand.
+            if not storms.take(place, read) and _understand(database, source.id, channel, heard, once=True):
+                storms.follow(place, read)
         return changed
     finally:
         channel.close()
@@ -80,15 +86,18 @@ def _read_apart(
 
 
 def _understand(
-    database: Database, source_id: int, channel: Channel, heard: Callable[[], None] | None, *, pause: float = 0.0
-) -> None:
-    """Understands what waits of a place; what fails waits for its next reading."""
+    database: Database, source_id: int, channel: Channel, heard: Callable[[], None] | None, *,
+    pause: float = 0.0, once: bool = False,
+) -> bool:  # fmt: skip
+    """Understands what waits of a place; what fails waits for its next reading. True as `run_parse` says it."""
+    more = False
     try:
-        run_parse(database, source_id, channel, pause=pause)
+        more = run_parse(database, source_id, channel, pause=pause, once=once)
     except Exception:
         structlog.get_logger().exception("hook.parse", source=source_id)
     if heard is not None:
         heard()
+    return more
 
 
 def run_greet(
@@ -184,13 +193,19 @@ class Storms:
             times = self._times.setdefault(place, deque(maxlen=self._most))
             is_thick = len(times) == self._most and times[0] > now - self._seconds
             times.append(now)
-            if not is_thick or place in self._waiting:
-                return is_thick
+        if is_thick:
+            self.follow(place, read)
+        return is_thick
+
+    def follow(self, place: str, read: Callable[[], None]) -> None:
+        """A thread will ``read`` the place in a moment, unless one is about to."""
+        with self._lock:
+            if place in self._waiting:
+                return
             self._waiting.add(place)
             thread = threading.Thread(target=self._read, args=(place, read), name="storm", daemon=True)
             self._running.add(thread)
         thread.start()
-        return True
 
     def _read(self, place: str, read: Callable[[], None]) -> None:
         time.sleep(self._pause)

@@ -37,8 +37,8 @@ from services.events import history_of
 from services.excerpts import MARK, excerpts_of, message_of
 from services.filters import Filters, branches, in_stage, narrowed
 from services.findings import signals_of, standing_signals, wave_sizes
-from services.kinds import HIGH, themes_of
-from services.labelling import labels_of
+from services.kinds import HIGH, themes_among
+from services.labelling import counting_among, label_rows, reasons_among
 from services.order import OTHERS, Place, ids_in_lanes, in_order, parse_place, place_of, walk
 from services.presence import drafts_of
 from services.rights import DESK, Actor, require
@@ -128,6 +128,7 @@ class CaseView:
     snooze: Snooze | None = None
     signals: dict[int, list[Signal]] = field(default_factory=dict)  # message → what was proposed or decided
     themes: dict[int, list[str]] = field(default_factory=dict)  # message → the leading one first
+    reasons: dict[int, Label] = field(default_factory=dict)  # message → what the classifier said last
     copies: int = 0
     tags: tuple[Tag, ...] = ()
 
@@ -280,17 +281,12 @@ def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[
             numbers["unassigned" if assignee_id is None else "mine"] += count
         if reason not in (None, "message"):
             numbers[reason] = numbers.get(reason, 0) + count
-    numbers["later"] = session.scalar(select(func.count()).select_from(Snooze)) or 0
-    burning = select(func.count()).select_from(Case).where(in_stage(None, arriving), Case.warn_at <= utc_now())
-    numbers["burning"] = session.scalar(burning) or 0
-    numbers.update(_counted_findings(session, arriving))
-    unread = select(literal(1)).select_from(Message).where(Message.work == "rest", Message.read_at.is_(None))
-    numbers["rest"] = session.scalar(select(func.count()).select_from(unread.limit(MOST_COUNTED).subquery())) or 0
-    return numbers
+    return numbers | _counted_apart(session, arriving)
 
 
-def _counted_findings(session: Session, arriving: bool) -> dict[str, int]:
-    """Open cases with a signal that nobody has decided on, and with near copies."""
+def _counted_apart(session: Session, arriving: bool) -> dict[str, int]:
+    """What no group of the open cases tells, in one question: put off, late, with a signal that nobody has decided
+    on, with near copies; «Остальное» unread, MOST_COUNTED at most."""
     proposed = (
         select(Message.case_id)
         .join(Signal, Signal.message_id == Message.id)
@@ -298,11 +294,17 @@ def _counted_findings(session: Session, arriving: bool) -> dict[str, int]:
         .where(Signal.state == "proposed", in_stage(None, arriving))
         .distinct()
     )
-    copied = select(func.count()).select_from(Case).where(in_stage(None, arriving), Case.wave_id.is_not(None))
-    return {
-        "signals": session.scalar(select(func.count()).select_from(proposed.subquery())) or 0,
-        "repeated": session.scalar(copied) or 0,
+    unread = select(literal(1)).select_from(Message).where(Message.work == "rest", Message.read_at.is_(None))
+    open_cases = select(func.count()).select_from(Case).where(in_stage(None, arriving))
+    counted = {
+        "later": select(func.count()).select_from(Snooze),
+        "burning": open_cases.where(Case.warn_at <= utc_now()),
+        "signals": select(func.count()).select_from(proposed.subquery()),
+        "repeated": open_cases.where(Case.wave_id.is_not(None)),
+        "rest": select(func.count()).select_from(unread.limit(MOST_COUNTED).subquery()),
     }
+    columns = (query.scalar_subquery().label(name) for name, query in counted.items())
+    return dict(session.execute(select(*columns)).one()._mapping)
 
 
 def rest_page(session: Session, actor: Actor, work: str = "rest", before_id: int | None = None) -> list[Entry]:
@@ -312,17 +314,20 @@ def rest_page(session: Session, actor: Actor, work: str = "rest", before_id: int
     if before_id is not None:
         query = query.where(Message.id < before_id)
     messages = list(session.scalars(query.order_by(Message.id.desc()).limit(PAGE)))
-    return _entries(session, messages)
+    return _entries(session, messages, label_rows(session, [message.id for message in messages]))
 
 
-def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
-    """The case with its thread as it stands on the platform, our replies in place."""
+def view_case(session: Session, actor: Actor, case_id: int, everybody: Sequence[Staff] | None = None) -> CaseView:
+    """The case with its thread as it stands on the platform, our replies in place; ``everybody`` who works here,
+    where that is known."""
     case = get_case(session, actor, case_id)
     source = session.get_one(Source, case.source_id)
-    thread = _entries(session, _thread_messages(session, case))
+    messages = _thread_messages(session, case)
+    words = label_rows(session, [message.id for message in messages])
+    thread = _entries(session, messages, words)
     acts = list(session.scalars(select(Act).where(Act.case_id == case.id).order_by(Act.id)))
     placed = {entry.act.id for entry in thread if entry.act is not None}
-    people = {row.id: row.name for row in session.execute(select(Staff.id, Staff.name))}
+    people = {row.id: row.name for row in everybody or session.execute(select(Staff.id, Staff.name))}
     routes = routes_of(session, case.id)
     replies = _by_id(session, Reply, [act.reply_id for act in acts])
     units = _by_id(session, Department, [route.department_id for route in routes])
@@ -353,7 +358,8 @@ def view_case(session: Session, actor: Actor, case_id: int) -> CaseView:
         others_texts=_texts_of(session, others),
         snooze=session.scalar(select(Snooze).where(Snooze.case_id == case.id)),
         signals=signals_of(session, [entry.message.id for entry in thread]),
-        themes=themes_of(session, [entry.message.id for entry in thread]),
+        themes=themes_among(words),
+        reasons=reasons_among(words),
         copies=wave_sizes(session, [case.wave_id]).get(case.wave_id, 0) if case.wave_id else 0,
         tags=tuple(tags_of(session, [case.id]).get(case.id, ())),
     )
@@ -404,10 +410,10 @@ def _said_before(session: Session, case: Case) -> list[Message]:
     return list(session.scalars(said.order_by(Message.published_at.desc(), Message.id.desc()).limit(SAID_BEFORE)))
 
 
-def _entries(session: Session, messages: Sequence[Message]) -> list[Entry]:
+def _entries(session: Session, messages: Sequence[Message], words: Sequence[Label]) -> list[Entry]:
     ids = [message.id for message in messages]
     authors = _by_id(session, Author, [message.author_id for message in messages])
-    labels = labels_of(session, ids)
+    labels = counting_among(words)
     versions: dict[int, list[TextVersion]] = {}
     edited = [message.id for message in messages if message.versions > 1]
     query = select(TextVersion).where(TextVersion.message_id.in_(edited)).order_by(TextVersion.number)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
+from typing import cast
 
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import Table, bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from collectors.base import Channel, ChannelError, Incoming, Page, Raw, Walk
@@ -32,10 +33,17 @@ PATIENCE = 120.0
 READING = 0x07_1C
 """The first half of the names under which PostgreSQL keeps who reads a place."""
 OpenChannel = Callable[[Source], Channel]
+_RAWS = cast(Table, RawItem.__table__)
 _PARSED = (
-    update(RawItem.__table__)  # type: ignore[arg-type]
-    .where(RawItem.__table__.c.id == bindparam("raw_id"), RawItem.__table__.c.digest == bindparam("understood"))
+    update(_RAWS)
+    .where(_RAWS.c.id == bindparam("raw_id"), _RAWS.c.digest == bindparam("understood"))
     .values(state="parsed", attempts=0, error=None)
+)
+_TWINS = (
+    update(_RAWS)
+    .where(_RAWS.c.source_id == bindparam("of"), _RAWS.c.container == bindparam("in"))
+    .where(_RAWS.c.external_id == bindparam("as"), _RAWS.c.kind != bindparam("by"), _RAWS.c.digest != "")
+    .values(digest="")
 )
 _LEFT = _PARSED.values(state=OLDER, body=b"")
 """What is not kept leaves its name only, by which it is known when it is met again."""
@@ -160,7 +168,7 @@ def store_raws(session: Session, source_id: int, raws: tuple[Raw, ...]) -> int:
                 .values(digest=digest, body=raw.body, received_at=now, state="new", attempts=0, error=None)
             )
     if fresh:
-        session.execute(RawItem.__table__.insert(), fresh)  # type: ignore[attr-defined]
+        session.execute(_RAWS.insert(), fresh)
     return changed + len(fresh)
 
 
@@ -170,13 +178,9 @@ def forget_twins(session: Session, source_id: int, raws: tuple[Raw, ...]) -> Non
     A platform that is both read and heard keeps a raw of either kind for one message; the read one loses its
     digest, so that it counts as changed although nothing in it differs.
     """
-    for raw in raws:
-        session.execute(
-            update(RawItem)
-            .where(RawItem.source_id == source_id, RawItem.container == raw.container)
-            .where(RawItem.external_id == raw.external_id, RawItem.kind != raw.kind, RawItem.digest != "")
-            .values(digest="")
-        )
+    if raws:
+        names = ({"of": source_id, "in": raw.container, "as": raw.external_id, "by": raw.kind} for raw in raws)
+        session.connection().execute(_TWINS, list(names))
 
 
 class Turns:
@@ -207,11 +211,14 @@ class Turns:
 _turns = Turns()
 
 
-def run_parse(database: Database, source_id: int, channel: Channel, *, pause: float = 0.0) -> None:
+def run_parse(
+    database: Database, source_id: int, channel: Channel, *, pause: float = 0.0, once: bool = False
+) -> bool:
     """Understands every raw of a place that waits, also what comes meanwhile: whoever finds another thread at it
     leaves its raws to that one. A raw that fails MAX_ATTEMPTS times goes to quarantine.
 
-    ``pause``: seconds to gather before each next look, while raws come one by one.
+    ``pause``: seconds to gather before each next look, while raws come one by one. ``once``: looks a single time,
+    for a caller that somebody waits for; True when more waits, which somebody must read.
 
     Attempts are committed before the parser runs: a raw that kills the process is alone at the next try, and in
     quarantine after the last. Raws that never failed go together, for speed.
@@ -221,14 +228,17 @@ def run_parse(database: Database, source_id: int, channel: Channel, *, pause: fl
         try:
             with _alone(database, source_id) as alone:
                 if not alone:
-                    return
-                _parse_waiting(database, source_id, channel, pause)
+                    return False
+                _parse_waiting(database, source_id, channel, pause, 1 if once else None)
         finally:
             _turns.leave(database, source_id)
         # What was kept after the last look and before the turn ended was left to us.
         with database.read.begin() as session:
             if session.scalar(waiting) is None:
-                return
+                return False
+        if once:
+            return True
+    return False
 
 
 @contextmanager
@@ -254,8 +264,8 @@ def _alone(database: Database, source_id: int) -> Iterator[bool]:
                 connection.execute(select(func.pg_advisory_unlock(READING, source_id)))
 
 
-def _parse_waiting(database: Database, source_id: int, channel: Channel, pause: float) -> None:
-    for look in count():
+def _parse_waiting(database: Database, source_id: int, channel: Channel, pause: float, most: int | None) -> None:
+    for look in range(most) if most else count():
         if look and pause:
             time.sleep(pause)
         _turns.stir(database, source_id)

@@ -1,6 +1,6 @@
 """The kind of work on a case: one table of the department's over label, themes, signals, words and visibility."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import exists, select
@@ -41,13 +41,17 @@ def confirmed_signals(session: Session, case_ids: Sequence[int]) -> dict[int, se
 
 def themes_of(session: Session, message_ids: Sequence[int]) -> dict[int, list[str]]:
     """message id → its themes, the leading one first: a person's newest word, else the classifier's."""
+    query = select(Label).where(Label.message_id.in_(message_ids), Label.themes.is_not(None))
+    return themes_among(session.scalars(query.order_by(Label.id)))
+
+
+def themes_among(rows: Iterable[Label]) -> dict[int, list[str]]:
+    """What `themes_of` finds, among these rows in the order of their ids."""
     found: dict[int, tuple[bool, list[str]]] = {}
-    query = select(Label.message_id, Label.staff_id, Label.themes).where(
-        Label.message_id.in_(message_ids), Label.themes.is_not(None)
-    )
-    for message_id, staff_id, themes in session.execute(query.order_by(Label.id)):
-        if staff_id is not None or not found.get(message_id, (False,))[0]:
-            found[message_id] = (staff_id is not None, list(themes))
+    for row in rows:
+        is_said = row.staff_id is not None
+        if row.themes is not None and (is_said or not found.get(row.message_id, (False,))[0]):
+            found[row.message_id] = (is_said, list(row.themes))
     return {message_id: themes for message_id, (_, themes) in found.items()}
 
 

@@ -1,7 +1,7 @@
 """Labels for messages: the classifier's words kept with their reasons, a person's correction above them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy import insert, select
@@ -46,8 +46,19 @@ def label_of(session: Session, message_id: int) -> Label | None:
 
 def labels_of(session: Session, message_ids: Sequence[int]) -> dict[int, Label]:
     """message id → the label that counts."""
+    return counting_among(label_rows(session, message_ids))
+
+
+def label_rows(session: Session, message_ids: Sequence[int]) -> list[Label]:
+    """Everything that was ever said of the messages, in order."""
+    if not message_ids:
+        return []
+    return list(session.scalars(select(Label).where(Label.message_id.in_(message_ids)).order_by(Label.id)))
+
+
+def counting_among(rows: Iterable[Label]) -> dict[int, Label]:
+    """message id → the one of these rows that counts."""
     found: dict[int, Label] = {}
-    rows = session.scalars(select(Label).where(Label.message_id.in_(message_ids)).order_by(Label.id))
     for row in rows:
         old = found.get(row.message_id)
         if old is None or _is_said(row) or not _is_said(old):
@@ -59,12 +70,9 @@ def _is_said(row: Label) -> bool:
     return row.staff_id is not None and not row.weak
 
 
-def classifier_words(session: Session, message_ids: Sequence[int]) -> dict[int, Label]:
+def reasons_among(rows: Iterable[Label]) -> dict[int, Label]:
     """message id → what the classifier said last, also after a correction: it carries the reasons."""
-    if not message_ids:
-        return {}
-    said = select(Label).where(Label.message_id.in_(message_ids), Label.classifier.is_not(None))
-    return {row.message_id: row for row in session.scalars(said.order_by(Label.id))}
+    return {row.message_id: row for row in rows if row.classifier is not None}
 
 
 def run_labelling(database: Database, classifier: LabelsTexts | None, *, gate_open: bool) -> int:

@@ -289,15 +289,25 @@ def note_answered(session: Session, case: Case, at: datetime | None) -> None:
     _show(session, case)
 
 
-def note_author(session: Session, case: Case, published_at: datetime) -> None:
-    """The author wrote again: what stood still goes on, and a case of the history begins to count."""
-    clocks, policy = clocks_of(session, [case.id]).get(case.id, []), policy_of(session)
+def note_author(
+    session: Session, case: Case, published_at: datetime, clocks: Sequence[Clock] | None = None
+) -> None:
+    """The author wrote again: what stood still goes on, and a case of the history begins to count.
+
+    ``clocks``: those of the case, where they are known.
+    """
+    if clocks is None:
+        clocks = clocks_of(session, [case.id]).get(case.id, [])
     if not clocks and case.number is not None and _is_news(session, case, published_at):
-        _start(session, policy, case, published_at)
-    for clock in clocks:
-        _go_on(policy, clock, utc_now())
-    session.flush()
-    _show(session, case)
+        _start(session, policy_of(session), case, published_at)
+        return
+    standing = [clock for clock in clocks if clock.paused_at is not None]
+    if standing:
+        policy = policy_of(session)
+        for clock in standing:
+            _go_on(policy, clock, utc_now())
+        session.flush()
+    _put(case, nearest(clocks))
 
 
 def reclassify(session: Session, case: Case) -> None:
@@ -447,7 +457,10 @@ def _go_on(policy: Policy, clock: Clock, now: datetime) -> None:
 
 def _show(session: Session, case: Case) -> None:
     """The nearest deadline stands on the case itself, where lists are sorted by it."""
-    clock = nearest(clocks_of(session, [case.id]).get(case.id, []))
+    _put(case, nearest(clocks_of(session, [case.id]).get(case.id, [])))
+
+
+def _put(case: Case, clock: Clock | None) -> None:
     case.due_at, case.warn_at = (clock.due_at, clock.warn_at) if clock is not None else (None, None)
 
 
@@ -466,5 +479,4 @@ def show_all(session: Session, case_ids: Sequence[int]) -> None:
     """The nearest deadlines of many cases."""
     clocks = clocks_of(session, case_ids)
     for case in session.scalars(select(Case).where(Case.id.in_(case_ids))):
-        clock = nearest(clocks.get(case.id, []))
-        case.due_at, case.warn_at = (clock.due_at, clock.warn_at) if clock is not None else (None, None)
+        _put(case, nearest(clocks.get(case.id, [])))

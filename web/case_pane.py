@@ -34,7 +34,6 @@ from services.excerpts import MARK, excerpt_of, parts_of
 from services.following import followers_of
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.incidents.register import incident_of, open_incidents
-from services.labelling import classifier_words
 from services.outreach import outreach_of
 from services.pacing import Forecast, forecasts
 from services.presence import drafts_of
@@ -137,14 +136,13 @@ class Pane:
 
 def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
     """Raises NotFound like services.inbox.view_case."""
-    people = list_staff(session, active=False)  # before the view, whose people are among them
-    view = view_case(session, actor, case_id)
+    people = list_staff(session, active=False)
+    view = view_case(session, actor, case_id, people)
     units = departments(session)
     part = excerpt_of(session, case_id) if MARK in view.case.subject_key else None
     about = part.message_id if part is not None else None
     own = [e for e in view.thread if (e.message.case_id == case_id or e.message.id == about) and not _is_ours(e)]
     policy = policy_of(session)
-    words = classifier_words(session, [entry.message.id for entry in own])
     newest = own[-1] if own else None
     place = (
         view.source
@@ -154,7 +152,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
     carrier = carrier_of(session, place, newest.message if newest else None)
     return Pane(
         view=view,
-        thread=_fold(_tree(view, words, about)),
+        thread=_fold(_tree(view, about)),
         part=part,
         parts=parts_of(session, [entry.message.id for entry in own]) if part is None else {},
         history=sentences_of(view, {p.id: p.name for p in people}, {u.id: u for u in units}),
@@ -213,7 +211,7 @@ def _is_ours(entry: Entry) -> bool:
     return entry.message.direction == "out"
 
 
-def _tree(view: CaseView, words: Mapping[int, Label], about: int | None = None) -> list[Item]:
+def _tree(view: CaseView, about: int | None = None) -> list[Item]:
     """Depth first, each message under the one it answers; one whose parent is not here stands at the top."""
     by_id = {(e.message.container, e.message.external_id): e for e in view.thread}
     children: dict[int | None, list[Entry]] = {}
@@ -229,7 +227,7 @@ def _tree(view: CaseView, words: Mapping[int, Label], about: int | None = None) 
             entry, depth = waiting.pop()
             if entry.message.id not in met:
                 met.add(entry.message.id)
-                items.append(_item(view, entry, min(depth, DEEPEST), words, about))
+                items.append(_item(view, entry, min(depth, DEEPEST), about))
                 waiting.extend((child, depth + 1) for child in reversed(children.get(entry.message.id, [])))
     return items
 
@@ -244,7 +242,7 @@ def _above(entry: Entry, by_id: Mapping[tuple[str, str], Entry]) -> Entry | None
     return None
 
 
-def _item(view: CaseView, entry: Entry, depth: int, words: Mapping[int, Label], about: int | None) -> Item:
+def _item(view: CaseView, entry: Entry, depth: int, about: int | None) -> Item:
     message = entry.message
     is_mine = message.case_id == view.case.id or message.id == about
     role = "ours" if _is_ours(entry) else "author" if is_mine else "other"
@@ -254,7 +252,9 @@ def _item(view: CaseView, entry: Entry, depth: int, words: Mapping[int, Label], 
     done = tuple(
         a for a in view.acts if a.message_id == message.id and a.reply_id is None and a.state != "cancelled"
     )
-    return Item(entry, depth, role, done, _going(view, message.id), words.get(message.id))
+    return Item(
+        entry, depth, role, done, _going(view, message.id), view.reasons.get(message.id) if is_mine else None
+    )
 
 
 def _going(view: CaseView, message_id: int) -> tuple[Sending, ...]:

@@ -105,7 +105,8 @@ class Ok(Channel):
         """Discussions first, then messages.
 
         The cursor: ``counts`` (discussion → comments when it was last read), ``done`` (discussions that a deep walk
-        under way has read), ``chats`` (chat → time of the newest message read, in milliseconds).
+        under way has read), ``chats`` (chat → time of the newest message read, in milliseconds), ``open`` while a
+        walk has not come to the end of what changed.
         """
         state: Cursor = dict(cursor)
         for found in self._discussions(walk, state):
@@ -115,20 +116,23 @@ class Ok(Channel):
             for found in self._messages(walk, state):
                 state = found.cursor
                 yield found
-        if walk is not Walk.NEW:
-            state = {name: value for name, value in state.items() if name != "done"}
-        yield Page((), state, complete=True)
+        ended = ("open",) if walk is Walk.NEW else ("open", "done")
+        yield Page((), {name: value for name, value in state.items() if name not in ended}, complete=True)
 
     def _discussions(self, walk: Walk, state: Cursor) -> Iterator[Page]:
         counts: dict[str, int] = dict(state.get("counts", {}))
         done = set(state.get("done", []))
         names: dict[str, dict[str, str]] = {}
+        was_open = bool(state.get("open"))  # a walk was cut short: what it had not reached stands further down
         for items in self._listed():
-            due = {key: one for key, one in items.items() if key not in done}
-            if walk is Walk.NEW:
-                due = {key: one for key, one in items.items() if counts.get(key) != _total(one)}
-                if items and not due and counts:
-                    return  # the list is ordered by activity: what follows has not changed either
+            changed = {key for key, one in items.items() if counts.get(key) != _total(one)}
+            due = {
+                key: one
+                for key, one in items.items()
+                if key in changed or (walk is not Walk.NEW and key not in done)
+            }
+            if walk is Walk.NEW and items and not due and counts and not was_open:
+                return  # the list is ordered by activity: what follows has not changed either
             for key, one in due.items():
                 raws = [kept("discussion", DISCUSSIONS, key, _told(one))]
                 try:
@@ -140,7 +144,7 @@ class Ok(Channel):
                 raws += self._raws(key, comments, names)
                 counts[key] = _total(one)
                 ids = frozenset(str(told["id"]) for told in comments)
-                state = {**state, "counts": dict(counts)}
+                state = {**state, "counts": dict(counts), "open": True}
                 if walk is not Walk.NEW:
                     done.add(key)
                     state["done"] = sorted(done)

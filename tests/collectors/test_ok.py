@@ -204,6 +204,20 @@ def test_times_and_removed_comments() -> None:
             channel().parse(Raw("comment", TOPIC, "1", poison))
 
 
+def test_a_walk_cut_short_leaves_nothing_behind_it(group: OkPlatform) -> None:
+    """Found by the test below: what stood further down in the list than a killed walk had come."""
+    group.page = 1
+    desk = Desk(channel())
+    group.write(TOPIC, "Раз")
+    group.write(OTHER, "Два")
+    desk.read(Walk.DEEP, pages=1)
+    group.write(OTHER, "Три")
+    group.write(TOPIC, "Четыре")
+    desk.read(Walk.NEW, pages=1)
+    desk.read(Walk.NEW)
+    assert desk.texts() == group.truth()
+
+
 @settings(max_examples=80, deadline=None)
 @given(data=st.data(), page=st.integers(1, 4))
 def test_any_history_with_kills_is_read_to_the_last(data: st.DataObject, page: int) -> None:

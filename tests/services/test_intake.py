@@ -254,6 +254,29 @@ def test_two_threads_of_one_process_do_not_parse_one_place(cast, database) -> No
     assert sorted(parser.seen) == ["r1", "r2", "r3", "r4", "r5"]
 
 
+def test_whoever_is_waited_for_looks_once_and_says_that_more_came(cast, database) -> None:
+    """In a storm a hook's own answer must not wait for what others bring."""
+
+    def keep(number: int) -> None:
+        with database.write.begin() as session:
+            store_raws(session, cast.source_id, (Raw("comment", "17", f"r{number}", b"{}"),))
+
+    parser, said = Parser(), []
+    keep(1)
+    first = threading.Thread(
+        target=lambda: said.append(run_parse(database, cast.source_id, parser, once=True)), daemon=True
+    )
+    first.start()
+    assert parser.began.wait(20)
+    keep(2)
+    assert not run_parse(database, cast.source_id, parser, once=True)  # it is the first one's to leave or to read
+    parser.may_go.set()
+    first.join(20)
+    assert (said, parser.seen) == ([True], ["r1"])
+    assert not run_parse(database, cast.source_id, parser, once=True)
+    assert parser.seen == ["r1", "r2"]
+
+
 def test_one_that_hangs_for_long_is_passed_by(cast, database, monkeypatch) -> None:
     monkeypatch.setattr("services.intake.PATIENCE", 0.0)
     parser = Parser()
