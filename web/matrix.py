@@ -275,6 +275,7 @@ MATRIX: dict[str, str] = {
     "transfer.file": "settings.edit",
     "transfer.bring": "settings.edit",
     "journal.index": "journal.view",
+    "journal.take": "journal.view",
     "rules.index": "settings.edit",
     "rules.new": "settings.edit",
     "rules.add": "settings.edit",
