@@ -130,13 +130,14 @@ def distribute(session: Session, actor: Actor, staff_ids: Sequence[int]) -> int:
     given = 0
     for case in (held[one] for one in ids if one in held):
         least = min(numbers, key=lambda one: (numbers[one], one))
-        _give(session, actor, case, least)
+        give_case(session, actor, case, least)
         numbers[least] += 1
         given += 1
     return given
 
 
-def _give(session: Session, actor: Actor, case: Case, staff_id: int | None) -> None:
+def give_case(session: Session, actor: Actor, case: Case, staff_id: int | None) -> None:
+    """The case is led by that person from now on, None: by nobody; the caller holds it."""
     case.assignee_id = staff_id
     case.version += 1
     record(session, "case.assigned", actor, case_id=case.id, object_id=staff_id)
@@ -182,7 +183,7 @@ def _hand_cases(session: Session, actor: Actor, staff_id: int, to_id: int | None
     held = select(Case).where(Case.open_key.is_not(None), Case.assignee_id == staff_id).order_by(Case.id)
     cases = list(session.scalars(held.with_for_update()))
     for case in cases:
-        _give(session, actor, case, to_id)
+        give_case(session, actor, case, to_id)
     return len(cases)
 
 

@@ -305,6 +305,8 @@ MATRIX: dict[str, str] = {
     "duties.save": "duty.edit",
     "duties.defaults": "duty.edit",
     "duties.even": "case.assign",
+    "shifts.index": "case.reply",
+    "shifts.hand": "case.assign",
     # Mail for notices
     "mailbox.index": "settings.edit",
     "mailbox.save": "settings.edit",

@@ -30,6 +30,7 @@ ERRORS: Mapping[str, Lazy] = {
     "incident.open": _l("Finish the incident first."),
     "incident.answered": _l("Everybody in it has been told already."),
     "incident.elsewhere": _l("One of the cases stands in another incident: take it out there first."),
+    "shift.empty": _l("Nothing was handed over: choose cases that you still lead."),
     "incident.no_word": _l("No word is owed here: it is no failure for everybody, or it is mended."),
     "incident.empty": _l("Choose at least one case of it."),
     "incident.row": _l(
@@ -43,5 +44,6 @@ NOTICES: Mapping[str, Lazy] = {
     "incident": EVENTS["incident"],
     "webhook.failed": _l("A web hook is switched off: nothing got there for a day"),
     "mark.low": review_words.NOTICE,
+    "case.shift": _l("A colleague has handed the shift over to you"),
     "messenger.moved": _l("A colleague's account of a messenger is another one now"),
 }
