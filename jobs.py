@@ -45,6 +45,7 @@ from services.outreach import run_forget_unused
 from services.raws import run_trim
 from services.recount import run_recount
 from services.relabel import run_relabel
+from services.reply_files import run_clear_files
 from services.report_examples import run_report_examples
 from services.reports.upkeep import run_rebuild
 from services.reports.views import run_orders
@@ -242,7 +243,9 @@ def transfer(desk: Desk) -> None:
 
 
 def retention(desk: Desk) -> None:
-    """Puts out what was kept long enough, once the head has switched it on."""
+    """Clears away files of drafts that were never sent; puts out what was kept long enough, once the head has
+    switched it on."""
+    run_clear_files(desk.database)
     run_retention(desk.database)
 
 

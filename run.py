@@ -66,7 +66,8 @@ def run(command, doing):
     if subprocess.call(command, cwd=ROOT) != 0:
         fail(
             "%s failed (see above).\nWithout a network, or behind a proxy, set HTTPS_PROXY or UV_DEFAULT_INDEX to "
-            "a mirror, then start again: what is already there is kept." % doing
+            "a mirror (SSL_CERT_FILE and NODE_EXTRA_CA_CERTS where the proxy has a certificate of its own), then "
+            "start again: what is already there is kept." % doing
         )
 
 

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from classifier.concepts import evidence
 from classifier.corpus import read_corpus
 from classifier.phrases import phrase_numbers, signal_names, signals_of
-from classifier.signal_files import corpus_signals, likenesses, signal_texts
+from classifier.signal_files import corpus_signals, everyday, likenesses, signal_texts
 from classifier.text import Reading, read
 from classifier.vectors import Floats, Ints
 
@@ -75,7 +75,7 @@ def fit(
     used = np.flatnonzero(np.concatenate([telling, np.ones(width, dtype=bool)]))
     scale = np.where(used < features, 1.0, _MEANING)
     small = sp.hstack([matrix[:, used] @ sp.diags(scale), known], format="csr")
-    parts = np.concatenate([np.full(len(told.extra), -1), folds % _PARTS])
+    parts = np.concatenate([told.parts, folds % _PARTS])
     weights, bias = np.zeros((matrix.shape[1] + len(shown), len(names))), np.zeros(len(names))
     unseen = np.full((len(everything), len(names)), -np.inf)
     for column, name in enumerate(names):
@@ -105,14 +105,18 @@ class _Told:
         self._so = [*signal_texts(), *((text, name) for text, name, is_so in decided if is_so)]
         self._no: list[tuple[str, str | None]] = [(text, None) for text in likenesses()]
         self._no += [(text, name) for text, name, is_so in decided if not is_so]
+        # Last, the everyday ones: among them false alarms are counted as in the corpus.
+        self._no += [(text, None) for text in everyday()]
         self.extra = [read(text) for text, _ in [*self._so, *self._no]]
+        among = np.arange(len(self.extra)) - (len(self.extra) - len(everyday()))
+        self.parts = np.where(among < 0, -1, among % _PARTS)
         own = {example.text for example in read_corpus()}
         unmarked: frozenset[str] = frozenset()
         self._marks = [corpus_signals().get(reading.original, (unmarked, unmarked)) for reading in readings]
         self._said = [
             unmarked if reading.original in own else frozenset(signals_of(reading)) for reading in readings
         ]
-        self._counted = np.concatenate([np.zeros(len(self.extra), dtype=bool), counted])
+        self._counted = np.concatenate([self.parts >= 0, counted])
 
     def of(self, name: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
         """Which texts are this signal, which may be learned from, and among which false alarms are counted."""

@@ -11,7 +11,10 @@ _HERE = Path(__file__)
 
 def signal_sources() -> list[Path]:
     """The files that signals are learned from, beside the corpus."""
-    tables = [_HERE.with_name(name) for name in ("signals.yaml", "concepts.yaml", "corpus_signals.jsonl")]
+    tables = [
+        _HERE.with_name(name)
+        for name in ("signals.yaml", "concepts.yaml", "corpus_signals.jsonl", "everyday.jsonl")
+    ]
     return [*tables, *sorted(_HERE.with_name("signal_texts").glob("*.jsonl"))]
 
 
@@ -25,6 +28,13 @@ def signal_texts() -> tuple[tuple[str, str], ...]:
 def likenesses() -> tuple[str, ...]:
     """Texts of signal_texts/ that only look like a signal."""
     return tuple(row["text"] for row in _rows() if not row["signals"])
+
+
+@cache
+def everyday() -> tuple[str, ...]:
+    """Texts of ordinary days, none of which is a signal."""
+    lines = _HERE.with_name("everyday.jsonl").read_text(encoding="utf-8").splitlines()
+    return tuple(json.loads(line)["text"] for line in lines)
 
 
 def _rows() -> Iterator[dict[str, Any]]:

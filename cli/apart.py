@@ -34,8 +34,10 @@ def use_queue(desk: Any) -> None:
 
 def wait_for_classifier(desk: Any, ended: threading.Event) -> None:
     """Takes up what the scheduler's process trains; training it here too would be the same work once more."""
-    while not desk.labeller.load() and not ended.wait(LOOK_SECONDS):
+    while not desk.labeller.load():
         desk.labeller.state = "training"
+        if ended.wait(LOOK_SECONDS):
+            break
     desk.bell.ring()
 
 

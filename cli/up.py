@@ -265,7 +265,8 @@ def serve(desk: Any, config: Config) -> Callable[[], None]:
     application = create_app(desk)
     server = create_server(
         application, host=config.web.host, port=config.web.port, threads=config.web.threads, connection_limit=1000,
-        channel_timeout=120, ident=None, clear_untrusted_proxy_headers=True,
+        channel_timeout=120, ident=None,
+        clear_untrusted_proxy_headers=False,  # by them a visit is known not to be local; see web.security
     )  # fmt: skip
     desk.port = server.effective_port if hasattr(server, "effective_port") else config.web.port
     thread = threading.Thread(target=_run_server, args=[server], name="web", daemon=True)

@@ -52,6 +52,7 @@ class Notice(Base):
         Index(None, "act_id"),
         Index(None, "task_id"),
         Index(None, "source_id"),
+        Index(None, "contract_id"),
         Index("ix_notice_unpassed", "show_at", **_UNPASSED),
     )
 
@@ -63,6 +64,7 @@ class Notice(Base):
     task_id: Mapped[int | None]
     source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
     broadcast_id: Mapped[int | None]
+    contract_id: Mapped[int | None]
     due_at: Mapped[datetime | None]
     show_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime | None]

@@ -28,6 +28,7 @@ class Contract(Base):
         Index(None, "client_id", "id"),
         Index(None, "case_id"),
         Index(None, "student_id"),
+        Index(None, "form_key", unique=True),
     )
 
     kind: Mapped[str]
@@ -56,6 +57,7 @@ class Contract(Base):
     signed_hash: Mapped[str | None]
     revision: Mapped[int] = mapped_column(default=1)
     external_id: Mapped[str | None]  # the order that was paid
+    form_key: Mapped[str | None]
     author_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -163,7 +165,7 @@ class Decision(Base):
     """
 
     __tablename__ = "decision"
-    __table_args__ = (Index(None, "contract_id"), Index(None, "kind", "id"))
+    __table_args__ = (Index(None, "contract_id"), Index(None, "kind", "id"), Index(None, "form_key", unique=True))
 
     kind: Mapped[str]
     contract_id: Mapped[int | None] = mapped_column(ForeignKey("contract.id"))
@@ -173,6 +175,7 @@ class Decision(Base):
     norm: Mapped[str] = mapped_column(default="")
     outcome: Mapped[str] = mapped_column(Text)
     figures: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    form_key: Mapped[str | None]
     author_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     decided_at: Mapped[datetime] = mapped_column(default=utc_now)
 

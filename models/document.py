@@ -59,6 +59,7 @@ class Document(Base):
         Index(None, "contract_id", "kind"),
         Index(None, "client_id"),
         Index(None, "kind", "id"),
+        Index(None, "form_key", unique=True),
     )
 
     kind: Mapped[str]
@@ -79,5 +80,6 @@ class Document(Base):
     due_on: Mapped[date | None]
     signed_at: Mapped[datetime | None]
     note: Mapped[str] = mapped_column(Text, default="")
+    form_key: Mapped[str | None]
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

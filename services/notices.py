@@ -15,6 +15,7 @@ from models import (
     Case,
     Client,
     Clock,
+    Contract,
     Mention,
     Message,
     Notice,
@@ -70,19 +71,23 @@ def notices_of(session: Session, actor: Actor, now: datetime | None = None, *, b
         Task,
         Client.name,
         func.coalesce(Broadcast.title, Source.title),
+        Contract.number,
     )
     query = (
         _waiting(session, columns, actor, now, bell)
         .outerjoin(Author, Author.id == Case.author_id)
         .outerjoin(Message, Message.id == Case.first_message_id)
-        .outerjoin(Client, Client.id == Task.client_id)
+        .outerjoin(Contract, Contract.id == Notice.contract_id)
+        .outerjoin(Client, Client.id == func.coalesce(Task.client_id, Contract.client_id))
     )
     lines = []
-    for notice, case, name, text, question, task, client, title in session.execute(
+    for notice, case, name, text, question, task, client, title, contract in session.execute(
         query.order_by(Notice.id.desc()).limit(PAGE)
     ):
         if title is not None:
             lines.append(Line(notice, "", title, None))
+        elif notice.contract_id is not None:
+            lines.append(Line(notice, "", client or "", f"№ {contract}" if contract else None))
         elif task is not None:
             lines.append(Line(notice, client or "", task.text, None, task))
         elif question is not None and not actor.may("case.view"):
@@ -116,6 +121,7 @@ def _waiting(
                 STILL,
                 Notice.kind.in_(OF_THE_DESK + OF_PEOPLE),
                 Task.state == "open",
+                Notice.contract_id.is_not(None),
                 Broadcast.state.in_(LIVELY),
                 Source.consent_until == Notice.due_at,  # whoever has connected again hears no more of it
                 and_(
@@ -132,6 +138,7 @@ def _waiting(
         Notice.task_id.is_not(None),
         Notice.broadcast_id.is_not(None),
         Notice.source_id.is_not(None),
+        Notice.contract_id.is_not(None),
         Notice.kind.in_(OF_THE_DESK),
     )
     left_out = unseen_kinds(session, actor.staff_id) if bell else None

@@ -2,21 +2,27 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session, undefer
 
 from collectors import channel_class
 from collectors.base import ActKind, ChannelError
 from collectors.files import KINDS, ActFile, FileLimits
-from models import Act, Case, Message, ReplyFile, Source
+from models import Act, Case, Draft, Message, ReplyFile, Source, utc_now
+from models.database import Database
 from services.carriers import carrier_of
 from services.cases import get_case, newest_incoming
 from services.errors import NotFound, Refused
+from services.events import record
 from services.file_forms import content_type_of, ending_of, plain_name
-from services.rights import Actor, require
+from services.rights import DESK, Actor, require
 
 LARGEST = 20 * 1024 * 1024
+ABANDONED = timedelta(days=7)
+"""So long a file waits beside a draft that nobody writes on."""
+PIECE = 100
 # What goes out: content → (kind, endings, the first by default).
 _FORMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "image/jpeg": ("photo", ("jpg", "jpeg")), "image/png": ("photo", ("png",)), "image/gif": ("photo", ("gif",)),
@@ -175,3 +181,21 @@ def contents_of(session: Session, act: Act) -> tuple[ActFile, ...]:
         ActFile(file.kind, file.name, file.content_type, file.digest, file.size, bytes_of[file.digest])
         for file in files
     )
+
+
+def run_clear_files(database: Database, now: datetime | None = None) -> int:
+    """Takes away files that were added and never sent, once their draft has lain still for a week; how many."""
+    before, count = (now or utc_now()) - ABANDONED, 0
+    written = exists().where(
+        Draft.case_id == ReplyFile.case_id, Draft.staff_id == ReplyFile.staff_id, Draft.updated_at >= before
+    )
+    old = select(ReplyFile.id).where(ReplyFile.reply_id.is_(None), ReplyFile.created_at < before, ~written)
+    while True:
+        with database.write.begin() as session:
+            ids = list(session.scalars(old.order_by(ReplyFile.id).limit(PIECE)))
+            if ids:
+                session.execute(delete(ReplyFile).where(ReplyFile.id.in_(ids)))
+                record(session, "files.cleared", DESK, count=len(ids))
+        count += len(ids)
+        if len(ids) < PIECE:
+            return count

@@ -9,10 +9,10 @@ from models import ReportView, utc_now
 from services.reports.answers import Line, whole_line
 from services.reports.cohorts import count
 from services.reports.cut import Cut
-from services.reports.morning import morning
+from services.reports.morning import Morning, morning
 from services.reports.periods import cut_of, days_of
 from services.reports.views import ANSWERS
-from services.rights import DESK
+from services.rights import DESK, actor_of
 
 if TYPE_CHECKING:
     from services.letters import Page
@@ -52,7 +52,28 @@ def _morning(page: "Page", on: date) -> Found:
     ]
     if silent:
         body.append(page.say("morning_silent", places=silent))
+    body += _contracts(page, found)
     return page.say("morning_subject", day=_day(page, on), late=found.late), [*body, *_link(page, "/morning", {})]
+
+
+def _contracts(page: "Page", found: Morning) -> list[str]:
+    """What is late by contracts, with the oldest that the school owes; nothing where nothing is, or for a reader
+    who sees no contracts."""
+    if not any(found.contracts.values()) or not actor_of(page.staff).may("contract.view"):
+        return []
+    said = page.say(
+        "morning_contracts", school=found.contracts.get("school", 0), clients=found.contracts.get("client", 0)
+    )
+    rows = [
+        page.say(
+            "morning_contract", number=one.contract.number or one.contract.id,
+            day=_day(page, one.obligation.due_on),
+            what=page.words.get(f"owed_{one.obligation.subject}", one.obligation.subject),
+        )
+        for one in found.owed
+    ]  # fmt: skip
+    link = [f"{page.address}/contracts/money#obligations"] if page.address else []
+    return ["\n".join([said, *rows, *link])]
 
 
 def _director(page: "Page", what: str, on: date) -> Found:

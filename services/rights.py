@@ -58,7 +58,11 @@ masked, without «client.sensitive» passports and the like; see services.crm.""
 _DEALS = {"deal.view": Scope.ALL, "deal.edit": Scope.ALL}
 
 _CONTRACTS = {"contract.view": Scope.ALL, "contract.edit": Scope.ALL}
-"""Drafts, sending, signing; whose word each step needs stands in services.contracts.machines."""
+"""Drafts, sending, signing; whose word each step needs stands in services.contracts.machines.
+
+«demand.make»: a demand to whoever owes, accounting's alone (the head stands in where accounting has no login).
+«claim.answer»: the word with which an answer to a claim goes out, the head's alone (domain.md §7.1).
+"""
 
 _PRIVACY = {"privacy.view": Scope.ALL, "privacy.act": Scope.ALL, "client.export": Scope.ALL}
 
@@ -79,6 +83,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "contract.view": Scope.ALL,
         "contract.approve": Scope.ALL,
         "payment.edit": Scope.ALL,
+        "demand.make": Scope.ALL,
     },
     "head": {
         **_DESK,
@@ -87,6 +92,8 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         **_DEALS,
         "contract.approve": Scope.ALL,
         "payment.edit": Scope.ALL,
+        "demand.make": Scope.ALL,
+        "claim.answer": Scope.ALL,
         "template.edit": Scope.ALL,
         "template.approve": Scope.ALL,
         "decision.view": Scope.ALL,

@@ -15,7 +15,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "reply": ("act",),
     "incident": ("incident", "update"),
     "call": ("note", "case", "rule"),
-    "task": ("task",),
+    "task": ("task", "contract"),
     "broadcast": ("broadcast",),
     "desk": ("backup", "source", "webhook", "messenger"),
     "mark": ("mark",),

@@ -7,6 +7,7 @@ from models import utc_now
 from services.audit import miss_rate
 from services.reports.cut import Cut
 from services.reports.morning import give_cases, hurry, hurry_cases, morning
+from web import contract_words
 from web.addresses import back
 from web.dates import today
 from web.forms import go
@@ -26,7 +27,10 @@ def index() -> str:
     with current_desk().database.read.begin() as session:
         page = morning(session, current_actor(), day, now)
         missed = miss_rate(session, classifier.gate if classifier else 0.0)
-        return render_template("morning/index.html", page=page, cut=day, now=now, week=page.since, missed=missed)
+        return render_template(
+            "morning/index.html", page=page, cut=day, now=now, week=page.since, missed=missed,
+            contract_said=contract_words,
+        )  # fmt: skip
 
 
 @screen.post("/hurry")

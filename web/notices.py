@@ -52,6 +52,9 @@ def follow(notice_id: int) -> Response:
         return go(url_for("notices.index"))  # a speaker who works at another desk: the line itself tells all
     if notice.broadcast_id is not None:
         return redirect(url_for("broadcasts.desk", broadcast_id=notice.broadcast_id))
+    if notice.contract_id is not None:
+        place = "contracts.page" if current_actor().may("contract.view") else None
+        return go(url_for(place, contract_id=notice.contract_id) if place else url_for("notices.index"))
     if notice.task_id is not None:
         return redirect(url_for("tasks.index", _anchor=f"task-{notice.task_id}"))
     if notice.source_id is not None:

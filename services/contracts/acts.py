@@ -14,7 +14,10 @@ from services.contracts import approval
 from services.contracts.completeness import missing_items, text_template
 from services.contracts.drafts import get_contract
 from services.contracts.machines import move
+from services.contracts.telling import hush, tell
 from services.contracts.text import content_of, hash_of, text_hash
+from services.documents.lending import take_sealed
+from services.documents.placeholders import fields_of
 from services.errors import DeskError, Refused
 from services.leases import next_numbers
 from services.money.obligations import make_obligations
@@ -51,10 +54,12 @@ def submit(session: Session, actor: Actor, keyring: Keyring, contract_id: int) -
         raise Refused("contract.incomplete", items=[f"{one.code}:{one.what}" for one in missing])
     template = text_template(session, contract)
     contract.template_id = template.id if template is not None else None
+    take_sealed(session, keyring, contract, fields_of(template.tokens if template is not None else []))
     take_number(session, contract)
     contract.text_hash = text_hash(session, contract)
     move(session, actor, contract, "submit")
     approval.ask(session, actor, "contract", contract.id, contract.text_hash)
+    tell(session, actor, contract, "contract.approval")
     return contract
 
 
@@ -65,6 +70,7 @@ def approve(session: Session, actor: Actor, contract_id: int) -> Contract:
     move(session, actor, contract, "approve")
     digest = text_hash(session, contract)
     approval.decide(session, actor, "contract", contract.id, digest, agreed=True, author_id=contract.author_id)
+    hush(session, contract.id, "contract.approval")
     return contract
 
 
@@ -75,6 +81,7 @@ def send_back(session: Session, actor: Actor, contract_id: int, remark: str) -> 
     move(session, actor, contract, "return")
     digest = text_hash(session, contract)
     approval.decide(session, actor, "contract", contract.id, digest, agreed=False, remark=remark)
+    hush(session, contract.id, "contract.approval")
     return contract
 
 

@@ -14,7 +14,8 @@ from services.contracts import approval
 from services.contracts.acts import SIGNATURES, add_revision
 from services.contracts.drafts import get_contract
 from services.contracts.machines import move
-from services.contracts.text import PARTIES, SECRET, TERMS, hash_of, put_fields, text_hash
+from services.contracts.telling import hush, tell
+from services.contracts.text import PARTIES, TERMS, hash_of, is_sealed, own_fields, put_fields, text_hash
 from services.documents.fields import GROUPS
 from services.errors import DeskError, NotFound, Refused, Stale
 from services.events import record
@@ -102,7 +103,9 @@ def edit_amendment(
         raise Stale("contract.stale", id=contract.id)
     if price is not None and price > contract.price and INDEXATION not in ground.lower():
         raise Refused("amendment.price")
-    changes = _changes(contract, keyring, fields)
+    kept = [one for one in row.changes if one.get("sealed")] if not actor.may("client.sensitive") else []
+    changes = _changes(contract, keyring, own_fields(actor, fields))
+    changes += [one for one in kept if one["field"] not in {new["field"] for new in changes}]
     if price is not None and price != contract.price:
         changes.append({"field": "price", "old": contract.price, "new": price})
     row.changes, row.ground = changes, ground.strip()
@@ -126,7 +129,7 @@ def _changes(contract: Contract, keyring: Keyring, fields: Mapping[str, str]) ->
         group, _, field = name.partition(".")
         if group not in (*PARTIES, *TERMS) or field not in GROUPS.get(group, {}):
             raise Refused("contract.field", word=name)
-        is_secret = group in PARTIES and field in SECRET
+        is_secret = is_sealed(name)
         known = contract.parties if group in PARTIES else contract.terms
         old = secret.get(name, "") if is_secret else str(known.get(group, {}).get(field, ""))
         new = text.strip()
@@ -168,6 +171,7 @@ def submit_amendment(session: Session, actor: Actor, amendment_id: int) -> Amend
     row.text_hash = digest_of(row)
     move(session, actor, row, "submit")
     approval.ask(session, actor, "amendment", row.id, row.text_hash)
+    tell(session, actor, contract, "contract.approval")
     return row
 
 
@@ -180,6 +184,7 @@ def decide_amendment(
     approval.decide(
         session, actor, "amendment", row.id, digest_of(row), agreed=agreed, remark=remark, author_id=row.author_id
     )
+    hush(session, row.contract_id, "contract.approval")
     return row
 
 

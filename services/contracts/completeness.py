@@ -11,6 +11,7 @@ from services.contracts.legal import blocked_by, required_fields
 from services.contracts.text import values_of
 from services.crm.clients import is_inn, is_minor
 from services.documents.kinds import CONTRACT_KINDS
+from services.documents.lending import on_card
 from services.documents.organisation import has_licence
 from services.documents.placeholders import missing_of
 from services.documents.rendering import Values
@@ -55,7 +56,9 @@ def missing_items(session: Session, contract: Contract, keyring: Keyring) -> lis
         found.append(Missing("template"))
     else:
         found += [Missing("norm", ref.act) for ref in blocked_by(session, template, contract.dated)]
-        names |= dict.fromkeys(name for name in missing_of(template.tokens, values) if name != NUMBERED_LATER)
+        lacking = [name for name in missing_of(template.tokens, values) if name != NUMBERED_LATER]
+        sealed = on_card(session, contract) if lacking else set()
+        names |= dict.fromkeys(name for name in lacking if name not in sealed)
     found += [Missing("field", name) for name in names]
     return found + _sums(session, contract) + _people(session, contract, values)
 

@@ -11,6 +11,7 @@ from models import Client, Contract, Decision, Staff
 from services.errors import Refused
 from services.events import record
 from services.money.payments import balance_of
+from services.once import add_once
 from services.rights import Actor, require
 
 KINDS = ("refusal", "refund", "termination", "discount", "claim_answer")
@@ -76,12 +77,15 @@ def decide(
     today: date,
     case_id: int | None = None,
     figures: dict[str, Any] | None = None,
+    form_key: str | None = None,
 ) -> Decision:
-    """Writes a decision down with the sums of the contract as they stand.
+    """Writes a decision down with the sums of the contract as they stand; the same ``form_key`` twice is one.
 
     Raises Refused(«decision.ground») without a ground, and for a refusal also without the norm (clause 8.4.2).
     """
     require(actor, "contract.edit")
+    if kind == "claim_answer":
+        require(actor, "claim.answer")
     if kind not in KINDS:
         raise Refused("decision.kind", word=kind)
     if not ground.strip() or not outcome.strip() or (kind == "refusal" and not norm.strip()):
@@ -95,9 +99,11 @@ def decide(
     row = Decision(
         kind=kind, contract_id=contract.id, client_id=contract.client_id, case_id=case_id, ground=ground.strip(),
         norm=norm.strip(), outcome=outcome.strip(), figures=seen | (figures or {}), author_id=actor.staff_id,
+        form_key=form_key or None,
     )  # fmt: skip
-    session.add(row)
-    session.flush()
+    known = add_once(session, row)
+    if known is not row:
+        return known
     record(
         session, "decision.taken", actor, client_id=contract.client_id, case_id=case_id, object_id=row.id,
         contract=contract.id, sort=kind,

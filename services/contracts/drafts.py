@@ -1,7 +1,7 @@
 """Drafts: opened from a card or a case, filled in, changed until they are signed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -10,12 +10,20 @@ from sqlalchemy.orm import Session
 from models import Contract
 from services.contracts import approval
 from services.contracts.machines import move
-from services.contracts.text import corp_of_card, party_of_card, put_fields, put_students, text_hash
+from services.contracts.text import (
+    corp_of_card,
+    own_fields,
+    party_of_card,
+    put_fields,
+    put_students,
+    text_hash,
+)
 from services.crm.clients import check_use, get_client
 from services.documents.kinds import CONTRACT_KINDS
 from services.errors import NotFound, Refused, Stale
 from services.events import record
 from services.money.schedules import FUNDING, put_schedule
+from services.once import add_once
 from services.rights import Actor, require
 from services.secrets import Keyring
 
@@ -58,8 +66,9 @@ def open_draft(
     dated: date,
     case_id: int | None = None,
     student_id: int | None = None,
+    form_key: str | None = None,
 ) -> Contract:
-    """A draft with what the cards know put in."""
+    """A draft with what the cards know put in; the same ``form_key`` twice is the same draft."""
     require(actor, "contract.edit")
     if kind not in CONTRACT_KINDS:
         raise Refused("contract.kind", word=kind)
@@ -75,9 +84,11 @@ def open_draft(
     contract = Contract(
         kind=kind, client_id=client.id, student_id=student_id, dated=dated, parties=parties, case_id=case_id,
         author_id=actor.staff_id, terms={"program": {}, "contract": {}}, state="draft", version=1,
+        form_key=form_key or None,
     )  # fmt: skip
-    session.add(contract)
-    session.flush()
+    known = add_once(session, contract)
+    if known is not contract:
+        return known
     record(
         session, "contract.opened", actor, client_id=client.id, case_id=case_id, object_id=contract.id, form=kind
     )
@@ -98,7 +109,7 @@ def edit_draft(
     if contract.state not in EDITABLE:
         raise Refused("contract.frozen", state=contract.state)
     before = text_hash(session, contract)
-    _apply(session, contract, keyring, changes)
+    _apply(session, contract, keyring, replace(changes, fields=own_fields(actor, changes.fields)))
     session.flush()
     contract.text_hash = text_hash(session, contract)
     if contract.text_hash == before:

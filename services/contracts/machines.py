@@ -132,6 +132,12 @@ def parties_of(session: Session, actor: Actor) -> frozenset[str]:
     return actor.roles
 
 
+def require_accounting(session: Session, actor: Actor) -> None:
+    """Raises Forbidden to whoever is neither accounting nor the head who stands in for it."""
+    if not actor.is_desk and not ACCOUNTS & parties_of(session, actor):
+        raise Forbidden("state.forbidden", who=sorted(ACCOUNTS))
+
+
 def steps_of(session: Session, actor: Actor, thing: Thing) -> list[Step]:
     """What the table lets the actor do now, in its order; guards may still refuse."""
     parties = parties_of(session, actor)

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from models import Contract, Document, Obligation, Termination
 from services.contracts import approval
 from services.contracts.amendments import drop_amendment
+from services.contracts.closing import ask_to_close, is_access_open, order_is_out
 from services.contracts.decisions import decide
 from services.contracts.drafts import get_contract
 from services.contracts.machines import move
+from services.contracts.telling import hush, tell
 from services.contracts.text import hash_of
 from services.errors import NotFound, Refused, Stale
 from services.events import record
@@ -93,6 +95,7 @@ def start_calculation(session: Session, actor: Actor, termination_id: int) -> Te
     require(actor, "contract.edit")
     row = get_termination(session, actor, termination_id, hold=True)
     move(session, actor, row, "calculate")
+    tell(session, actor, get_contract(session, actor, row.contract_id), "contract.calculation")
     return row
 
 
@@ -166,6 +169,8 @@ def submit_calculation(session: Session, actor: Actor, termination_id: int, *, t
     row.text_hash = digest_of(row)
     move(session, actor, row, "submit")
     approval.ask(session, actor, "termination", row.id, row.text_hash)
+    hush(session, row.contract_id, "contract.calculation")
+    tell(session, actor, get_contract(session, actor, row.contract_id), "contract.head")
     return row
 
 
@@ -177,7 +182,10 @@ def agree(
     contract = get_contract(session, actor, row.contract_id)
     move(session, actor, row, "agree" if agreed else "return")
     approval.decide(session, actor, "termination", row.id, digest_of(row), agreed=agreed, remark=remark)
-    if agreed:
+    hush(session, row.contract_id, "contract.head")
+    if not agreed:
+        tell(session, actor, contract, "contract.calculation")
+    else:
         outcome = "Вернуть" if row.refund else "Возврата нет"
         kind = "refund" if row.refund else ("refusal" if row.figures["paid"] else "termination")
         decide(
@@ -224,11 +232,12 @@ def close_paper(session: Session, actor: Actor, termination_id: int, act: str, *
     move(session, DESK, contract, "terminate", termination=row.id)
     drop_amendment(session, contract.id)
     lift_all(session, contract)
+    tell(session, actor, contract, "contract.settle")
     return row
 
 
 def settle(session: Session, actor: Actor, termination_id: int) -> Termination:
-    """A refund is assigned, or there is none with its ground."""
+    """A refund is assigned, or there is none with its ground; the order and the access become tasks."""
     require(actor, "contract.approve")
     row = get_termination(session, actor, termination_id, hold=True)
     contract = get_contract(session, actor, row.contract_id)
@@ -240,6 +249,8 @@ def settle(session: Session, actor: Actor, termination_id: int) -> Termination:
         )  # fmt: skip
     else:
         move(session, actor, row, "no_refund")
+    hush(session, contract.id, "contract.settle")
+    ask_to_close(session, row, contract)
     return row
 
 
@@ -264,11 +275,16 @@ def _done(session: Session, contract_id: int, key: str, day: date) -> None:
 
 
 def finish(session: Session, actor: Actor, termination_id: int, act: str, *, today: date) -> Termination:
-    """order: the order of expulsion is out, the certificate of study is due in three days · finish · withdraw"""
+    """order: the order of expulsion is out, the certificate of study is due in three days · finish · withdraw
+
+    Raises Refused(«termination.access») for «finish» while nobody has closed the access.
+    """
     require(actor, "contract.edit")
     row = get_termination(session, actor, termination_id, hold=True)
     if act not in ("order", "finish", "withdraw"):
         raise Refused("state.closed", step=act)
+    if act == "finish" and is_access_open(session, row):
+        raise Refused("termination.access")
     contract = get_contract(session, actor, row.contract_id)
     move(session, actor, row, act)
     if act == "order" and contract.kind != "consulting":
@@ -276,8 +292,11 @@ def finish(session: Session, actor: Actor, termination_id: int, act: str, *, tod
             session, actor, contract, key=f"certificate.{row.id}", side="school", subject="certificate",
             due_on=today + timedelta(days=CERTIFICATE_DAYS),
         )  # fmt: skip
+    if act == "order":
+        order_is_out(session, actor, row)
     if act == "withdraw":
         approval.void(session, "termination", row.id)
+        hush(session, contract.id, "contract.calculation", "contract.head")
     return row
 
 

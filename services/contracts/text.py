@@ -17,7 +17,7 @@ from services.documents.rendering import Values
 from services.errors import Refused
 from services.money.payments import payments_of
 from services.money.schedules import plain, schedule_of
-from services.rights import DESK
+from services.rights import DESK, Actor
 from services.secrets import Keyring
 
 PARTIES = ("client", "student", "guardian", "corp", "payer")
@@ -130,6 +130,18 @@ def corp_of_card(session: Session, client_id: int) -> dict[str, str]:
         if name is not None and not known.get(name):
             known[name] = contact.value
     return {name: str(value) for name, value in known.items() if value}
+
+
+def is_sealed(name: str) -> bool:
+    """Whether «group.field» is kept encrypted."""
+    group, _, field = name.partition(".")
+    return group in PARTIES and field in SECRET
+
+
+def own_fields(actor: Actor, fields: Mapping[str, str]) -> dict[str, str]:
+    """What a form changes: to whoever may not see a passport its field came empty, and empty it leaves as it is."""
+    may_see = actor.may("client.sensitive")
+    return {name: text for name, text in fields.items() if may_see or not is_sealed(name) or text.strip()}
 
 
 def put_fields(contract: Contract, keyring: Keyring, fields: Mapping[str, str]) -> None:

@@ -14,13 +14,16 @@ from services.contracts.amendments import opened
 from services.contracts.completeness import text_template
 from services.contracts.decisions import decide
 from services.contracts.legal import blocked_by
+from services.contracts.machines import parties_of, require_accounting
+from services.contracts.telling import hush, tell
 from services.contracts.terminations import NORMS
 from services.contracts.text import forms_of, values_of
 from services.documents import bills
 from services.documents.fields import DATE, GROUPS, MONEY
 from services.documents.files import DOCX, PDF, get_file, store_file
 from services.documents.kinds import CONTRACT_KINDS, KINDS, PAPERS
-from services.documents.placeholders import missing_of
+from services.documents.lending import MASK, OF_CARD, card_of, lend_sealed, note_look
+from services.documents.placeholders import fields_of, missing_of
 from services.documents.rendering import Values, make
 from services.documents.russian import money
 from services.documents.templates import template_content, template_for
@@ -28,12 +31,16 @@ from services.documents.titles import title_of
 from services.errors import NotFound, Refused
 from services.events import record
 from services.leases import next_numbers
+from services.money.obligations import finish_subject
+from services.once import add_once
 from services.rights import DESK, Actor, require
 from services.secrets import Keyring
 
 MOST_FILE = 20 * 2**20
-TEXT = "text"
-"""Key of ``Document.data``: the hash of the contract's text that the paper shows."""
+CLAIM_ANSWER, DEMAND = "claim_answer", "demand"
+TEXT, SEALED = "text", "sealed"
+"""Keys of ``Document.data``: the hash of the contract's text that the paper shows; names of the fields in it that
+are kept sealed."""
 SIGNS = {b"%PDF": PDF, b"PK\x03\x04": DOCX, b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
 """What an uploaded paper may begin with; its name is not asked."""
 
@@ -62,6 +69,23 @@ def get_document(session: Session, actor: Actor, document_id: int) -> Document:
     return row
 
 
+def may_make(session: Session, actor: Actor, kind: str) -> bool:
+    """Whether documents of this kind are the actor's to make: a demand is accounting's alone, and where accounting
+    has no login the head stands in for it (domain.md §7.1)."""
+    if kind == DEMAND:
+        return actor.may("demand.make") and "accounting" in parties_of(session, actor)
+    return actor.may("contract.edit")
+
+
+def require_right(session: Session, actor: Actor, kind: str) -> None:
+    """Raises Forbidden for a kind that is not the actor's."""
+    if kind == DEMAND:
+        require(actor, "demand.make")
+        require_accounting(session, actor)
+    else:
+        require(actor, "contract.edit")
+
+
 def prepare(
     session: Session,
     actor: Actor,
@@ -73,17 +97,26 @@ def prepare(
     given: Mapping[str, str] | None = None,
     amendment: Amendment | None = None,
     termination: Termination | None = None,
+    form_key: str | None = None,
 ) -> Ready:
     """The row with its number, and what its text is made of.
 
-    Raises Refused(«document.missing») naming each field that is not known: then no number is taken.
+    Raises Refused(«document.missing») naming each field that is not known: then no number is taken; and
+    Refused(«form.twice») where the same form has made it already.
     """
-    require(actor, "contract.edit")
+    require_right(session, actor, kind)
+    if kind == "order_enrol" and (contract.signed_at is None or dated < contract.dated):
+        raise Refused("order.early")  # for paid learning the contract comes first (273-ФЗ, article 53)
     template = _template(session, contract, kind, dated)
     data = _data(kind, given or {})
     if kind == "annex":  # numbered within its contract: two at once would take one number
         session.get_one(Contract, contract.id, with_for_update=True)
     values = _values(session, keyring, contract, kind, dated, data, amendment, termination)
+    lent = lend_sealed(session, keyring, actor, contract, values, fields_of(template.tokens))
+    if amendment is not None:
+        lent += _changes(session, keyring, actor, contract, amendment, values)
+    if lent:
+        data[SEALED] = lent
     lacking = [name for name in missing_of(template.tokens, values) if name not in ("doc.reg_no", "order.no")]
     if lacking:
         raise Refused("document.missing", fields=lacking)
@@ -92,13 +125,12 @@ def prepare(
     row = Document(
         kind=kind, contract_id=contract.id, client_id=contract.client_id, template_id=template.id, dated=dated,
         amendment_id=amendment.id if amendment else None, staff_id=actor.staff_id, data=data, state="making",
-        termination_id=termination.id if termination else None,
+        termination_id=termination.id if termination else None, form_key=form_key or None,
     )  # fmt: skip
+    if add_once(session, row) is not row:
+        raise Refused("form.twice")
     _number(session, row)
-    session.add(row)
     session.flush()
-    if kind == "claim_answer":
-        _decide(session, actor, contract, row, dated)
     values["doc"]["reg_no"] = values["order"]["no"] = row.number
     if kind == "study_certificate":
         values["order"]["no"] = data.get("order.no", "")
@@ -106,16 +138,6 @@ def prepare(
         session, "document.begun", actor, client_id=row.client_id, object_id=row.id, sort=kind, contract=contract.id
     )
     return Ready(row.id, template_content(session, template), values, forms_of(session, contract))
-
-
-def _decide(session: Session, actor: Actor, contract: Contract, row: Document, dated: date) -> None:
-    """An answer to a claim is a decision: it stands in the register with the figures of its day."""
-    said = row.data
-    decide(
-        session, actor, contract, kind="claim_answer", ground=said.get("claim.facts", "—"),
-        norm=said.get("claim.norms", ""), outcome=said.get("claim.decision", "—"), today=dated,
-        case_id=contract.case_id, figures={"document": row.number, "sum": said.get("claim.sum", 0)},
-    )  # fmt: skip
 
 
 def is_outdated(contract: Contract, row: Document) -> bool:
@@ -171,7 +193,7 @@ def _values(
     values["consent"] |= {"date": day, "operator": values["org"].get("name_full", "")}
     values["claim"] |= {"date": day}
     if amendment is not None:
-        values["amend"] |= _amendment(amendment, keyring)
+        values["amend"] |= _amendment(amendment)
         if amendment.schedule and amendment.state != "force":
             # The paper is signed before the schedule is in force: it shows the new one.
             values["pay"] |= _schedule(amendment)
@@ -209,22 +231,36 @@ def _students(values: Values, contract: Contract) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _amendment(row: Amendment, keyring: Keyring) -> dict[str, Any]:
-    changes = []
-    for change in row.changes:
-        old, new = opened(change, keyring)
-        if change["field"] == "price":
-            old, new = money(old), money(new)
-        if GROUPS.get(change["field"].partition(".")[0], {}).get(change["field"].partition(".")[2]) == DATE:
-            old, new = (date.fromisoformat(day).strftime("%d.%m.%Y") if day else "" for day in (old, new))
-        title = change.get("clause") or title_of(change["field"])
-        changes.append({"clause": title, "old": old or "—", "new": new or "—"})
-    if row.schedule:
-        changes.append({"clause": "График платежей", "old": "прежний", "new": "см. пункт 3"})
+def _amendment(row: Amendment) -> dict[str, Any]:
     return {
-        "no": str(row.number), "date": row.dated.isoformat(), "ground": row.ground, "changes": changes,
+        "no": str(row.number), "date": row.dated.isoformat(), "ground": row.ground,
         "effective": row.effective_on.isoformat(),
     }  # fmt: skip
+
+
+def _changes(
+    session: Session, keyring: Keyring, actor: Actor, contract: Contract, row: Amendment, values: Values
+) -> list[str]:
+    """Puts in what was and what will be; returns the fields of it that are kept sealed and are shown."""
+    lines, lent = [], []
+    for change in row.changes:
+        name = change["field"]
+        old, new = opened(change, keyring)
+        if change.get("sealed") and not actor.may("client.sensitive"):
+            old, new = MASK, MASK
+        elif change.get("sealed"):
+            lent.append(name)
+            group, _, field = name.partition(".")
+            note_look(session, actor, contract, card_of(contract, group), OF_CARD[field])
+        if name == "price":
+            old, new = money(old), money(new)
+        if old != MASK and GROUPS.get(name.partition(".")[0], {}).get(name.partition(".")[2]) == DATE:
+            old, new = (date.fromisoformat(day).strftime("%d.%m.%Y") if day else "" for day in (old, new))
+        lines.append({"clause": change.get("clause") or title_of(name), "old": old or "—", "new": new or "—"})
+    if row.schedule:
+        lines.append({"clause": "График платежей", "old": "прежний", "new": "см. пункт 3"})
+    values["amend"]["changes"] = lines
+    return lent
 
 
 GROUND_WORDS = {
@@ -278,6 +314,10 @@ def finish(session: Session, actor: Actor, ready: Ready, docx: bytes, pdf: bytes
     row.pdf_id = store_file(session, pdf, PDF).id
     row.state = "made"
     record(session, "document.made", actor, client_id=row.client_id, object_id=row.id, sort=row.kind)
+    if row.kind == "study_certificate" and row.contract_id is not None:
+        finish_subject(session, actor, row.contract_id, "certificate", on=row.dated, evidence=f"№ {row.number}")
+    if row.kind == CLAIM_ANSWER and row.contract_id is not None:
+        tell(session, actor, session.get_one(Contract, row.contract_id), "contract.claim")
     return row
 
 
@@ -310,9 +350,15 @@ def annul(session: Session, actor: Actor, document_id: int, reason: str) -> Docu
 
 
 def mark_signed(session: Session, actor: Actor, document_id: int) -> Document:
-    """This very file was signed."""
+    """This very file was signed; an answer to a claim is the head's: ``approve_answer``."""
     require(actor, "contract.edit")
     row = get_document(session, actor, document_id)
+    if row.kind == CLAIM_ANSWER:
+        require(actor, "claim.answer")
+    return _sign(session, actor, row)
+
+
+def _sign(session: Session, actor: Actor, row: Document) -> Document:
     if row.state != "made":
         raise Refused("document.state", state=row.state)
     row.signed_at = row.signed_at or utc_now()
@@ -320,11 +366,32 @@ def mark_signed(session: Session, actor: Actor, document_id: int) -> Document:
     return row
 
 
+def approve_answer(session: Session, actor: Actor, document_id: int, *, today: date) -> Document:
+    """The head's word to an answer to a claim: now it may go, and it stands among the decisions with the figures of
+    its day. A second press changes nothing."""
+    require(actor, "claim.answer")
+    row = session.get(Document, document_id, with_for_update=True)
+    if row is None or row.kind != CLAIM_ANSWER or row.contract_id is None:
+        raise NotFound("document.unknown", id=document_id)
+    if row.signed_at is not None:
+        return row
+    _sign(session, actor, row)
+    contract, said = session.get_one(Contract, row.contract_id), row.data
+    decide(
+        session, actor, contract, kind=CLAIM_ANSWER, ground=said.get("claim.facts", "—"),
+        norm=said.get("claim.norms", ""), outcome=said.get("claim.decision", "—"), today=today,
+        case_id=contract.case_id, figures={"document": row.number, "sum": said.get("claim.sum", 0)},
+    )  # fmt: skip
+    hush(session, contract.id, "contract.claim")
+    return row
+
+
 def put_paper(
-    session: Session, actor: Actor, contract: Contract, kind: str, *, content: bytes, note: str, dated: date
-) -> Document:
+    session: Session, actor: Actor, contract: Contract, kind: str, *, content: bytes, note: str, dated: date,
+    form_key: str | None = None,
+) -> Document:  # fmt: skip
     """A paper with a file that somebody put in; raises Refused(«file.kind») for what is no document or picture."""
-    require(actor, "contract.edit")
+    require_right(session, actor, kind)
     if kind not in PAPERS and kind not in KINDS:
         raise Refused("template.kind", kind=kind)
     media = next((media for sign, media in SIGNS.items() if content.startswith(sign)), None)
@@ -333,17 +400,23 @@ def put_paper(
     file = store_file(session, content, media)
     row = Document(
         kind=kind, contract_id=contract.id, client_id=contract.client_id, dated=dated, uploaded=True, state="made",
-        pdf_id=file.id, note=note.strip(), staff_id=actor.staff_id, data={},
+        pdf_id=file.id, note=note.strip(), staff_id=actor.staff_id, data={}, form_key=form_key or None,
     )  # fmt: skip
-    session.add(row)
-    session.flush()
+    known = add_once(session, row)
+    if known is not row:
+        return known
     record(session, "document.put", actor, client_id=row.client_id, object_id=row.id, sort=kind)
     return row
 
 
 def file_of(session: Session, actor: Actor, document_id: int, form: str) -> tuple[Document, str, bytes]:
-    """(row, media type, bytes) of «docx» or «pdf»; the look is recorded."""
+    """(row, media type, bytes) of «docx» or «pdf»; a look at one that shows a passport is written down."""
     row = get_document(session, actor, document_id)
+    if row.data.get(SEALED):
+        record(
+            session, "client.sensitive_seen", actor, client_id=row.client_id, code="document", object_id=row.id,
+            sort=row.kind,
+        )  # fmt: skip
     file_id = row.docx_id if form == "docx" else row.pdf_id
     if file_id is None:
         raise NotFound("document.unknown", id=document_id)

@@ -35,13 +35,20 @@ def obligations_of(session: Session, contract_id: int) -> list[Obligation]:
     return list(session.scalars(query.order_by(Obligation.due_on, Obligation.id)))
 
 
-def overdue(session: Session, actor: Actor, today: date, limit: int = 200) -> list[Owed]:
-    """What is late, the oldest first: on the head's list from the morning after the day it was due."""
+def overdue(
+    session: Session, actor: Actor, today: date, limit: int = 200, *, side: str | None = None,
+    payments: bool = True,
+) -> list[Owed]:  # fmt: skip
+    """What is late, the oldest first: on the head's list from the morning after the day it was due; ``payments``:
+    those of the schedules too, of which there may be many."""
     require(actor, "contract.view")
+    sides = [Obligation.side == side] if side else []
+    if not payments:
+        sides.append(Obligation.subject != "payment")
     rows = session.execute(
         select(Obligation, Contract)
         .join(Contract, Contract.id == Obligation.contract_id)
-        .where(Obligation.state.in_(OPEN), Obligation.due_on < today)
+        .where(Obligation.state.in_(OPEN), Obligation.due_on < today, *sides)
         .order_by(Obligation.due_on, Obligation.id)
         .limit(limit)
     )
@@ -164,6 +171,17 @@ def finish_obligation(
     row.done_on, row.evidence, row.staff_id = today, evidence.strip(), actor.staff_id
     record(session, "obligation.lifted" if lift else "obligation.done", actor, object_id=row.id)
     return row
+
+
+def finish_subject(
+    session: Session, actor: Actor, contract_id: int, subject: str, *, on: date, evidence: str
+) -> None:
+    """What was owed is done by what was made: a certificate that is out need not be ticked besides."""
+    for row in obligations_of(session, contract_id):
+        if row.subject == subject and row.state in OPEN:
+            row.state = "done_late" if on > row.due_on else "done"
+            row.done_on, row.evidence, row.staff_id = on, evidence, actor.staff_id
+            record(session, "obligation.done", actor, object_id=row.id)
 
 
 def lift_all(session: Session, contract: Contract) -> None:

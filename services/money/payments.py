@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import Allocation, Contract, Instalment, Payment
-from services.errors import Refused
+from services.errors import Refused, Stale
 from services.events import record
 from services.money.arithmetic import Line, lay, net_payments
 from services.money.obligations import follow_payments
@@ -62,9 +62,11 @@ def add_payment(
     external_id: str | None = None,
     is_refund: bool = False,
     payer_id: int | None = None,
+    seen: int | None = None,
 ) -> Payment:
     """Books money; raises Refused(«payment.twice») for an ``external_id`` or a receipt that is booked,
-    «payment.refund» for more back than came."""
+    «payment.refund» for more back than came. ``seen``: how many payments the page showed; Stale(«payment.stale»)
+    where somebody has booked one since: it may be the same money."""
     require(actor, "payment.edit")
     if not 0 < amount <= MOST:
         raise Refused("payment.amount")
@@ -74,8 +76,12 @@ def add_payment(
         Contract, contract.id, with_for_update=True
     )  # two payments at once are laid one after the other
     rows = payments_of(session, contract.id)
+    if external_id and any(row.external_id == external_id for row in rows):
+        raise Refused("payment.twice", word=external_id)
     if _is_booked(rows, amount, paid_on, receipt.strip(), is_refund):
         raise Refused("payment.twice", word=receipt.strip())
+    if seen is not None and seen != len(rows):
+        raise Stale("payment.stale")
     standing = sum(-row.amount if row.is_refund else row.amount for row in rows)
     if is_refund and amount > standing:
         raise Refused("payment.refund", most=standing)

@@ -22,6 +22,8 @@ from models import (
     utc_now,
 )
 from models.database import Database
+from services.contracts.machines import require_accounting
+from services.contracts.telling import hush, tell
 from services.crm.tasks import add_task
 from services.errors import NotFound, Refused
 from services.events import record
@@ -155,7 +157,7 @@ def _has_claim(session: Session, contract: Contract, people: set[int | None]) ->
 def step_debt(
     session: Session, actor: Actor, instalment_id: int, act: str, *, promised_on: date | None = None, today: date
 ) -> Instalment:
-    """promise (by when) · restructure · demand · hand_over · write_off.
+    """promise (by when) · restructure · demand (accounting's alone) · hand_over · write_off.
 
     Who restructures does it by an amendment: services.contracts.restructuring.
     """
@@ -165,17 +167,24 @@ def step_debt(
         raise NotFound("instalment.unknown", id=instalment_id)
     if act == "write_off" or not actor.may("contract.edit"):
         require(actor, "payment.edit")
+    if act == "demand":
+        require(actor, "demand.make")
+        require_accounting(session, actor)
     if act not in MOVES or row.stage not in MOVES[act] or not row.current:
         raise Refused("debt.stage", state=row.stage, step=act)
     if act == "promise" and (promised_on is None or promised_on < today):
         raise Refused("date.past")
     row.promised_on = promised_on if act == "promise" else row.promised_on
     before, row.stage = row.stage, TO[act]
-    client_id = session.get_one(Contract, row.contract_id).client_id
+    contract = session.get_one(Contract, row.contract_id)
     record(
-        session, f"debt.{act}", actor, client_id=client_id, object_id=row.id, contract=row.contract_id,
+        session, f"debt.{act}", actor, client_id=contract.client_id, object_id=row.id, contract=contract.id,
         before=before,
     )  # fmt: skip
+    if act == "hand_over":
+        tell(session, actor, contract, "contract.debt")
+    elif TO[act] == "written_off":
+        hush(session, contract.id, "contract.debt")
     return row
 
 

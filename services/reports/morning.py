@@ -25,7 +25,7 @@ from models import (
 from services.cases import assign
 from services.deliveries import MAIL
 from services.events import record
-from services.money.obligations import count_overdue
+from services.money.obligations import Owed, count_overdue, overdue
 from services.nightly import backup_state
 from services.outbox import UNPROVEN, count_unproven
 from services.reports.answers import Age, Line, Share, queue, whole_line
@@ -42,6 +42,7 @@ from services.terms import policy_of
 SILENT = 3
 """A place is silent when it was not read for so many of its intervals."""
 LEAST_SILENCE = timedelta(minutes=10)
+MOST_OWED = 5
 UNREACHED = timedelta(days=7)
 WORRYING = ("retry", "unknown", "review", "dead")
 
@@ -89,6 +90,7 @@ class Morning:
     backup_late: bool
     undelivered: tuple[tuple[str, str], ...]  # who, by what
     contracts: dict[str, int]  # obligations that are late, by whose they are; none for whoever sees no contracts
+    owed: tuple[Owed, ...]  # the oldest of the school's own
     gaps: tuple[Source, ...]  # places without anybody to lead what comes there
 
     @property
@@ -118,8 +120,15 @@ def morning(session: Session, actor: Actor, today: Cut, now: datetime) -> Mornin
         load=_load(session, week, now), rebuilding=is_rebuilding(session),
         backup_late=backup_state(session, now).late, undelivered=_undelivered(session, now),
         contracts=count_overdue(session, today.last) if actor.may("contract.view") else {},
+        owed=_owed(session, actor, today),
         gaps=table_of(session).gaps,
     )  # fmt: skip
+
+
+def _owed(session: Session, actor: Actor, today: Cut) -> tuple[Owed, ...]:
+    if not actor.may("contract.view"):
+        return ()
+    return tuple(overdue(session, actor, today.last, MOST_OWED, side="school"))
 
 
 def _undelivered(session: Session, now: datetime) -> tuple[tuple[str, str], ...]:

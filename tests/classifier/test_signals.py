@@ -11,7 +11,7 @@ import yaml
 from classifier import Classifier, department_of, kind_of, read_corpus
 from classifier.language import language_of
 from classifier.phrases import signal_names, signals_of, theme_names, themes_of
-from classifier.signal_files import likenesses, signal_texts
+from classifier.signal_files import everyday, likenesses, signal_texts
 from classifier.text import read
 from services.presets import DEPARTMENTS
 
@@ -48,11 +48,11 @@ def recall(classifier: Classifier, name: str) -> tuple[float, Counter[str]]:
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("signals_unseen", 0.9), ("signals_second", 0.85), ("signals_third", 0.79), ("signals_fourth", 0.86)],
+    [("signals_unseen", 0.9), ("signals_second", 0.87), ("signals_third", 0.85), ("signals_fourth", 0.92)],
 )
 def test_signals_of_texts_written_apart(classifier: Classifier, name: str, least: float) -> None:
     """What was measured is in docs/dev/classifier.md, and which sets were looked at; the goal is 0.95."""
-    known = {text for text, _ in signal_texts()} | set(likenesses())
+    known = {text for text, _ in signal_texts()} | set(likenesses()) | set(everyday())
     assert not {row["text"] for row in rows(name)} & known
     assert recall(classifier, name)[0] >= least
 
@@ -66,6 +66,16 @@ def test_ordinary_texts_that_look_like_signals_raise_few(classifier: Classifier)
         if v.signals
     ]
     assert len(raised) <= 11, raised
+
+
+def test_a_stream_of_ordinary_days_raises_few(classifier: Classifier) -> None:
+    """8 alarms were measured among 2,007 texts, one of them a crisis; the goals are 5 and 0.5 of 1,000."""
+    texts = [row["text"] for row in rows("stream")]
+    assert len(texts) >= 2_000
+    assert not set(texts) & set(everyday())
+    raised = [(text, v.signals) for text, v in zip(texts, classifier.classify(texts), strict=True) if v.signals]
+    assert 1000 * len(raised) <= 5 * len(texts), raised
+    assert 1000 * sum("crisis" in signals for _, signals in raised) <= 0.5 * len(texts), raised
 
 
 def test_themes_of_a_set_written_apart() -> None:

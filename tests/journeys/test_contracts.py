@@ -161,5 +161,8 @@ def end(page: Page, money: Page, address: str) -> None:
     expect(money.locator("#terminations")).to_contain_text("Возврат выполнен")
     page.goto(address)
     page.locator("#terminations").get_by_role("button", name="Приказ издан").click()
+    expect(page.locator("#terminations")).to_contain_text("Открыть в GetCourse")
+    page.locator("#terminations .task-row").get_by_role("button", name="Готово").click()
+    expect(page.locator("#terminations .task-row").get_by_role("button", name="Готово")).to_have_count(0)
     page.locator("#terminations").get_by_role("button", name="Завершить").click()
     expect(page.locator("#terminations")).to_contain_text("Завершено")

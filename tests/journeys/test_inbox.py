@@ -24,11 +24,11 @@ def answerable(page):
     return ready(page)
 
 
-def viewer_writes(running, visit, text):
+def viewer_writes(running, visit, text, stranger="Гость Клавиш"):
     viewer = visit().page
     viewer.goto(f"{running.sandbox}/")
     viewer.get_by_role("link", name="YouTube", exact=True).click()
-    viewer.locator("[name=stranger]").fill("Гость Клавиш")
+    viewer.locator("[name=stranger]").fill(stranger)
     viewer.locator("[name=text]").fill(text)
     viewer.get_by_role("button", name="Отправить").click()
 

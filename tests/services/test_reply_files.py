@@ -1,6 +1,7 @@
 """Files with a reply: what may be added, how they go, and that they come back with the text."""
 
 import hashlib
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -8,11 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
-from models import Act, Case, ReplyFile
+from models import Act, Case, Draft, Event, Reply, ReplyFile, utc_now
 from services.accounts import create_staff
 from services.errors import Forbidden, NotFound, Refused
 from services.replies import change_published, take_back, write_reply
-from services.reply_files import ENDINGS, add_file, drop_file, file_shown, files_beside, form_of
+from services.reply_files import (
+    ENDINGS,
+    add_file,
+    drop_file,
+    file_shown,
+    files_beside,
+    form_of,
+    run_clear_files,
+)
 from services.rights import DESK, actor_of
 from tests.platforms import meeting
 from tests.sandbox.test_files import png
@@ -149,3 +158,33 @@ def test_a_draft_file_is_ones_own(met) -> None:
         drop_file(session, other, added)
         drop_file(session, other, added)
         assert session.scalar(select(func.count()).select_from(ReplyFile)) == 0
+
+
+def test_files_of_drafts_that_nobody_sent_go_after_a_week(cast, database) -> None:
+    """Not what a person still writes about, and never what went out; the content is out of the database too."""
+    now = utc_now()
+    cast.write("Когда вебинар?")
+    with database.write.begin() as session:
+        case_id = session.scalars(select(Case.id)).one()
+        reply = Reply(case_id=case_id, staff_id=cast.smm.staff_id, text="Вот", form_key="k")
+        session.add(reply)
+        session.flush()
+        rows = [
+            ("old", cast.smm.staff_id, 8, None), ("new", cast.smm.staff_id, 6, None),
+            ("sent", cast.smm.staff_id, 300, reply.id), ("written", cast.head.staff_id, 30, None),
+        ]  # fmt: skip
+        for name, staff_id, days, reply_id in rows:
+            session.add(
+                ReplyFile(
+                    case_id=case_id, staff_id=staff_id, reply_id=reply_id, kind="document", name=name,
+                    content_type="application/pdf", size=len(PDF), digest=name, content=PDF,
+                    created_at=now - timedelta(days=days),
+                )
+            )  # fmt: skip
+        session.add(Draft(case_id=case_id, staff_id=cast.head.staff_id, text="Посмот", updated_at=now))
+    assert run_clear_files(database, now) == 1
+    assert run_clear_files(database, now) == 0
+    with database.read.begin() as session:
+        assert sorted(session.scalars(select(ReplyFile.name))) == ["new", "sent", "written"]
+        assert session.scalars(select(Event).where(Event.kind == "files.cleared")).one().data == {"count": 1}
+    assert run_clear_files(database, now + timedelta(days=8)) == 2

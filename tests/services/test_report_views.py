@@ -1,6 +1,6 @@
 """Kept views and letters of reports: each to whom it belongs, once, with the figures of the page."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from models import Delivery, ReportOrder, utc_now
+from models import Contract, Delivery, Obligation, ReportOrder, utc_now
 from services.accounts import create_staff, set_active
+from services.crm.clients import create_client
 from services.errors import Forbidden, NotFound, Refused
 from services.report_letters import FIVE
 from services.reports.periods import cut_of
@@ -98,6 +99,33 @@ def test_letters_go_once_and_come_once_after_a_long_sleep(cast, database, send, 
     assert "https://desk.example/morning" in text
     for path in FIVE:
         assert f"\nhttps://desk.example{path}?from=2026-12-04&to=2026-12-04" in text
+
+
+def test_what_is_late_by_contracts_stands_in_the_mornings_letter(cast, database, send, box) -> None:
+    """Due on Friday, on the head's list and in her letter on Monday: by name, the oldest first, with its day."""
+    with time_machine.travel(MONDAY - timedelta(days=3), tick=False) as clock:
+        with database.write.begin() as session:
+            client = create_client(session, DESK, name="Яр Анна")
+            contract = Contract(kind="person", client_id=client.id, number="2026-00017", dated=date(2026, 11, 1))
+            session.add(contract)
+            session.flush()
+            for key, side, due in (
+                ("access", "school", 27), ("certificate", "school", 26), ("payment", "client", 27),
+                ("document", "school", 30),
+            ):  # fmt: skip
+                session.add(
+                    Obligation(contract_id=contract.id, key=key, side=side, subject=key, due_on=date(2026, 11, due))
+                )
+            order_letter(session, cast.head, "morning", None, "", 9, ZONE)
+        clock.move_to(MONDAY)
+        assert run_orders(database, ZONE) == 1
+        assert send() == 1
+    [(_to, _subject, text, _token)] = box.letters
+    said = text.split("Просрочено по договорам: ")[1].split("\n\n")[0].splitlines()
+    assert said == [
+        "школа должна 2, клиенты 1", "Договор № 2026-00017: справка об обучении, срок 26 ноября",
+        "Договор № 2026-00017: открыть доступ, срок 27 ноября", "https://desk.example/contracts/money#obligations",
+    ]  # fmt: skip
 
 
 def test_a_view_and_the_directors_week_have_the_figures_of_the_page(cast, database, send, box) -> None:

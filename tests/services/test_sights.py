@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from models import Author, Case, Client, Contract, Decision, Message, Obligation, PrivacyRequest, Source
 from services.contracts.decisions import decisions_of_case
+from services.contracts.text import own_fields
 from services.crm.cards import beside, seen_contact, view_card
 from services.crm.clients import contacts_of, create_client
 from services.crm.identities import client_of_author, link_author
 from services.crm.timeline import timeline
+from services.documents.issuing import may_make
 from services.errors import Forbidden
 from services.outreach import begin, ways_to_client
 from services.parting import correct_kind, split_off
@@ -153,6 +155,30 @@ SIGHTS: list[tuple[str, str, Make, Reach]] = [
         "contract.view",
         _owed,
         unrefused(lambda s, a, *_: morning(s, a, CUT, NOON).contracts),
+    ),
+    (
+        "services/reports/morning.py owed",
+        "contract.view",
+        _owed,
+        unrefused(lambda s, a, *_: morning(s, a, CUT, NOON).owed),
+    ),
+    (
+        "services/contracts/text.py a passport emptied",
+        "client.sensitive",
+        lambda *_: None,
+        lambda _s, a, *_: own_fields(a, {"client.id_no": ""}),
+    ),
+    (
+        "services/documents/issuing.py a demand",
+        "demand.make",
+        lambda *_: None,
+        lambda s, a, *_: may_make(s, a, "demand"),
+    ),
+    (
+        "services/documents/issuing.py any other paper",
+        "contract.edit",
+        lambda *_: None,
+        lambda s, a, *_: may_make(s, a, "act"),
     ),
     ("services/parting.py kind of a part", "message.label", _part, _labels),
 ]

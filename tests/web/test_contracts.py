@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from models import Contract, Instalment
+from models import Contract, Document, Instalment, Payment, Source, Task, Termination
 from services.contracts.examples import STUDENTS, seed_contracts
 from services.contracts.legal import seed_norms
 from services.contracts.offers import accept_order, read_order
+from services.documents.templates import seed_template
 from services.money.receivables import run_receivables
 from services.reports.tables import REPORTS
 from services.training import seed_people
@@ -184,3 +185,137 @@ def test_a_debt_is_restructured_handed_over_and_seen_on_the_morning(head, enter,
     assert "передал(а) Марина Котова" in accounting
     assert f"/contracts/debts/{line_id}/write_off" in accounting
     assert "Просрочено по договорам" in head.get("/morning").text
+
+
+def form_key(page: str, address: str) -> str:
+    """The key of the form that leads to ``address``."""
+    form = page.split(f'action="{address}"')[1].split("</form>")[0]
+    return form.split('name="form_key" value="')[1].split('"')[0]
+
+
+def test_a_document_of_a_form_pressed_twice_is_one(head, school) -> None:
+    page = head.get("/contracts/1/documents/new?kind=reconciliation").text
+    said = {
+        "kind": "reconciliation", "pay.from": "2026-11-01", "pay.to": "2026-12-31",
+        "form_key": form_key(page, "/contracts/1/documents/new"),
+    }  # fmt: skip
+    with school.database.write.begin() as session:
+        seed_template(session, "reconciliation")
+    for _ in range(2):
+        answer = head.post("/contracts/1/documents/new", **said)
+        assert answer.status_code == 302
+        assert answer.location.endswith("/contracts/1#papers")
+    again = form_key(head.get("/contracts/1/documents/new?kind=reconciliation").text, "/contracts/1/documents/new")
+    assert again != said["form_key"]
+    with school.database.read.begin() as session:
+        assert session.scalar(select(func.count()).where(Document.kind == "reconciliation")) == 1
+
+
+def test_two_accountants_book_the_same_money_once(head, enter, school) -> None:
+    """Both have the page open: who is second is told, and sees the payment."""
+    accounting = enter("accounting")
+    forms = []
+    for person in (head, accounting):
+        page = person.get("/contracts/2").text
+        part = page.split('action="/contracts/2/payments"')[1].split("</form>")[0]
+        seen = part.split('name="seen" value="')[1].split('"')[0]
+        key = form_key(page, "/contracts/2/payments")
+        forms.append({"seen": seen, "form_key": key, "amount": "20000", "method": "card"})
+    head.post("/contracts/2/payments", **forms[0])
+    told = accounting.post("/contracts/2/payments", **forms[1])
+    assert told.status_code == 302
+    page = accounting.get("/contracts/2").text
+    assert "Кто-то уже провёл платёж" in page
+    assert "20\u00a0000,00" in page
+    with school.database.read.begin() as session:
+        assert session.scalar(select(func.count(Payment.id)).where(Payment.contract_id == 2)) == 1
+
+
+def test_a_step_on_an_old_page_brings_the_page_as_it_is_now(head, enter, school) -> None:
+    accounting = enter("accounting")
+    with school.database.read.begin() as session:
+        version = session.get_one(Contract, 5).version
+    assert accounting.post("/contracts/5/step/approve", version=version).status_code == 302
+    answer = accounting.post("/contracts/5/step/return", version=version, remark="нет", htmx=True)
+    assert (answer.status_code, answer.headers["HX-Refresh"]) == (409, "true")
+    page = accounting.get("/contracts/5").text  # what the refresh shows
+    assert "Кто-то сделал шаг раньше" in page
+    assert "Согласован" in page
+    with school.database.read.begin() as session:
+        assert session.get_one(Contract, 5).state == "approved"
+
+
+def test_a_demand_has_a_door_of_its_own(head, enter, school) -> None:
+    with school.database.write.begin() as session:
+        seed_template(session, "demand")
+    accounting = enter("accounting")
+    run_receivables(school.database, DAY)
+    page = accounting.get("/contracts/2").text
+    assert "/contracts/2/demand" in page
+    assert "/contracts/2/demand" not in head.get("/contracts/2").text
+    assert "/contracts/2/demand" in accounting.get("/contracts/money").text
+    form = accounting.get("/contracts/2/demand").text
+    key = form_key(form, "/contracts/2/demand")
+    assert accounting.post("/contracts/2/demand", form_key=key, **{"pay.due": "2026-12-20"}).status_code == 302
+    assert head.get("/contracts/2/demand").status_code == 403
+    assert head.get("/contracts/2/documents/new?kind=demand").status_code == 403
+    with school.database.read.begin() as session:
+        assert session.scalars(select(Document.state).where(Document.kind == "demand")).all() == ["made"]
+
+
+def test_a_settled_termination_shows_what_is_left_to_do(head, enter, school) -> None:
+    with school.database.write.begin() as session:
+        session.add(
+            Source(platform="getcourse", title="Школа", settings={"account": "l.getcourse.ru"}, every_seconds=60)
+        )
+        row = session.scalars(select(Termination)).one()
+        contract_id = row.contract_id
+        row.state, row.no_refund_ground, row.figures = "signed", "обучение пройдено", {"paid": 0, "kept": 0}
+        row.effective_on, number = DAY, row.id
+    enter("accounting").post(f"/contracts/terminations/{number}/step/no_refund")
+    for address in (f"/contracts/{contract_id}", "/clients/tasks?whose=all"):
+        page = head.get(address).text
+        assert "Издать приказ об отчислении" in page, address
+        assert "Открыть в GetCourse" in page, address
+        assert 'href="https://l.getcourse.ru/pl/user/user/index"' in page, address
+    with school.database.read.begin() as session:
+        access = session.scalars(select(Task.id).where(Task.form_key.endswith(":access"))).one()
+    head.post(f"/clients/tasks/{access}/done", next=f"/contracts/{contract_id}")
+    assert "Открыть в GetCourse" not in head.get(f"/contracts/{contract_id}").text
+    assert "выполнено" in head.get(f"/contracts/{contract_id}").text
+
+
+def test_the_morning_names_what_the_school_owes(head, enter, school) -> None:
+    with school.database.read.begin() as session:
+        number = session.get_one(Contract, 2).number
+    page = head.get("/morning").text.split('id="promised"')[1].split("</section>")[0]
+    assert "Открыть доступ" in page
+    assert f">{number}</a>" in page
+    assert 'id="promised"' not in enter("smm").get("/morning").text
+
+
+def test_a_passport_is_drawn_for_whoever_may_see_it(head, enter, school) -> None:
+    """Neither the page with an amendment nor the forms show it to others; accounting sees that it was changed."""
+    moved = head.post("/contracts/2/amendments")
+    said = {"version": "1", "ground": "новый паспорт", "client.id_no": "777777", "price": "60000"}
+    assert head.post(moved.location, **said).status_code == 302
+    assert "777777" in head.get("/contracts/2").text
+    assert "777777" in head.get(moved.location).text
+    accounting = enter("accounting").get("/contracts/2").text
+    assert "777777" not in accounting
+    assert "••••••" in accounting
+
+
+def test_the_line_of_time_says_of_a_passport_where_it_went(head, school) -> None:
+    with school.database.write.begin() as session:
+        seed_template(session, "consent_data")
+        client_id = session.get_one(Contract, 2).client_id
+    asked = {f"consent.{name}": "—" for name in ("purpose", "data", "actions", "term", "withdrawal", "processors")}
+    made = head.post("/contracts/2/documents/new", kind="consent_data", **asked)
+    assert made.status_code == 302
+    with school.database.read.begin() as session:
+        number = session.scalars(select(Document.id).where(Document.kind == "consent_data")).one()
+    assert head.get(f"/contracts/documents/{number}.pdf").status_code == 200
+    page = head.get(f"/clients/{client_id}").text
+    assert "Паспорт: серия и номер, для документа по договору" in page
+    assert "Просмотрено закрытое поле: Согласие на обработку ПДн" in page

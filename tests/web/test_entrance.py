@@ -3,10 +3,12 @@
 import gzip
 import re
 
+import httpx
 import pytest
 from flask import request
 from sqlalchemy import select
 
+from cli.up import serve
 from models import Staff
 from services.accounts import reset_password
 from services.rights import ACTS
@@ -225,6 +227,22 @@ class TestProxies:
 
     def test_a_named_proxy_is_believed(self, desk):
         assert self.seen_by(desk, ["127.0.0.1"]) == "10.9.8.7"
+
+    @pytest.mark.parametrize("trusted", [["127.0.0.1"], ["10.0.0.1"], []])
+    def test_behind_a_proxy_nothing_is_local(self, desk, trusted):
+        """By the real server: it must not take the headers away by which a visit through a proxy is known."""
+        desk.config.web.trusted_proxies, desk.config.web.port = trusted, 0
+        stop = serve(desk, desk.config)
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{desk.port}", trust_env=False) as client:
+                assert client.get("/metrics").status_code == 200
+                assert 'class="doors"' in client.get("/login").text
+                for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"):
+                    told = {name: "for=10.9.8.7" if name == "Forwarded" else "10.9.8.7"}
+                    assert client.get("/metrics", headers=told).status_code == 404
+                    assert 'class="doors"' not in client.get("/login", headers=told).text
+        finally:
+            stop()
 
     def test_nobody_else_is(self, desk):
         assert self.seen_by(desk, ["10.0.0.1"]) == "127.0.0.1"

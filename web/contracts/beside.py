@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from models import Case, Contract
+from models import Case, Client, Contract, Task, Termination
+from services.contracts.closing import ACCESS, school_page, termination_of
 from services.contracts.register import contracts_of_client
 from services.contracts.terminations import OPEN_STATES
 from services.contracts.wishes import Wish, contracts_of_case, wish_of
@@ -30,6 +31,28 @@ def contracts_beside(case: Case) -> Beside | None:
     with current_desk().database.read.begin() as session:
         rows = contracts_of_case(session, case.id)
         return Beside(rows, wish_of(session, case.id)) if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlace:
+    """Where a task of a termination is done: its contract, and for the access the page in GetCourse."""
+
+    contract_id: int
+    school: str | None
+
+
+@screen.app_template_global("task_place")
+def task_place(task: Task) -> TaskPlace | None:
+    """For a line of the task list; None for a task that no termination left, or without a right to contracts."""
+    known = termination_of(task)
+    if known is None or not may("contract.view"):
+        return None
+    with current_desk().database.read.begin() as session:
+        row = session.get(Termination, known[0])
+        if row is None:
+            return None
+        client = session.get(Client, task.client_id) if task.client_id else None
+        return TaskPlace(row.contract_id, school_page(session, client) if known[1] == ACCESS else None)
 
 
 @screen.app_template_global("contracts_of_card")

@@ -1,15 +1,18 @@
 """Drafts: opened from a card or a case, filled in by groups of fields."""
 
+from typing import Any
+
 from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from models import Contract
 from services.contracts.drafts import Changes, edit_draft, get_contract, open_draft
-from services.contracts.text import values_of
+from services.contracts.text import is_sealed, values_of
 from services.crm.clients import get_client
 from services.crm.finding import Wanted, find_clients
 from services.documents.fields import DATE, GROUPS
 from services.documents.kinds import CONTRACT_KINDS
+from services.documents.rendering import Values
 from services.errors import DeskError
 from services.money.schedules import even_schedule, schedule_of
 from web.contracts.forms import (
@@ -17,6 +20,7 @@ from web.contracts.forms import (
     screen,
     typed_day,
     typed_fields,
+    typed_key,
     typed_money,
     typed_schedule,
     typed_students,
@@ -26,7 +30,7 @@ from web.dates import today
 from web.forms import go
 from web.language import _
 from web.numbers import whole
-from web.security import current_actor, current_desk, rang
+from web.security import current_actor, current_desk, may, rang
 from web.toasts import tell
 from web.words import explain, status_of
 
@@ -65,7 +69,7 @@ def add() -> Response:
     with current_desk().database.write.begin() as session:
         contract = open_draft(
             session, current_actor(), request.form.get("client_id", 0, type=whole), kind=field("kind"),
-            dated=today(), case_id=request.form.get("case_id", type=whole),
+            dated=today(), case_id=request.form.get("case_id", type=whole), form_key=typed_key(),
         )  # fmt: skip
     rang()
     return go(url_for("contracts.edit", contract_id=contract.id))
@@ -81,11 +85,18 @@ def _form(contract_id: int, problem: str | None = None) -> str:
         contract = get_contract(session, current_actor(), contract_id)
         values = values_of(session, contract, current_desk().keyring)
         lines = schedule_of(session, contract.id)
-    known = {f"{group}.{name}": value for group in values for name, value in values[group].items()}
+    known = shown_fields(values)
     return render_template(
         "contracts/edit.html", contract=contract, problem=problem, sections=_sections(contract), known=known,
         lines=lines, sent=request.form, is_date=_is_date,
     )  # fmt: skip
+
+
+def shown_fields(values: Values) -> dict[str, Any]:
+    """«group.field» → what a form shows; a passport only to whoever may see it."""
+    known = {f"{group}.{name}": value for group in values for name, value in values[group].items()}
+    may_see = may("client.sensitive")
+    return {name: value for name, value in known.items() if may_see or not is_sealed(name)}
 
 
 def _sections(contract: Contract) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from services.contracts.wishes import wish_of
 from services.errors import DeskError, Refused
 from services.money.payments import balance_of
 from services.money.schedules import schedule_of
-from web.contracts.drafts import SECTIONS
+from web.contracts.drafts import SECTIONS, shown_fields
 from web.contracts.forms import (
     field,
     read_sum,
@@ -32,7 +32,7 @@ from web.dates import today
 from web.forms import go
 from web.language import _
 from web.numbers import whole
-from web.security import current_actor, current_desk, rang
+from web.security import current_actor, current_desk, may, rang
 from web.toasts import tell
 from web.words import explain, status_of
 
@@ -64,8 +64,11 @@ def _amendment(amendment_id: int, problem: str | None = None) -> str:
         contract = get_contract(session, current_actor(), row.contract_id)
         values = values_of(session, contract, desk.keyring)
         lines = schedule_of(session, contract.id)
-        changed = {change["field"]: amendments.opened(change, desk.keyring)[1] for change in row.changes}
-    known = {f"{group}.{name}": value for group in values for name, value in values[group].items()}
+        changed = {
+            change["field"]: amendments.opened(change, desk.keyring)[1] for change in row.changes
+            if not change.get("sealed") or may("client.sensitive")
+        }  # fmt: skip
+    known = shown_fields(values)
     sections = {group: names.split() for group, names in SECTIONS[contract.kind].items()}
     proposed = next((change["new"] for change in row.changes if change["field"] == "price"), contract.price)
     shown = row.schedule or [[line.due_on.isoformat(), line.amount] for line in lines]

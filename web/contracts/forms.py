@@ -1,19 +1,22 @@
 """What the forms of contracts share: sums, days and lines as people type them; words for the templates."""
 
+import json
+import secrets
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.documents.fields import DATE, GROUPS, MONEY
 from services.documents.russian import money
 from services.errors import Refused, Stale
 from services.money.arithmetic import read_money
+from web import addresses, words
 from web import contract_words as said
-from web import words
 from web.forms import go
-from web.security import is_htmx
+from web.security import current_actor, is_htmx
+from web.toasts import tell
 
 screen = Blueprint("contracts", __name__, url_prefix="/contracts")
 
@@ -21,7 +24,33 @@ screen = Blueprint("contracts", __name__, url_prefix="/contracts")
 @screen.context_processor
 def _words() -> dict[str, Any]:
     """For the templates of these screens."""
-    return {"said": said, "money": money, "day": day_words, "field_name": words.field_name, "typed": typed_of}
+    return {
+        "said": said,
+        "money": money,
+        "day": day_words,
+        "field_name": words.field_name,
+        "typed": typed_of,
+        "form_key": form_key,
+    }
+
+
+@screen.errorhandler(Stale)
+def _faster(error: Stale) -> AnyResponse:
+    """Somebody stepped first: the page comes anew as it stands now, and says so."""
+    if not is_htmx():
+        tell(words.explain(error), "problem")
+        return redirect(addresses.back())
+    flash(json.dumps({"text": words.explain(error), "kind": "problem"}))
+    return Response(status=409, headers={"HX-Refresh": "true", "HX-Reswap": "none"})
+
+
+def form_key(sort: str, number: int | None) -> str:
+    """For a hidden field: another at each drawing, so that a form pressed twice is known as one."""
+    return f"{sort}{number or 0}-{current_actor().staff_id}-{secrets.token_urlsafe(9)}"
+
+
+def typed_key() -> str | None:
+    return field("form_key")[:100] or None
 
 
 def typed_of(name: str) -> str:

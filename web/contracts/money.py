@@ -8,6 +8,7 @@ from models import Contract
 from services.contracts.decisions import PAGE, list_decisions
 from services.contracts.drafts import get_contract
 from services.contracts.restructuring import restructure
+from services.documents.issuing import DEMAND, may_make
 from services.errors import NotFound, Refused
 from services.money.obligations import finish_obligation, overdue
 from services.money.payments import add_payment
@@ -26,12 +27,13 @@ from web.toasts import tell
 def money() -> str:
     with current_desk().database.read.begin() as session:
         rows = debts(session, current_actor(), today())
-        late = overdue(session, current_actor(), today())
+        late = overdue(session, current_actor(), today(), payments=False)
         done = months(session, current_actor())
+        can_demand = may_make(session, current_actor(), DEMAND)
     handed = [row for row in rows if row.line.stage == "accounting"]
     return render_template(
         "contracts/money.html", debts=[row for row in rows if row not in handed], handed=handed, ages=by_age(rows),
-        overdue=late, months=done, moves=MOVES, today=today(),
+        overdue=late, months=done, moves=MOVES, today=today(), can_demand=can_demand,
     )  # fmt: skip
 
 
@@ -46,6 +48,7 @@ def pay(contract_id: int) -> Response:
             session, current_actor(), contract, amount=amount, paid_on=typed_day("paid_on") or today(),
             method=field("method"), receipt=field("receipt"), is_refund=bool(field("is_refund")),
             external_id=f"form:{field('form_key')[:80]}" if field("form_key") else None,
+            seen=request.form.get("seen", type=whole),
         )  # fmt: skip
     rang()
     tell(_("Payment booked"))

@@ -11,7 +11,7 @@ from services.contracts.decisions import KINDS, decide
 from services.contracts.drafts import get_contract
 from services.errors import Refused
 from web.contract_words import CONTRACT_STATES
-from web.contracts.forms import field, screen, unless_stale
+from web.contracts.forms import field, screen, typed_key, unless_stale
 from web.dates import today
 from web.forms import go
 from web.language import _
@@ -54,7 +54,7 @@ def add_decision(contract_id: int) -> Response:
         contract = get_contract(session, current_actor(), contract_id)
         decide(
             session, current_actor(), contract, kind=field("kind"), ground=field("ground"), norm=field("norm"),
-            outcome=field("outcome"), today=today(),
+            outcome=field("outcome"), today=today(), form_key=typed_key(),
         )  # fmt: skip
     rang()
     tell(_("Saved"))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from models import Event
+from web.contract_words import DOCUMENTS
 from web.language import Lazy, _, _l
 
 KINDS: Mapping[str, Lazy] = {
@@ -317,7 +318,10 @@ def event_words(event: Event) -> str:
         return _("Segment: %(name)s", name=SEGMENTS.get(code, code))
     said = str(_EVENTS.get(event.kind, event.kind))
     if event.kind.startswith("client.sensitive"):
-        return f"{said}: {SENSITIVE.get(code, code)}"
+        if code == "document":
+            return f"{said}: {DOCUMENTS.get(str(event.data.get('sort')), code)}"
+        used = _(", for a paper of a contract") if "contract" in event.data else ""
+        return f"{said}: {SENSITIVE.get(code, code)}{used}"
     if event.kind == "client.linked":
         return f"{said}: {BASES.get(code, code)}"
     if event.kind.startswith("client.contact"):

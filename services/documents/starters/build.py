@@ -48,7 +48,7 @@ def build(kind: str) -> bytes:
         elif mark == "|%":
             _table(document, head, rest)
         else:
-            _line(document, mark, rest, line)
+            _line(document, mark, rest, line, is_long=kind.startswith("contract_"))
     if side:
         _columns(document, side)
     out = io.BytesIO()
@@ -60,7 +60,8 @@ def _cells(text: str) -> list[str]:
     return [cell.strip() for cell in text.split("|")]
 
 
-def _line(document: Any, mark: str, rest: str, line: str) -> None:
+def _line(document: Any, mark: str, rest: str, line: str, *, is_long: bool) -> None:
+    """Only a long text is set to both edges: a line of three words would be drawn apart."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Pt
 
@@ -85,7 +86,8 @@ def _line(document: Any, mark: str, rest: str, line: str) -> None:
         case "/":
             paragraph.add_run("{%p endif %}")
         case _:
-            paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+            if is_long:
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
             paragraph.add_run(line)
 
 

@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from models import Contract, ContractRevision, Decision, Instalment, Obligation, Payment
 from services.contracts import acts, amendments, terminations
+from services.contracts.closing import tasks_of
 from services.contracts.drafts import Changes, edit_draft
 from services.contracts.text import forms_of
+from services.crm.tasks import end_task
 from services.errors import Forbidden, Refused
 from services.money.arithmetic import delivered_value, refund_of
 from services.money.payments import add_payment, balance_of
@@ -239,6 +241,7 @@ def test_from_the_wish_to_the_money_back(office, database) -> None:
         assert due["refund"].state == "done"
         assert due["certificate"].due_on == TODAY + timedelta(days=3)  # scenario (b)
         assert due["document"].state == "lifted"
+        end_task(session, office.manager, tasks_of(session, [row.id])[row.id][1].task.id)  # the access
         terminations.finish(session, office.manager, row.id, "finish", today=TODAY)
         assert (row.state, row.active_key) == ("finished", None)
 

@@ -252,7 +252,7 @@ def test_a_reminder_of_a_weekend_still_comes_and_none_while_somebody_talks(offic
     assert receivables.run_receivables(database, date(2026, 11, 29)) == 2  # a day late: the machine stood still
     assert receivables.run_receivables(database, date(2026, 12, 3)) == 2
     with database.write.begin() as session:
-        receivables.step_debt(session, office.manager, other, "demand", today=date(2026, 12, 3))
+        receivables.step_debt(session, office.accountant, other, "demand", today=date(2026, 12, 3))
     assert receivables.run_receivables(database, date(2026, 12, 4)) == 1
 
 
@@ -332,7 +332,7 @@ def test_a_promise_silences_until_it_is_broken(office, database) -> None:
     receivables.run_receivables(database, date(2026, 12, 11))
     with database.write.begin() as session:
         assert session.get_one(Instalment, line_id).stage == "overdue"
-        receivables.step_debt(session, office.manager, line_id, "demand", today=day)
+        receivables.step_debt(session, office.accountant, line_id, "demand", today=day)
         receivables.step_debt(session, office.manager, line_id, "hand_over", today=day)
         add_payment(
             session, office.accountant, session.get_one(Contract, contract.id), amount=2_000_000, paid_on=day
