@@ -36,6 +36,7 @@ from models.excerpt import Excerpt
 from models.follower import Follower, Mention
 from models.gap import Gap
 from models.incident import Incident, IncidentCase
+from models.joining import Joining
 from models.label import Label
 from models.learning import Audit, Training
 from models.lease import Counter, Lease, Setting
@@ -69,20 +70,18 @@ from models.wish import Verdict, Wish, WishCase
 __all__ = [
     "Absence", "Act", "Allocation", "Amendment", "ApiKey", "Approval", "Attachment", "Audit", "Author", "Base",
     "Broadcast", "BroadcastCheck", "BroadcastIncident", "BroadcastMention", "BroadcastPlace",
-    "BroadcastQuestion", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "CaseTag", "Client",
-    "ClientExport", "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent",
-    "ConsentText", "Contact", "Contract", "ContractRevision", "Counter", "Deal", "DealMove", "Decision", "Delivery",
-    "Department", "Document", "Draft", "DutyDay", "Erasure", "Event", "Excerpt", "Fact",
-    "FactUse", "Follower", "Gap", "Identity", "ImportRow", "Incident", "IncidentCase",
-    "Instalment", "Label", "LeadFact", "Lease", "LegalRef",
-    "Mention", "Merge", "Message", "MessageBand", "MessengerAccount", "Note", "Notice", "Obligation", "OneTimeLink",
-    "Outreach",
-    "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie", "Reply", "ReplyFile", "ReportOrder",
-    "ReportView", "Responsibility", "Review", "ReviewDraw", "ReviewMark", "Route", "RouteFact", "RouteFile",
-    "RouteLine", "Rule", "Satisfaction", "SavedReply",
-    "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting",
-    "SettingVersion", "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffContact",
-    "StaffIdentity", "StaffRole", "StaffSession", "StoredFile", "Study", "Tag", "Tape", "Task", "Template",
-    "Termination", "TextVersion", "Training", "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Webhook",
-    "WebhookCall", "WebhookTry", "Wish", "WishCase", "utc_now",
+    "BroadcastQuestion", "Bulk", "Call", "Case", "CaseFact", "CaseStep", "CaseTag", "Client", "ClientExport",
+    "ClientImport", "ClientNote", "ClientTie", "ClientWord", "Clock", "Consent", "ConsentText", "Contact",
+    "Contract", "ContractRevision", "Counter", "Deal", "DealMove", "Decision", "Delivery", "Department",
+    "Document", "Draft", "DutyDay", "Erasure", "Event", "Excerpt", "Fact", "FactUse", "Follower", "Gap",
+    "Identity", "ImportRow", "Incident", "IncidentCase", "Instalment", "Joining", "Label", "LeadFact", "Lease",
+    "LegalRef", "Mention", "Merge", "Message", "MessageBand", "MessengerAccount", "Note", "Notice",
+    "Obligation", "OneTimeLink", "Outreach", "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie",
+    "Reply", "ReplyFile", "ReportOrder", "ReportView", "Responsibility", "Review", "ReviewDraw", "ReviewMark",
+    "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "Satisfaction", "SavedReply", "SavedView", "Seal",
+    "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting", "SettingVersion", "Signal",
+    "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffContact", "StaffIdentity", "StaffRole",
+    "StaffSession", "StoredFile", "Study", "Tag", "Tape", "Task", "Template", "Termination", "TextVersion",
+    "Training", "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Webhook", "WebhookCall", "WebhookTry",
+    "Wish", "WishCase", "utc_now",
 ]  # fmt: skip

@@ -19,4 +19,5 @@ class Rule(Base):
     conditions: Mapped[dict[str, Any]] = mapped_column(default=dict)
     acts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     hits: Mapped[int] = mapped_column(default=0)
+    form_key: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -20,6 +20,7 @@ class SavedReply(Base):
     uses: Mapped[int] = mapped_column(default=0)
     archived_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    form_key: Mapped[str | None] = mapped_column(unique=True)
 
 
 class Fact(Base):

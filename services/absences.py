@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
@@ -12,6 +13,8 @@ from models import Absence, Staff, StaffRole, utc_now
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import Actor, actor_of, holds, require
+from services.settings.history import keeping
+from services.settings.people import ABSENCES, STAFF, absence_rows, staff_rows
 from services.terms import Policy, policy_of, read_hour
 
 REASONS = ("vacation", "illness", "trip", "other")
@@ -140,25 +143,69 @@ def add_absence(
     then too; Forbidden for a role that neither the giver holds nor may give.
     """
     require(actor, "absence.edit")
-    staff = _person(session, staff_id)
+    with keeping(session, actor, ABSENCES, absence_rows):
+        row = Absence(
+            staff_id=staff_id, from_day=from_day, to_day=to_day, reason=reason, deputy_id=deputy_id,
+            hand_over=hand_over, created_by_id=actor.staff_id,
+        )  # fmt: skip
+        _put(session, actor, row, roles)
+    record(session, "absence.added", actor, object_id=row.id, staff=staff_id, deputy=deputy_id, roles=list(roles))
+    return row
+
+
+def _put(session: Session, actor: Actor, row: Absence, roles: Sequence[str]) -> None:
+    """Checks the absence by what holds today and keeps it with the roles that it lends."""
+    staff, from_day, to_day = _person(session, row.staff_id), row.from_day, row.to_day
     near = abs(from_day - local_day(session)) <= LONGEST
-    if reason not in REASONS or to_day < from_day or not near or to_day - from_day > LONGEST:
+    if row.reason not in REASONS or to_day < from_day or not near or to_day - from_day > LONGEST:
         raise Refused("absence.days")
-    if _overlaps(session, staff_id, from_day, to_day):
+    if _overlaps(session, staff.id, from_day, to_day, but=row.id):
         raise Refused("absence.twice", name=staff.name)
-    deputy = _deputy_for(session, staff, deputy_id, from_day, to_day)
+    deputy = _deputy_for(session, staff, row.deputy_id, from_day, to_day)
     if deputy is not None:
         _check_roles(session, actor, staff, roles)
-    row = Absence(
-        staff_id=staff.id, from_day=from_day, to_day=to_day, reason=reason, deputy_id=deputy_id,
-        hand_over=hand_over and deputy is not None, created_by_id=actor.staff_id,
-    )  # fmt: skip
+    row.hand_over = row.hand_over and deputy is not None
     session.add(row)
     session.flush()
     if deputy is not None:
         _lend(session, row, staff, deputy, roles)
-    record(session, "absence.added", actor, object_id=row.id, staff=staff.id, deputy=deputy_id, roles=list(roles))
-    return row
+
+
+def replace_absences(session: Session, actor: Actor, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What is on or to come becomes what a version says, by the checks of today; what is over stays.
+
+    Open cases that went to a deputy stay there.
+    """
+    require(actor, "absence.edit")
+    today = local_day(session)
+    wanted = {one["id"]: one for one in rows if date.fromisoformat(one["to_day"]) >= today}
+    with keeping(session, actor, ABSENCES, absence_rows):
+        there = {one["id"]: one for one in absence_rows(session) if date.fromisoformat(one["to_day"]) >= today}
+        for gone in [one for one in there if one not in wanted]:
+            end_absence(session, actor, gone)
+        for one in wanted.values():
+            if there.get(one["id"]) != one:
+                _put_back(session, actor, one)
+
+
+def _put_back(session: Session, actor: Actor, said: Mapping[str, Any]) -> None:
+    session.execute(delete(StaffRole).where(StaffRole.absence_id == said["id"]))
+    session.expire_all()
+    row = session.get(Absence, said["id"]) or Absence(id=said["id"], created_by_id=actor.staff_id)
+    with session.no_autoflush:
+        row.staff_id, row.reason, row.deputy_id = said["staff_id"], said["reason"], said["deputy_id"]
+        row.from_day, row.to_day = date.fromisoformat(said["from_day"]), date.fromisoformat(said["to_day"])
+        row.hand_over = said["hand_over"]
+        _put(session, actor, row, said["roles"])
+    record(
+        session,
+        "absence.added",
+        actor,
+        object_id=row.id,
+        staff=row.staff_id,
+        deputy=row.deputy_id,
+        roles=said["roles"],
+    )
 
 
 def _deputy_for(
@@ -174,8 +221,8 @@ def _deputy_for(
     return deputy
 
 
-def _overlaps(session: Session, staff_id: int, from_day: date, to_day: date) -> bool:
-    query = select(Absence.id).where(Absence.staff_id == staff_id)
+def _overlaps(session: Session, staff_id: int, from_day: date, to_day: date, but: int | None = None) -> bool:
+    query = select(Absence.id).where(Absence.staff_id == staff_id, Absence.id != (but or 0))
     return session.scalar(query.where(Absence.from_day <= to_day, Absence.to_day >= from_day).limit(1)) is not None
 
 
@@ -211,20 +258,27 @@ def end_absence(session: Session, actor: Actor, absence_id: int, now: datetime |
     row = session.get(Absence, absence_id)
     if row is None:
         raise NotFound("absence.unknown", id=absence_id)
-    today = local_day(session, now)
-    session.execute(delete(StaffRole).where(StaffRole.absence_id == row.id))
-    session.expire_all()
-    if row.from_day < today:
-        row.to_day = min(row.to_day, today - timedelta(days=1))
-    else:
-        session.delete(row)
-    record(session, "absence.ended", actor, object_id=absence_id, staff=row.staff_id)
+    today, staff_id = local_day(session, now), row.staff_id
+    with keeping(session, actor, ABSENCES, absence_rows):
+        session.execute(delete(StaffRole).where(StaffRole.absence_id == row.id))
+        session.expire_all()
+        if row.from_day < today:
+            row.to_day = min(row.to_day, today - timedelta(days=1))
+        else:
+            session.delete(row)
+    record(session, "absence.ended", actor, object_id=absence_id, staff=staff_id)
     session.flush()
     return row
 
 
-def drop_deputy(session: Session, staff_id: int, to_id: int | None, day: date) -> None:
+def drop_deputy(session: Session, actor: Actor, staff_id: int, to_id: int | None, day: date) -> None:
     """Nobody counts on a person who goes: absences to come and usual deputies name another, lent roles end."""
+    with keeping(session, actor, STAFF, staff_rows), keeping(session, actor, ABSENCES, absence_rows):
+        _drop_deputy(session, staff_id, to_id, day)
+        session.expire_all()
+
+
+def _drop_deputy(session: Session, staff_id: int, to_id: int | None, day: date) -> None:
     session.execute(delete(StaffRole).where(StaffRole.staff_id == staff_id, StaffRole.absence_id.is_not(None)))
     session.execute(
         update(Absence).where(Absence.deputy_id == staff_id, Absence.to_day >= day).values(deputy_id=to_id)
@@ -253,7 +307,8 @@ def set_schedule(
         hours = {"days": sorted(set(days)), "from": begin.strip(), "to": end.strip()}
     if deputy_id is not None and (deputy_id == staff_id or not _person(session, deputy_id).active):
         raise Refused("absence.deputy")
-    staff.hours, staff.deputy_id = hours, deputy_id
+    with keeping(session, actor, STAFF, staff_rows):
+        staff.hours, staff.deputy_id = hours, deputy_id
     record(session, "staff.schedule", actor, object_id=staff.id, deputy=deputy_id, hours=hours)
     return staff
 

@@ -1,6 +1,7 @@
 """Staff: who may come in, with what password, in which roles."""
 
 import secrets
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -8,16 +9,20 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from models import Department, Staff, StaffRole, utc_now
 from models.database import Database
+from services.api_keys import revoke_all
 from services.entrance import end_accounts, end_all
 from services.errors import NotFound, Refused
 from services.events import record
 from services.presets import DEPARTMENTS
 from services.rights import DESK, RIGHTS, ROLES, Actor, require
+from services.settings.history import keeping
+from services.settings.people import STAFF, staff_rows
 
 MIN_PASSWORD = 8
 MAX_PASSWORD = 200
@@ -153,7 +158,7 @@ def try_login(session: Session, staff: Staff, now: datetime | None = None) -> bo
 
 
 def choose_password(session: Session, staff_id: int, password: str) -> Staff:
-    """A password that a link of a letter let the person choose; every session of theirs ends."""
+    """A password that a link of a letter let the person choose; every session of theirs ends, and every key."""
     staff = session.get_one(Staff, staff_id)
     reset_password(session, staff, password, must_change=False)
     end_all(session, staff.id)
@@ -168,8 +173,15 @@ def note_success(staff: Staff, now: datetime | None = None) -> None:
 
 @cache
 def _nobody() -> str:
-    """Checked when the address is unknown, so that the answer takes as long as for a known one."""
-    return _hasher.hash(secrets.token_hex(16))
+    """Checked when the address is unknown, so that the answer takes as long as for a known one.
+
+    It is spelled, not reckoned: the first such answer must not take the time of two.
+    """
+    salt, digest = (
+        b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (_hasher.salt_len, _hasher.hash_len)
+    )
+    work = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${work}${salt}${digest}"
 
 
 def _matches(hashed: str, password: str) -> bool:
@@ -179,8 +191,8 @@ def _matches(hashed: str, password: str) -> bool:
         return False
 
 
-def change_password(session: Session, staff_id: int, old: str, new: str) -> Staff:
-    """One's own password; every other session of the person ends."""
+def change_password(session: Session, staff_id: int, old: str, new: str, *, keys_too: bool = False) -> Staff:
+    """One's own password; every other session of the person ends, with ``keys_too`` also what programs use."""
     staff = session.get(Staff, staff_id)
     if staff is None:
         raise NotFound("staff.unknown", id=staff_id)
@@ -190,32 +202,40 @@ def change_password(session: Session, staff_id: int, old: str, new: str) -> Staf
     staff.password, staff.must_change = _hasher.hash(new), False
     staff.session_key = secrets.token_urlsafe(32)
     record(session, "staff.password", Actor(staff.id), object_id=staff.id)
+    if keys_too:
+        revoke_all(session, Actor(staff.id), staff.id)
     return staff
 
 
 def reset_password(session: Session, staff: Staff, password: str, *, must_change: bool = True) -> None:
-    """Sets a password that the desk made; it must be changed at the first login unless told otherwise."""
+    """Sets a password that the desk made; it must be changed at the first login unless told otherwise.
+
+    Whoever had the old one may have made keys by it: none of them opens anything any more.
+    """
     check_password(password)
     staff.password, staff.must_change = _hasher.hash(password), must_change
     staff.session_key = secrets.token_urlsafe(32)
     record(session, "staff.password", DESK, object_id=staff.id)
+    revoke_all(session, DESK, staff.id)
 
 
 def set_active(session: Session, actor: Actor, staff_id: int, active: bool) -> Staff:
-    """Switches a person on or off; off ends every session at once."""
+    """Switches a person on or off; off ends every session, account and key at once and for good."""
     require(actor, "staff.edit")
     staff = session.get(Staff, staff_id)
     if staff is None:
         raise NotFound("staff.unknown", id=staff_id)
     if staff_id == actor.staff_id and not active:
         raise Refused("staff.self")
-    if not active:
-        with somebody_left(session, staff):
-            staff.active = False
-    staff.active = active
+    with keeping(session, actor, STAFF, staff_rows):
+        if not active:
+            with somebody_left(session, staff):
+                staff.active = False
+        staff.active = active
     if not active:
         end_all(session, staff.id)
         end_accounts(session, actor, staff.id)
+        revoke_all(session, actor, staff.id)
     staff.session_key = secrets.token_urlsafe(32)
     record(session, "staff.active", actor, object_id=staff.id, active=active)
     return staff

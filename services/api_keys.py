@@ -130,6 +130,17 @@ def revoke_key(session: Session, actor: Actor, key_id: int) -> ApiKey:
     return row
 
 
+def revoke_all(session: Session, actor: Actor, staff_id: int) -> int:
+    """None of a person's keys opens anything from now on; returns how many did."""
+    query = select(ApiKey).where(ApiKey.staff_id == staff_id, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id)
+    now, living = utc_now(), 0
+    for row in session.scalars(query.with_for_update()):
+        living += row.expires_at > now
+        row.revoked_at = now
+        record(session, "token.revoked", actor, object_id=row.id, staff=staff_id)
+    return living
+
+
 def note_used(session: Session, key_id: int) -> None:
     """Writes down that a key was used; its first use is an event."""
     row = session.get_one(ApiKey, key_id, with_for_update=True)

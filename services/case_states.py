@@ -45,6 +45,9 @@ MOVES: frozenset[tuple[str, str]] = frozenset(
     ]
 ) - {(state, state) for state in STAGES}
 
+PARTED = frozenset((state, to) for state in ("merged", *_OPEN) for to in _OPEN if to != "snoozed")
+"""How a joined case, and the one that it was joined to, are as they were; only services.unjoining leads there."""
+
 CLOSE_REASONS = ("answered", "answered_in_thread", "no_answer_needed", "spam", "duplicate", "no_reply", "other")
 
 
@@ -77,6 +80,18 @@ def move(session: Session, case: Case, to: str, actor: Actor, *, reason: str | N
         case.open_key = case.subject_key
         case.closed_at = case.close_reason = None
     follow_move(session, case, was_open)
+
+
+def part_again(session: Session, case: Case, to: str, actor: Actor) -> None:
+    """One of two joined cases stands where it stood before; its clocks are the caller's."""
+    if (case.state, to) not in PARTED:
+        raise Refused("case.move", state=case.state, to=to)
+    record(session, "case.moved", actor, case_id=case.id, object_id=case.id, old=case.state, new=to, reason=None)
+    if case.state == "snoozed":
+        session.execute(delete(Snooze).where(Snooze.case_id == case.id))
+    case.state, case.stage, case.open_key = to, STAGES[to], case.subject_key
+    case.closed_at = case.close_reason = None
+    case.version += 1
 
 
 def wake(session: Session, case: Case, actor: Actor, reason: str | None = None) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal_column, not_, or_, select
 
-from models import Case, CaseTag, Message, Route, Signal, Source, utc_now
+from models import Act, Case, CaseTag, Message, Route, Signal, Source, utc_now
 from services.kinds import HIGH
 from services.rights import Actor
 from services.route_states import OWED
@@ -51,6 +51,7 @@ class Filters:
     repeated: bool = False  # has near copies
     urgent: bool = False  # critical or high
     tag_id: int | None = None
+    unended: bool = False  # a public complaint that was closed without a word of ours to be seen there
     groups: tuple[tuple[Condition, ...], ...] = ()  # besides all that: one of these groups holds wholly
 
 
@@ -87,6 +88,15 @@ def _raised(value: Any, _actor: Actor) -> ColumnElement[bool]:
     return Case.id.in_(raised)
 
 
+def _unended(_value: Any, _actor: Actor) -> ColumnElement[bool]:
+    """Whoever reads along sees a complaint and no end of it (day.md §4)."""
+    said = exists().where(Act.case_id == Case.id, Act.kind == "reply", Act.state.in_(("accepted", "seen")))
+    return and_(
+        Case.visibility == "public", Case.label == "complaint", Case.state.in_(("solved", "closed", "no_answer")),
+        func.coalesce(Case.close_reason, "") != "answered_in_thread", ~said,
+    )  # fmt: skip
+
+
 FIELDS: Mapping[str, Fit] = {
     "label": _labelled,
     "platform": lambda value, _: Case.source_id.in_(select(Source.id).where(Source.platform == value)),
@@ -104,6 +114,7 @@ FIELDS: Mapping[str, Fit] = {
     "newer": lambda value, _: Case.opened_at >= utc_now() - timedelta(days=int(value)),
     "urgent": lambda _value, _: Case.priority <= HIGH,
     "author": lambda value, _: Case.author_id == int(value),
+    "unended": _unended,
 }
 """Name in the address bar → the condition of a value. Values come checked, see web.filters."""
 
@@ -141,7 +152,7 @@ def narrowed(
         "author": filters.author_id, "visibility": filters.visibility, "assignee": filters.assignee_id,
         "older": filters.older, "newer": filters.newer, "kind": filters.kind, "theme": filters.theme,
         "urgent": filters.urgent, "signal": filters.signal, "department": filters.department_id,
-        "tag": filters.tag_id,
+        "tag": filters.tag_id, "unended": filters.unended,
     }  # fmt: skip
     return query.where(*(FIELDS[name](value, actor) for name, value in simple.items() if value))
 

@@ -1,8 +1,9 @@
 """Two cases of one matter become one: what stands in them moves, the strictest deadline counts (domain.md §6.1)."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, inspect, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import (
@@ -13,6 +14,7 @@ from models import (
     Call,
     Case,
     CaseTag,
+    Clock,
     Contract,
     Deal,
     Decision,
@@ -21,6 +23,7 @@ from models import (
     Follower,
     Incident,
     IncidentCase,
+    Joining,
     Mention,
     Message,
     Note,
@@ -32,6 +35,7 @@ from models import (
     ReviewMark,
     Route,
     Satisfaction,
+    Snooze,
     Source,
     Task,
     Termination,
@@ -43,7 +47,7 @@ from services.case_states import MOVES, is_open, move, wake
 from services.cases import check_version, get_case, give_numbers
 from services.crm.identities import client_of_author
 from services.errors import Refused
-from services.events import record
+from services.events import last_event_id, record
 from services.excerpts import MARK
 from services.incidents.gathering import count_of
 from services.presets import ANSWERED_KINDS
@@ -67,7 +71,8 @@ ONCE: tuple[tuple[Any, Any], ...] = (
 )
 """What a case has once of each (who follows it, its marks) or once at all: it goes on where there is none yet."""
 STAY = ("case_fact.id", "case_step.case_id", "lead_fact.case_id", "route_fact.case_id", "clock.case_id",
-        "snooze.case_id", "outreach.case_id", "excerpt.case_id", "draft.case_id")  # fmt: skip
+        "snooze.case_id", "outreach.case_id", "excerpt.case_id", "draft.case_id", "joining.gone_id",
+        "joining.kept_id")  # fmt: skip
 """What is reckoned anew, ends, moves by rules of its own (services.sla, below), or belongs to cases that are not
 joined. Every column that names a case stands in one of the three tables."""
 
@@ -90,16 +95,14 @@ def join_cases(session: Session, actor: Actor, case_id: int, into_id: int, versi
     require(actor, "case.assign")
     if case_id == into_id:
         raise Refused("join.same")
-    # As labelling and the outbox hold them: rows of a case before the case.
-    for column in (Message.case_id, Act.case_id):
-        held = select(column.class_.id).where(column == case_id).order_by(column.class_.id)
-        session.execute(held.with_for_update())
+    hold_rows(session, case_id, into_id)
     first, second = (get_case(session, actor, one, hold=True) for one in sorted((case_id, into_id)))
     gone, kept = (first, second) if first.id == case_id else (second, first)
     check_version(gone, version)
     _check(session, gone, kept)
     give_numbers(session, [gone, kept], actor)
-    _move_rows(session, gone, kept)
+    before = state_of(session, gone, kept)
+    moved = _move_rows(session, gone, kept)
     lift, answered, was = kept.lift or gone.lift, gone.first_reply_at, gone.state
     opened = max(min(gone.opened_at, kept.opened_at), session.get_one(Source, kept.source_id).created_at)
     kept.opened_at = min(kept.opened_at, opened)
@@ -114,7 +117,58 @@ def join_cases(session: Session, actor: Actor, case_id: int, into_id: int, versi
     move(session, gone, "merged", actor)
     for case, other in ((gone, kept), (kept, gone)):
         record(session, "case.joined", actor, case_id=case.id, object_id=other.id)
+    session.flush()
+    session.add(
+        Joining(
+            gone_id=gone.id, kept_id=kept.id, staff_id=actor.staff_id, moved=moved, before=before,
+            after=state_of(session, gone, kept), event_id=last_event_id(session),
+        )
+    )  # fmt: skip
+    session.flush()
     return kept
+
+
+def hold_rows(session: Session, *case_ids: int) -> None:
+    """In the order in which everybody takes them: incidents, rows of a case as labelling and the outbox hold them,
+    and only then the case."""
+    named = select(IncidentCase.incident_id).where(IncidentCase.case_id.in_(case_ids))
+    held = select(Incident.id).where(or_(Incident.id.in_(named), Incident.case_id.in_(case_ids)))
+    session.execute(held.order_by(Incident.id).with_for_update())
+    for column in (Message.case_id, Act.case_id):
+        rows = select(column.class_.id).where(column.in_(case_ids)).order_by(column.class_.id)
+        session.execute(rows.with_for_update())
+
+
+CASE_KEPT = ("state", "lift", "opened_at", "last_message_at", "first_reply_at", "priority")
+
+
+def state_of(session: Session, *cases: Case) -> dict[str, Any]:
+    """case id → what a joining may change in the case itself; «clocks»: clock id → its columns; «incidents»: which
+    hold which of the cases. A case that was put off is where it was before that."""
+    session.flush()
+    ids = [case.id for case in cases]
+    query = select(Snooze.case_id, Snooze.state).where(Snooze.case_id.in_(ids))
+    off = {row[0]: row[1] for row in session.execute(query)}
+    found: dict[str, Any] = {}
+    for case in cases:
+        values = {name: _plain(getattr(case, name)) for name in CASE_KEPT}
+        if case.state == "snoozed":
+            values["state"] = off.get(case.id) or "work"
+        found[str(case.id)] = values
+    clocks = session.scalars(select(Clock).where(Clock.case_id.in_(ids)).order_by(Clock.id))
+    found["clocks"] = {
+        str(clock.id): {column.key: _plain(getattr(clock, column.key)) for column in inspect(Clock).column_attrs}
+        for clock in clocks
+    }
+    links = select(IncidentCase.id, IncidentCase.incident_id).where(
+        IncidentCase.case_id.in_(ids), IncidentCase.out_at.is_(None)
+    )
+    found["incidents"] = {str(row[0]): row[1] for row in session.execute(links)}
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _check(session: Session, gone: Case, kept: Case) -> None:
@@ -132,18 +186,19 @@ def _check(session: Session, gone: Case, kept: Case) -> None:
             raise Refused("join.people")  # what one wrote is neither shown nor put out with the other
 
 
-def _move_rows(session: Session, gone: Case, kept: Case) -> None:
+def _move_rows(session: Session, gone: Case, kept: Case) -> dict[str, list[int]]:
+    """Column → ids of the rows that went over."""
+    moved: dict[str, list[int]] = {}
     for column in MOVED:
-        session.execute(update(column.class_).where(column == gone.id).values({column: kept.id}))
+        moved[str(column)] = _move(session, column, select(column.class_.id).where(column == gone.id), kept)
     for of_case, of_other in ONCE:
-        known = select(of_case.class_.id).where(of_case == kept.id)
-        query = update(of_case.class_).where(of_case == gone.id)
-        if of_other is None:
-            query = query.where(~known.exists())
-        else:
-            query = query.where(of_other.not_in(select(of_other).where(of_case == kept.id).scalar_subquery()))
-        session.execute(query.values({of_case: kept.id}))
-    _take_drafts(session, gone, kept)
+        wanted = select(of_case.class_.id).where(of_case == gone.id)
+        if of_other is not None:
+            wanted = wanted.where(of_other.not_in(select(of_other).where(of_case == kept.id).scalar_subquery()))
+        elif session.scalar(select(of_case.class_.id).where(of_case == kept.id).limit(1)) is not None:
+            continue
+        moved[str(of_case)] = _move(session, of_case, wanted, kept)
+    moved[str(Draft.case_id)] = _take_drafts(session, gone, kept)
     session.flush()
     session.expire_all()
     left = session.scalar(
@@ -154,6 +209,14 @@ def _move_rows(session: Session, gone: Case, kept: Case) -> None:
         session.flush()
         incident = session.get_one(Incident, left.incident_id)
         incident.count = count_of(session, incident.id)
+    return {column: ids for column, ids in moved.items() if ids}
+
+
+def _move(session: Session, column: Any, wanted: Select[Any], kept: Case) -> list[int]:
+    ids = list(session.scalars(wanted.order_by(column.class_.id)))
+    if ids:
+        session.execute(update(column.class_).where(column.class_.id.in_(ids)).values({column: kept.id}))
+    return ids
 
 
 def _carry_state(session: Session, kept: Case, was: str, actor: Actor, lift: str | None) -> None:
@@ -166,13 +229,16 @@ def _carry_state(session: Session, kept: Case, was: str, actor: Actor, lift: str
         move(session, kept, "work", actor)
 
 
-def _take_drafts(session: Session, gone: Case, kept: Case) -> None:
-    """What somebody was writing goes on below what they have begun there."""
+def _take_drafts(session: Session, gone: Case, kept: Case) -> list[int]:
+    """What somebody was writing goes on below what they have begun there; returns the drafts that went over."""
+    moved = []
     begun = {row.staff_id: row for row in session.scalars(select(Draft).where(Draft.case_id == kept.id))}
     for draft in session.scalars(select(Draft).where(Draft.case_id == gone.id)).all():
         known = begun.get(draft.staff_id)
         if known is None:
             draft.case_id = kept.id
+            moved.append(draft.id)
         else:
             known.text = "\n\n".join(part for part in (known.text, draft.text) if part.strip())
             session.delete(draft)
+    return moved

@@ -2,15 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Event, Seal, Staff, utc_now
 from models.database import Database
+from services.errors import NotFound
+from services.events import record
 from services.rights import Actor, require
 
 BATCH = 2000
@@ -18,11 +20,25 @@ SETTLE = timedelta(minutes=2)
 """A transaction still open may bring an event with a lower id than one that is there: so long nothing is sealed."""
 GENESIS = "0" * 64
 PAGE = 100
-WATCHED = (
-    "staff", "session", "device", "link", "duty", "mail", "terms", "rule", "setting", "lint", "answer", "delivery",
-    "fact", "source", "agreement", "token", "webhook", "sign_on", "settings", "organisation",
-)  # fmt: skip
-"""Nouns of the events that the page shows: people, rights, settings, ways in."""
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "rights": (
+        "staff.", "session.", "device.", "link.", "duty.", "mail.", "terms.", "rule.", "setting.", "lint.",
+        "answer.", "delivery.", "fact.", "source.", "agreement.", "token.", "webhook.", "sign_on.", "settings.",
+        "organisation.", "messenger.", "absence.", "saved.", "choices.", "training.", "backup.",
+    ),
+    "public": ("act.", "reply.", "bulk."),
+    "seen": ("client.sensitive_", "privacy.", "case.printed", "report.seen"),
+    "exports": ("export.", "import.", "report.exported", "journal.", "document."),
+    "decisions": (
+        "decision.", "reply.approved", "reply.rejected", "wish.", "termination.", "obligation.", "debt.", "norm.",
+        "register.", "order.", "report.signed", "ads.", "case.joined", "case.parted", "clock.bound",
+        "clock.unbound",
+    ),
+}  # fmt: skip
+"""Group → how the kinds of its events begin: people, rights and settings; what was done in public; who saw what is
+closed; what went out of the house; what was decided."""
+MOST_TAKEN = 50_000
+"""Events of one file, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +51,38 @@ class Check:
     at: datetime | None
 
 
-def entries(session: Session, actor: Actor, before: int | None = None) -> list[tuple[Event, str | None]]:
-    """Acts upon people, rights and settings, newest first, each with who did it."""
+def entries(
+    session: Session, actor: Actor, before: int | None = None, group: str = "rights"
+) -> list[tuple[Event, str | None]]:
+    """Acts of a group, newest first, each with who did it."""
     require(actor, "journal.view")
-    kinds = [Event.kind.startswith(f"{noun}.") for noun in WATCHED]
-    condition = kinds[0]
-    for one in kinds[1:]:
-        condition = condition | one
-    query = select(Event, Staff.name).outerjoin(Staff, Staff.id == Event.staff_id).where(condition)
+    query = select(Event, Staff.name).outerjoin(Staff, Staff.id == Event.staff_id).where(_in_group(group))
     if before is not None:
         query = query.where(Event.id < before)
     rows = session.execute(query.order_by(Event.id.desc()).limit(PAGE))
     return [(row[0], row[1]) for row in rows]
+
+
+def _in_group(group: str) -> ColumnElement[bool]:
+    if group not in GROUPS:
+        raise NotFound("journal.group", group=group[:20])
+    return or_(*(Event.kind.startswith(kind) for kind in GROUPS[group]))
+
+
+def take_journal(session: Session, actor: Actor, group: str | None = None) -> list[str]:
+    """Lines of JSON, oldest first: events as they are sealed, of a group or (None) all with the seals between them,
+    so that others can reckon the chain anew. Ids and codes alone, nothing that a person wrote."""
+    require(actor, "journal.view")
+    query = select(Event) if group is None else select(Event).where(_in_group(group))
+    events = list(session.scalars(query.order_by(Event.id.desc()).limit(MOST_TAKEN)))[::-1]
+    record(session, "journal.taken", actor, count=len(events), code=group or "all")
+    seals = {seal.last_id: seal for seal in session.scalars(select(Seal))} if group is None else {}
+    lines = []
+    for event in events:
+        lines.append(_spelled(event))
+        if (seal := seals.get(event.id)) is not None:
+            lines.append(json.dumps({"seal": seal.digest, "first_id": seal.first_id, "last_id": seal.last_id}))
+    return lines
 
 
 def check_chain(session: Session) -> Check:
@@ -77,10 +113,14 @@ def digest_of(previous: str, events: Sequence[Event]) -> str:
     """SHA-256 over the digest before and every column of every event, in one spelling."""
     total = hashlib.sha256(previous.encode())
     for event in events:
-        values = {column.key: getattr(event, column.key) for column in Event.__table__.columns}
-        values["at"] = event.at.astimezone(UTC).isoformat()
-        total.update(json.dumps(values, sort_keys=True, ensure_ascii=False).encode() + b"\n")
+        total.update(_spelled(event).encode() + b"\n")
     return total.hexdigest()
+
+
+def _spelled(event: Event) -> str:
+    values = {column.key: getattr(event, column.key) for column in Event.__table__.columns}
+    values["at"] = event.at.astimezone(UTC).isoformat()
+    return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
 
 def run_seal(database: Database, now: datetime | None = None) -> int:

@@ -268,9 +268,23 @@ def _stale(page: Page) -> tuple[str, list[str]] | None:
     return "", [page.say(f"stale_{page.row.data['code']}")]
 
 
+def _moved(page: Page) -> tuple[str, list[str]] | None:
+    """Whose account it is now, and what to do when it was nobody of ours."""
+    data = page.row.data
+    owner = page.session.get(Staff, data["staff"])
+    platform = {"telegram": "Telegram", "max": "MAX"}.get(data["platform"], data["platform"])
+    said = page.say(
+        f"moved_{data['code']}", platform=platform, name=data["name"], person=owner.name if owner else ""
+    )
+    lines = [said, page.say("moved_end")]
+    if page.address:
+        lines.append(page.say("notices_link", link=f"{page.address}/notices/mine"))
+    return page.say("moved_subject", platform=platform), lines
+
+
 _Kind = Callable[[Page], tuple[str, list[str]] | None]
 _KINDS: dict[str, _Kind] = {
     "questions": _questions, "again": _again, "taken": _taken, "refused": _refused, "invite": _door("invite"),
     "reset": _door("reset"), "test": _test, "notices": _notices, "digest": digest_letter, "report": report_letter,
-    "hint": _hint, "bound": _bound, "stale": _stale,
+    "hint": _hint, "bound": _bound, "stale": _stale, "moved": _moved,
 }  # fmt: skip

@@ -75,6 +75,8 @@ def _with_files(channel: Channel, item: Incoming) -> Incoming:
 
 def _take(session: Session, talk: Talk) -> bool:
     item = talk.item
+    if item.state is SourceState.DELETED and item.author is None:
+        return _is_removal_of_ours(session, talk)
     if item.visibility is not Visibility.PRIVATE:
         return False
     if item.start is not None and item.start.startswith(WORD):
@@ -91,6 +93,14 @@ def _take(session: Session, talk: Talk) -> bool:
     if wrote and item.state is SourceState.PUBLISHED and account.ended_at is None and not _is_done(session, talk):
         _answer(session, talk, session.get_one(Staff, account.staff_id))
     return True  # what the bot itself wrote, what was taken back, what came after the end
+
+
+def _is_removal_of_ours(session: Session, talk: Talk) -> bool:
+    """A platform that tells no more than «this is gone», not even whether the chat is a private one."""
+    theirs = select(MessengerAccount.id).where(
+        MessengerAccount.source_id == talk.source_id, MessengerAccount.chat == talk.item.container
+    )
+    return session.scalar(theirs.limit(1)) is not None and not _is_stored(session, talk)
 
 
 def _start(session: Session, talk: Talk) -> None:

@@ -1,18 +1,18 @@
 """An account of a messenger becomes somebody's: a one-time word in a link, and the end of what it began."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
-from models import MessengerAccount, OneTimeLink, Staff, utc_now
+from models import MessengerAccount, Notice, OneTimeLink, Staff, utc_now
 from services.bots import MESSENGERS, Bot, accounts_of, bots_of
 from services.deliveries import queue_letter
 from services.entrance import end_account, find_link, is_good, make_link, spend_link
 from services.errors import NotFound, Refused
 from services.events import record
-from services.rights import DESK, Actor, require
+from services.rights import DESK, Actor, actor_of, require
 from services.ways import choices_of, drop_channel, move_choice
 
 WORD = "desk_"
@@ -21,6 +21,9 @@ LASTS = timedelta(minutes=15)
 """A link that a person makes for themselves and presses at once."""
 LASTS_HANDED = timedelta(days=1)
 """One that is handed over, like an invitation."""
+MOVED = "messenger.moved"
+SHOWN_FOR = timedelta(days=14)
+"""So long «Сотрудники» shows that somebody's account is a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,11 @@ def bind(
         _refuse(session, link, platform, chat, "taken")
         return None
     spend_link(session, code, link.purpose)
-    for before in session.scalars(
-        _live().where(MessengerAccount.staff_id == staff.id, MessengerAccount.platform == platform)
-    ):
-        end_account(session, Actor(staff.id), before)
+    mine = _live().where(MessengerAccount.staff_id == staff.id, MessengerAccount.platform == platform)
+    before = session.scalars(mine).all()
+    for one in before:
+        end_account(session, Actor(staff.id), one)
+    others = _former_owners(session, staff.id, platform, account)
     session.flush()
     made = MessengerAccount(
         staff_id=staff.id, platform=platform, source_id=source_id, account=account, chat=chat, name=name[:200]
@@ -109,7 +113,51 @@ def bind(
     if not any(choices_of(staff).wants("question", one) for one in MESSENGERS):
         move_choice(staff, "question", "mail", platform)
     queue_letter(session, staff.id, "bound", f"bound-{made.id}", {}, channel=platform)
+    if before:
+        _tell_moved(session, made, staff.id, "changed")
+    for owner_id in others:
+        _tell_moved(session, made, owner_id, "left")
+    if before or others:
+        _tell_keepers(session, made)
     return made
+
+
+def _former_owners(session: Session, staff_id: int, platform: str, account: str) -> list[int]:
+    """Other people whose the account was before, while they are here."""
+    query = (
+        select(MessengerAccount.staff_id)
+        .join(Staff, Staff.id == MessengerAccount.staff_id)
+        .where(MessengerAccount.platform == platform, MessengerAccount.account == account, Staff.active)
+        .where(MessengerAccount.staff_id != staff_id)
+    )
+    return sorted(set(session.scalars(query)))
+
+
+def _tell_moved(session: Session, made: MessengerAccount, staff_id: int, code: str) -> None:
+    """By mail, whatever the person has chosen: the messenger is what somebody else may have got hold of."""
+    data = {"code": code, "platform": made.platform, "name": made.name, "staff": made.staff_id}
+    queue_letter(session, staff_id, "moved", f"moved-{made.id}-{staff_id}", data)
+    record(session, "messenger.moved", DESK, object_id=made.id, staff=staff_id, platform=made.platform, code=code)
+
+
+def _tell_keepers(session: Session, made: MessengerAccount) -> None:
+    """Whoever keeps the staff sees it behind the bell, besides the mark on «Сотрудники»."""
+    for person in session.scalars(select(Staff).where(Staff.active).order_by(Staff.id)):
+        if actor_of(person).may("staff.edit"):
+            session.add(Notice(staff_id=person.id, kind=MOVED, source_id=made.source_id, created_at=utc_now()))
+
+
+def moved_lately(session: Session) -> dict[int, datetime]:
+    """Account → when it came in place of another one, or to another person; those of the last days."""
+    former = aliased(MessengerAccount)
+    same_person = (former.staff_id == MessengerAccount.staff_id) & (former.platform == MessengerAccount.platform)
+    same_account = (former.account == MessengerAccount.account) & (former.platform == MessengerAccount.platform)
+    earlier = exists().where(former.id < MessengerAccount.id, or_(
+        same_account & (former.staff_id != MessengerAccount.staff_id),
+        same_person & (former.account != MessengerAccount.account),
+    ))  # fmt: skip
+    query = _live().where(MessengerAccount.created_at > utc_now() - SHOWN_FOR, earlier)
+    return {row.id: row.created_at for row in session.scalars(query)}
 
 
 def _live() -> Select[MessengerAccount]:

@@ -35,12 +35,13 @@ from services.route_states import OWED
 from services.sla import SHARES, reckon
 from services.terms import Policy, policy_of
 from services.watch import STILL
+from services.words_owed import UPDATE
 
 BATCH = 200
 PAGE = 100
-OF_THE_DESK = ("backup.late", "webhook.failed")
+OF_THE_DESK = ("backup.late", "webhook.failed", "messenger.moved")
 """Kinds that speak of no case."""
-OF_PEOPLE = ("note.mention", "case.followed", "mark.low")
+OF_PEOPLE = ("note.mention", "case.followed", "mark.low", *(f"{UPDATE}.{level}" for level in (1, 2, 3)))
 """Kinds that are told whatever state the case is in."""
 LIVELY = ("planned", "duty", "live")
 """Of a broadcast in another state nobody need be told any more."""
@@ -241,7 +242,7 @@ def addressees(people: Sequence[Actor], clock: Clock, case: Case, route: Route |
     heads = _with_role(people, "head") or _with_role(people, "administrator")
     if clock.level >= len(SHARES):
         higher = _with_role(people, "director") or heads
-        return _ids(higher) if clock.sla_class in GRAVE else []
+        return _ids(higher) if clock.sla_class in GRAVE or clock.kind == UPDATE else []
     owner = [one for one in people if one.staff_id == case.assignee_id and one.may("case.reply")]
     desk = owner or _with_role(people, *DESK_ROLES) or heads
     owing = desk

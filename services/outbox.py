@@ -21,6 +21,7 @@ from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import DESK, Actor, require
 from services.sla import keep_promise, note_answered, promise
+from services.words_owed import note_updated
 
 STATES = (
     "approval",  # somebody must agree first
@@ -206,6 +207,8 @@ def note_reply(session: Session, row: Act, *, again: bool = False) -> None:
         if row.message_id is not None:  # else it answers nothing: we spoke first
             case.first_reply_at = case.first_reply_at or row.accepted_at
             note_answered(session, case, row.accepted_at)
+            if not again:
+                note_updated(session, case, row.accepted_at)
         reply = reply_of(session, row)
         if not again and is_open(case) and reply is not None and reply.promised_until is not None:
             promise(session, case, reply.promised_until)

@@ -24,6 +24,8 @@ from services.events import record
 from services.leases import hold_lease
 from services.presets import HEAD_ROLES
 from services.rights import DESK, ROLES, Actor, actor_of, require
+from services.settings.history import keeping
+from services.settings.people import STAFF, staff_rows
 from services.workload import holdings_of
 
 FIRST = "staff.first"
@@ -78,10 +80,11 @@ def add_person(
 ) -> tuple[Staff, str]:
     """(the person, the one-time password, which is stored nowhere in clear)."""
     password = new_password()
-    staff = create_staff(
-        session, actor, email=email, name=name, roles=tuple(roles), department=department or None,
-        password=password, must_change=True,
-    )  # fmt: skip
+    with keeping(session, actor, STAFF, staff_rows):
+        staff = create_staff(
+            session, actor, email=email, name=name, roles=tuple(roles), department=department or None,
+            password=password, must_change=True,
+        )  # fmt: skip
     return staff, password
 
 
@@ -89,7 +92,10 @@ def invite_person(
     session: Session, actor: Actor, *, name: str, email: str, roles: Sequence[str], department: str | None
 ) -> Staff:
     """The person without a password: a letter with a link lets them choose one."""
-    staff = create_staff(session, actor, email=email, name=name, roles=tuple(roles), department=department or None)
+    with keeping(session, actor, STAFF, staff_rows):
+        staff = create_staff(
+            session, actor, email=email, name=name, roles=tuple(roles), department=department or None
+        )
     invite(session, actor, staff.id)
     return staff
 
@@ -126,7 +132,7 @@ def edit_person(
     before = {(row.role, row.department_id): row for row in own_roles(staff)}
     lent = [row for row in staff.roles if row.absence_id is not None]
     keys = [(role, unit if role == "manager" else None) for role in wanted]
-    with somebody_left(session, staff):
+    with keeping(session, actor, STAFF, staff_rows), somebody_left(session, staff):
         # Rows that stay are kept: a deletion after an insertion of the same key would break the unique constraint.
         staff.roles = [*(before.get(key) or StaffRole(role=key[0], department_id=key[1]) for key in keys), *lent]
         staff.name, staff.trainee = name.strip(), trainee

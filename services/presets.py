@@ -123,6 +123,9 @@ SLA: dict[str, dict[str, Any]] = {
 }
 """«Небольшая школа» and «По Положению»; a class that a preset does not name takes the regulation's terms."""
 
+UPDATES = (60, "duty")
+"""How often people hear of a failure for everybody while it lasts: minutes and calendar (domain.md §6.6, TECH0)."""
+
 LETTER = "STATE"
 """The class whose term by law stands in the letter itself."""
 LEGAL_TERMS = {"CLAIM": ("calendar", 10), "PDN": ("working", 10)}

@@ -149,12 +149,20 @@ def save_rule(
     title: str,
     conditions: Mapping[str, Any],
     acts: Mapping[str, Any],
+    form_key: str | None = None,
 ) -> Rule:
-    """Makes or changes a rule; raises Refused for one without a condition, an act, or with what there is not."""
+    """Makes or changes a rule; raises Refused for one without a condition, an act, or with what there is not.
+
+    A new one that comes twice with the same ``form_key`` is one rule.
+    """
     require(actor, "settings.edit")
     checked, wanted = check_rule(session, title, conditions, acts)
-    with keeping(session, actor, NAME, snapshot):
+    with keeping(session, actor, NAME, snapshot):  # from here on whoever else sends it waits
+        known = session.scalar(select(Rule).where(Rule.form_key == form_key)) if form_key and not rule_id else None
+        if known is not None:
+            return known
         rule = _put(session, rule_id)
+        rule.form_key = rule.form_key or form_key or None
         rule.title, rule.conditions, rule.acts = title.strip()[:200], checked, wanted
         session.add(rule)
         session.flush()

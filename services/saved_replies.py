@@ -1,8 +1,9 @@
 """Saved replies: texts with placeholders, filled for one case; what is not known stays for the writer to see."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -13,8 +14,11 @@ from services.errors import NotFound, Refused
 from services.events import record
 from services.facts import list_facts, values_of
 from services.rights import Actor, require
+from services.settings.history import keeping
 from services.variations import greeting
 
+NAME = "saved"
+"""Under it the versions of what everybody may use are kept; what is one person's own is nobody else's to see."""
 SCOPES = ("all", "own")
 PLACEHOLDER = re.compile(r"\{\{\s*([\w.-]+)\s*(?:\|([^{}]*))?\}\}")
 """``{{author.first}}`` or ``{{author.first|друг}}`` with what to say where nothing is known."""
@@ -100,29 +104,68 @@ def _first_name(name: str) -> str:
     return first if re.fullmatch(r"[A-ZА-ЯЁ][a-zа-яё-]{1,}", first) else ""
 
 
+def snapshot(session: Session) -> list[dict[str, Any]]:
+    """What everybody is offered, as a version keeps it."""
+    rows = session.scalars(select(SavedReply).where(SavedReply.scope == "all", SavedReply.archived_at.is_(None)))
+    return [{"id": row.id, "title": row.title, "text": row.text} for row in sorted(rows, key=lambda row: row.id)]
+
+
 def save_saved(
-    session: Session, actor: Actor, saved_id: int | None, *, title: str, text: str, scope: str = "all"
+    session: Session,
+    actor: Actor,
+    saved_id: int | None,
+    *,
+    title: str,
+    text: str,
+    scope: str = "all",
+    form_key: str | None = None,
 ) -> SavedReply:
-    """Makes or changes a saved reply; an own one is changed by its writer only."""
+    """Makes or changes a saved reply; an own one is changed by its writer only. A new one that comes twice with the
+    same ``form_key`` is one."""
     require(actor, "saved.edit")
     if not title.strip() or not text.strip():
         raise Refused("text.empty")
     if scope not in SCOPES:
         raise Refused("saved.scope", scope=scope)
-    row = SavedReply(staff_id=actor.staff_id) if saved_id is None else get_saved(session, actor, saved_id)
-    row.title, row.text, row.scope, row.updated_at = title.strip(), text.strip(), scope, utc_now()
-    session.add(row)
-    session.flush()
+    with keeping(session, actor, NAME, snapshot):  # from here on whoever else sends it waits
+        query = select(SavedReply).where(SavedReply.form_key == form_key)
+        known = session.scalar(query) if form_key and saved_id is None else None
+        if known is not None and known.staff_id == actor.staff_id:
+            return known
+        row = SavedReply(staff_id=actor.staff_id) if saved_id is None else get_saved(session, actor, saved_id)
+        row.form_key = row.form_key or (form_key if known is None else None) or None
+        row.title, row.text, row.scope, row.updated_at = title.strip(), text.strip(), scope, utc_now()
+        session.add(row)
+        session.flush()
     record(session, "saved.changed", actor, object_id=row.id)
     return row
 
 
-def archive_saved(session: Session, actor: Actor, saved_id: int, *, back: bool = False) -> None:
+def archive_saved(session: Session, actor: Actor, saved_id: int, *, back: bool = False) -> SavedReply:
     """Not offered any more; ``back`` undoes it."""
     require(actor, "saved.edit")
     row = get_saved(session, actor, saved_id)
-    row.archived_at = None if back else utc_now()
+    with keeping(session, actor, NAME, snapshot):
+        row.archived_at = None if back else utc_now()
     record(session, "saved.restored" if back else "saved.archived", actor, object_id=row.id)
+    return row
+
+
+def replace_saved(session: Session, actor: Actor, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What everybody is offered becomes what a version says; those that are there keep their number and how often
+    they were used, what came since is laid aside. One that became somebody's own is written anew."""
+    require(actor, "saved.edit")
+    with keeping(session, actor, NAME, snapshot):
+        known = {row.id: row for row in session.scalars(select(SavedReply))}
+        wanted = {one["id"] for one in rows}
+        for row in known.values():
+            if row.scope == "all" and row.archived_at is None and row.id not in wanted:
+                row.archived_at = utc_now()
+        for one in rows:
+            found = known.get(one["id"])
+            row = found if found is not None and found.scope == "all" else SavedReply(staff_id=actor.staff_id)
+            row.title, row.text, row.archived_at, row.updated_at = one["title"], one["text"], None, utc_now()
+            session.add(row)
 
 
 def count_use(session: Session, actor: Actor, saved_id: int) -> None:

@@ -163,14 +163,15 @@ def _start(session: Session, policy: Policy, case: Case, at: datetime) -> None:
     terms = policy.classes[name]
     for kind, term in (("first", terms.first), ("resolution", terms.resolution)):
         if term is not None:
-            _add_clock(session, policy, case, kind, name, term, at)
+            add_clock(session, policy, case, kind, name, term, at)
     session.flush()
     _show(session, case)
 
 
-def _add_clock(
+def add_clock(
     session: Session, policy: Policy, case: Case, kind: str, name: str, term: Term, at: datetime
 ) -> Clock:
+    """A clock of the case that runs ``term`` from ``at``."""
     clock = Clock(
         case_id=case.id, kind=kind, sla_class=name, calendar=term.calendar, level=0, paused_seconds=0,
         term_seconds=term.minutes * 60, started_at=at,
@@ -234,7 +235,7 @@ def keep_promise(session: Session, case: Case) -> None:
     """The answer that was promised is there."""
     for clock in clocks_of(session, [case.id]).get(case.id, []):
         if clock.kind == "promise" and clock.done_at is None:
-            _end(policy_of(session), clock, utc_now())
+            end_clock(policy_of(session), clock, utc_now())
             session.flush()
             _show(session, case)
 
@@ -251,7 +252,7 @@ def follow_move(session: Session, case: Case, was_open: bool) -> None:
         if case.stage == "closed":
             # A reply that is on its way ends the first one at the platform's time, see note_answered.
             if clock.kind != "first" or case.state != "solved":
-                _end(policy, clock, now)
+                end_clock(policy, clock, now)
         elif clock.kind == "resolution" and clock.done_at is None:
             (_pause if case.state in PAUSED_BY else _go_on)(policy, clock, now)
     session.flush()
@@ -266,7 +267,7 @@ def _open_again(session: Session, policy: Policy, case: Case, clocks: Sequence[C
     ended = max((clock.done_at for clock in clocks if clock.done_at is not None), default=None)
     if newest is not None and (newest > ended if ended else not clocks and _is_news(session, case, newest)):
         for clock in clocks:
-            _end(policy, clock, utc_now())
+            end_clock(policy, clock, utc_now())
         _start(session, policy, case, newest)
         return
     resolutions = [clock for clock in clocks if clock.kind == "resolution"]
@@ -328,7 +329,7 @@ def reclassify(session: Session, case: Case) -> None:
                 session.delete(clock)  # a class without a term for the end: it never ran
         session.flush()
     elif has_terms and case.open_key is not None and not any(clock.kind == "resolution" for clock in clocks):
-        clock = _add_clock(session, policy, case, "resolution", name, terms.resolution, case.opened_at)
+        clock = add_clock(session, policy, case, "resolution", name, terms.resolution, case.opened_at)
         if case.state in PAUSED_BY:
             _pause(policy, clock, utc_now())
     _show(session, case)
@@ -349,7 +350,7 @@ def take_clocks(session: Session, gone: Case, kept: Case) -> None:
                 setattr(known, name, getattr(clock, name))
             reckon(policy, known)
         if clock.case_id == gone.id:
-            _end(policy, clock, now)
+            end_clock(policy, clock, now)
     for clock in ours.values():
         if clock.kind == "resolution" and clock.done_at is None:
             (_pause if kept.state in PAUSED_BY else _go_on)(policy, clock, now)
@@ -424,17 +425,18 @@ def end_department(session: Session, route: Route) -> None:
     for kind in ("accept", "department"):
         clock = running_clock(session, route, kind)
         if clock is not None:
-            _end(policy_of(session), clock, utc_now())
+            end_clock(policy_of(session), clock, utc_now())
 
 
 def note_opened(session: Session, route: Route) -> None:
     """The department has looked at the question: it has taken it."""
     clock = running_clock(session, route, "accept")
     if clock is not None:
-        _end(policy_of(session), clock, utc_now())
+        end_clock(policy_of(session), clock, utc_now())
 
 
-def _end(policy: Policy, clock: Clock, now: datetime) -> None:
+def end_clock(policy: Policy, clock: Clock, now: datetime) -> None:
+    """It runs no more; one that has ended stays as it is."""
     if clock.done_at is None:
         _go_on(policy, clock, now)
         clock.done_at, clock.next_at = now, None

@@ -13,11 +13,11 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "crisis": ("crisis",),
     "deadline": ("first", "resolution", "department", "accept", "legal", "promise", "hurry"),
     "reply": ("act",),
-    "incident": ("incident",),
+    "incident": ("incident", "update"),
     "call": ("note", "case", "rule"),
     "task": ("task", "contract"),
     "broadcast": ("broadcast",),
-    "desk": ("backup", "source", "webhook"),
+    "desk": ("backup", "source", "webhook", "messenger"),
     "mark": ("mark",),
     "digest": ("digest",),
 }

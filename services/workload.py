@@ -31,6 +31,8 @@ from services.rights import DESK, Actor, actor_of, require
 from services.rota import count_days, hand_days
 from services.route_states import OWED
 from services.rules import hand_rules, list_rules, named_by
+from services.settings.history import keeping
+from services.settings.people import STAFF, staff_rows
 from services.targets import covered
 
 BATCH = 500
@@ -128,13 +130,14 @@ def distribute(session: Session, actor: Actor, staff_ids: Sequence[int]) -> int:
     given = 0
     for case in (held[one] for one in ids if one in held):
         least = min(numbers, key=lambda one: (numbers[one], one))
-        _give(session, actor, case, least)
+        give_case(session, actor, case, least)
         numbers[least] += 1
         given += 1
     return given
 
 
-def _give(session: Session, actor: Actor, case: Case, staff_id: int | None) -> None:
+def give_case(session: Session, actor: Actor, case: Case, staff_id: int | None) -> None:
+    """The case is led by that person from now on, None: by nobody; the caller holds it."""
     case.assignee_id = staff_id
     case.version += 1
     record(session, "case.assigned", actor, case_id=case.id, object_id=staff_id)
@@ -153,7 +156,8 @@ def switch_off(
         person = session.get(Staff, heir)
         if person is None or heir == staff_id or not actor_of(person).may("case.reply"):
             raise NotFound("staff.unknown", id=heir)
-    with covered(session):
+    # Of one change one version: whoever counted on the person, and that they are off.
+    with keeping(session, actor, STAFF, staff_rows), covered(session):
         _hand_over(session, actor, staff_id, cases_to, duties_to)
         return set_active(session, actor, staff_id, False)
 
@@ -171,7 +175,7 @@ def _hand_over(session: Session, actor: Actor, staff_id: int, cases_to: int | No
     hand_days(session, actor, staff_id, duties_to, local_day(session))
     hand_rules(session, actor, staff_id, duties_to)
     hand_agreement(session, actor, staff_id)
-    drop_deputy(session, staff_id, duties_to, local_day(session))
+    drop_deputy(session, actor, staff_id, duties_to, local_day(session))
     session.expire_all()
 
 
@@ -179,7 +183,7 @@ def _hand_cases(session: Session, actor: Actor, staff_id: int, to_id: int | None
     held = select(Case).where(Case.open_key.is_not(None), Case.assignee_id == staff_id).order_by(Case.id)
     cases = list(session.scalars(held.with_for_update()))
     for case in cases:
-        _give(session, actor, case, to_id)
+        give_case(session, actor, case, to_id)
     return len(cases)
 
 

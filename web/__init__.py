@@ -56,6 +56,7 @@ SCREENS = (
     "sources",
     "pastes",
     "connecting",
+    "shifts",
     "staff",
     "terms",
     "sign_on",

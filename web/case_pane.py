@@ -15,6 +15,7 @@ from models import (
     Department,
     Excerpt,
     Incident,
+    Joining,
     Label,
     Outreach,
     ReplyFile,
@@ -47,6 +48,7 @@ from services.satisfaction import of_case
 from services.sla import Share, clocks_of_routes, lateness
 from services.split import PrivateLine, private_line
 from services.terms import Policy, policy_of
+from services.unjoining import joinings_of
 from web.sentences import Sentence, sentences_of
 
 MOST_SHOWN = 10
@@ -109,6 +111,7 @@ class Pane:
     first_words: Sequence[Sending] = ()  # what we wrote in it, answering nothing
     incident: Incident | None = None  # in which the case stands
     open_incidents: Sequence[Incident] = ()  # into which it may be put
+    joinings: Sequence[tuple[Joining, Case]] = ()  # with which cases it was joined, as far as that stands
     satisfaction: Satisfaction | None = None  # what the author was asked, and said
     answerers: Mapping[int, str] = field(default_factory=dict)  # department → who answers and when they look
 
@@ -180,6 +183,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         first_words=tuple(one for one in view.sendings if one.reply.message_id is None),
         incident=incident_of(session, case_id),
         open_incidents=open_incidents(session),
+        joinings=joinings_of(session, case_id),
         satisfaction=of_case(session, case_id),
         answerers={unit.id: _answerers(people, unit, policy) for unit in units},
     )

@@ -75,6 +75,8 @@ def choose(code: str) -> Response | tuple[str, int]:
         )
         return page, status_of(error)
     tell(_("The password is chosen: log in with it."))
+    if link.purpose == "reset":
+        tell(_("Sessions and API keys that there were before have ended."))
     return redirect(url_for("login.log_in"))
 
 

@@ -53,6 +53,7 @@ VIEWS: tuple[tuple[View, ...], ...] = (
         View(_l("Waiting"), "clock-pause", Filters(stage="wait"), "wait"),
         View(_l("Snoozed"), "alarm", Filters(stage="later"), "later"),
         View(_l("Closed"), "check", Filters(stage="closed")),
+        View(_l("Public complaints without a visible end"), "eye-off", Filters(stage="closed", unended=True)),
     ),
 )
 """Groups of the left column, in its order."""
@@ -82,6 +83,7 @@ def read_filters(args: Mapping[str, str]) -> Filters:
         repeated=args.get("repeated") == "1",
         urgent=args.get("urgent") == "1",
         tag_id=_number(args.get("tag")),
+        unended=args.get("unended") == "1",
         groups=read_groups(args.get("any", "")),
         sort=_one_of(args.get("sort"), ("new", "wait", "due")) or "new",
     )
@@ -96,7 +98,8 @@ def query_of(filters: Filters) -> dict[str, str]:
         "assignee": filters.assignee_id, "older": filters.older, "newer": filters.newer,
         "kind": filters.kind, "theme": filters.theme, "signal": filters.signal, "wave": filters.wave_id,
         "repeated": filters.repeated or None, "urgent": filters.urgent or None,
-        "burning": filters.burning or None, "tag": filters.tag_id, "any": write_groups(filters.groups) or None,
+        "burning": filters.burning or None, "unended": filters.unended or None, "tag": filters.tag_id,
+        "any": write_groups(filters.groups) or None,
         "sort": filters.sort if filters.sort != "new" else None,
     }  # fmt: skip
     return {name: "1" if value is True else str(value) for name, value in values.items() if value is not None}
@@ -179,6 +182,7 @@ VALUES: Mapping[str, Callable[[str], str | int | None]] = {
     "newer": lambda value: _days(value),
     "urgent": lambda value: _one_of(value, ("1",)),
     "author": lambda value: _number(value),
+    "unended": lambda value: _one_of(value, ("1",)),
 }
 """Field of a condition → its value as services.filters takes it, or None for what it is not."""
 

@@ -20,6 +20,7 @@ from services.incidents.register import (
     open_by_hand,
     rename_incident,
     take_out,
+    told_people,
     view_incident,
 )
 from services.incidents.troubles import LABELS, NAME, Trouble, save_troubles, troubles_of
@@ -132,6 +133,14 @@ def end(incident_id: int) -> Response:
         count = end_incident(session, current_actor(), incident_id).count
     rang()
     return go(url_for("incidents.closing" if count else "incidents.show", incident_id=incident_id))
+
+
+@screen.post("/<int:incident_id>/told")
+def told(incident_id: int) -> Response:
+    """«Сообщили людям»: the next word is due in an hour."""
+    with current_desk().database.write.begin() as session:
+        told_people(session, current_actor(), incident_id)
+    return _done(incident_id)
 
 
 @screen.get("/<int:incident_id>/answer")

@@ -1,9 +1,13 @@
 """«Журнал действий»: who changed what in people, rights and settings, and whether the chain of seals holds."""
 
-from flask import Blueprint, render_template, request
+from collections.abc import Mapping
 
-from services.journal import check_chain, entries
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
+
+from services.journal import check_chain, entries, take_journal
 from services.settings.history import first_broken
+from web.language import Lazy, _l
 from web.numbers import whole
 from web.security import current_actor, current_desk
 from web.setting_words import SCREENS
@@ -11,14 +15,34 @@ from web.setting_words import SCREENS
 screen = Blueprint("journal", __name__, url_prefix="/settings/journal")
 
 
+TITLES: Mapping[str, Lazy] = {
+    "rights": _l("People, rights, settings"),
+    "public": _l("Public acts"),
+    "seen": _l("Who looked at closed data"),
+    "exports": _l("Exports and documents"),
+    "decisions": _l("Decisions"),
+}
+
+
 @screen.get("")
 def index() -> str:
-    before = request.args.get("before", type=whole)
+    before, group = request.args.get("before", type=whole), request.args.get("group", "rights")
     with current_desk().database.read.begin() as session:
-        rows = entries(session, current_actor(), before)
+        rows = entries(session, current_actor(), before, group)
         asked = request.args.get("check") == "1"
         check = check_chain(session) if asked else None
         broken = first_broken(session) if asked else None
     return render_template(
-        "journal/index.html", rows=rows, check=check, broken=broken, before=before, SCREENS=SCREENS
-    )
+        "journal/index.html", rows=rows, check=check, broken=broken, before=before, SCREENS=SCREENS,
+        group=group, TITLES=TITLES,
+    )  # fmt: skip
+
+
+@screen.post("/take")
+def take() -> Response:
+    """The journal as a file: lines of JSON, with the seals when it is whole."""
+    group = request.form.get("group") or None
+    with current_desk().database.write.begin() as session:
+        lines = take_journal(session, current_actor(), group)
+    headers = {"Content-Disposition": f'attachment; filename="journal-{group or "all"}.jsonl"'}
+    return Response("\n".join([*lines, ""]), headers=headers, mimetype="application/jsonl")

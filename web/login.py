@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from models import Staff
 from services.accounts import change_password, find_by_email, is_empty, run_authenticate
+from services.api_keys import keys_of
 from services.entrance import ask_for_password, end_session, open_login
 from services.errors import Refused
 from services.second_factor import address_of, check_code, is_needed, new_secret, set_up
@@ -162,18 +163,22 @@ def password() -> Response | str | tuple[str, int]:
     staff = current_staff()
     if staff is None:
         abort(401)
+    with current_desk().database.read.begin() as db:
+        keys = keys_of(db, current_actor(), staff.id)
     if request.method == "GET":
-        return render_template("login/password.html")
-    new = request.form.get("new", "")
+        return render_template("login/password.html", keys=keys)
+    new, keys_too = request.form.get("new", ""), request.form.get("keys_too") == "1"
     try:
         if new != request.form.get("again", ""):
             raise Refused("password.differ")
         with current_desk().database.write.begin() as db:
-            changed = change_password(db, staff.id, request.form.get("old", ""), new)
+            changed = change_password(db, staff.id, request.form.get("old", ""), new, keys_too=keys_too)
     except Refused as error:
-        return render_template("login/password.html", problem=explain(error)), 422
+        return render_template("login/password.html", problem=explain(error), keys=keys), 422
     begin_session(changed)
     tell(_("The password is changed. Other sessions have ended."))
+    if keys:
+        tell(_("API keys are revoked too.") if keys_too else _("API keys go on working."))
     return redirect(url_for("home.start"))
 
 

@@ -170,6 +170,7 @@ MATRIX: dict[str, str] = {
     "parting.part": "case.assign",
     "parting.join": "case.assign",
     "parting.merge": "case.assign",
+    "parting.unmerge": "case.assign",
     "cases.letter": "case.assign",
     "outreach.start": "case.reply",
     "search.words": "settings.edit",
@@ -274,6 +275,7 @@ MATRIX: dict[str, str] = {
     "transfer.file": "settings.edit",
     "transfer.bring": "settings.edit",
     "journal.index": "journal.view",
+    "journal.take": "journal.view",
     "rules.index": "settings.edit",
     "rules.new": "settings.edit",
     "rules.add": "settings.edit",
@@ -287,6 +289,7 @@ MATRIX: dict[str, str] = {
     ),
     "incidents.closing": "case.reply",
     "incidents.answer": "case.reply",
+    "incidents.told": "case.reply",
     "incidents.troubles": "settings.edit",
     "incidents.save": "settings.edit",
     # Who is away, whose duty a day is
@@ -302,6 +305,8 @@ MATRIX: dict[str, str] = {
     "duties.save": "duty.edit",
     "duties.defaults": "duty.edit",
     "duties.even": "case.assign",
+    "shifts.index": "case.reply",
+    "shifts.hand": "case.assign",
     # Mail for notices
     "mailbox.index": "settings.edit",
     "mailbox.save": "settings.edit",

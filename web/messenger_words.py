@@ -20,6 +20,7 @@ KINDS: Mapping[str, Lazy] = {
     "hint": _l("Hint"),
     "bound": _l("Messenger tied"),
     "stale": _l("Link does not work"),
+    "moved": _l("Another account"),
 }
 """Letters that messengers alone carry, beside those of web.mailbox."""
 

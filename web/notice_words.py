@@ -30,6 +30,8 @@ ERRORS: Mapping[str, Lazy] = {
     "incident.open": _l("Finish the incident first."),
     "incident.answered": _l("Everybody in it has been told already."),
     "incident.elsewhere": _l("One of the cases stands in another incident: take it out there first."),
+    "shift.empty": _l("Nothing was handed over: choose cases that you still lead."),
+    "incident.no_word": _l("No word is owed here: it is no failure for everybody, or it is mended."),
     "incident.empty": _l("Choose at least one case of it."),
     "incident.row": _l(
         "A row of the table makes no sense: people cannot be more than cases, and something must count."
@@ -42,6 +44,8 @@ NOTICES: Mapping[str, Lazy] = {
     "incident": EVENTS["incident"],
     "webhook.failed": _l("A web hook is switched off: nothing got there for a day"),
     "mark.low": review_words.NOTICE,
+    "case.shift": _l("A colleague has handed the shift over to you"),
+    "messenger.moved": _l("A colleague's account of a messenger is another one now"),
     "contract.approval": _l("A contract waits for accounting's approval"),
     "contract.calculation": _l("A refund is to be reckoned"),
     "contract.debt": _l("A debt was handed over to accounting"),

@@ -42,6 +42,8 @@ def follow(notice_id: int) -> Response:
         notice = see_notice(session, current_actor(), notice_id)
     if notice is None:
         raise NotFound("notice.unknown", id=notice_id)
+    if notice.kind == "messenger.moved" and current_actor().may("staff.view"):
+        return go(url_for("staff.index"))
     if notice.kind == "webhook.failed" and current_actor().may("settings.edit"):
         return redirect(url_for("tokens.index"))
     if notice.kind in OF_THE_DESK:

@@ -27,6 +27,16 @@ ERRORS: Mapping[str, Lazy] = {
     "join.people": _l("They are two people: link both accounts to one card first, if it is the same person."),
     "join.over": _l("One of the two is closed: open it first."),
     "join.grave": _l("A case of a legal kind goes on itself: open it and join the other one to it."),
+    "join.none": _l("These cases were not joined, or they are two again."),
+    "part.over": _l("The joined case is closed or was joined on: open it or part that first."),
+    "part.order": _l("Another case was joined to it later: part that one first."),
+    "part.written": _l(
+        "The author has written there anew, it is case %(number)s: join that one first, or leave all as it is."
+    ),
+    "part.since": _l(
+        "Since they were joined somebody has answered, asked a department or decided: it stays one case. A matter "
+        "of its own can be split off from a message."
+    ),
     "letter.date": _l("The letter must name a day from its receipt on, within a year."),
     "excerpt.used": _l("Somebody has worked in this case already: it stays one of its own."),
     "subject.empty": _l("Give the letter a subject."),

@@ -7,6 +7,7 @@ from services.errors import NotFound
 from services.joining import find_case, join_cases
 from services.labelling import try_text
 from services.parting import join_again, split_off
+from services.unjoining import joinings_of, part_cases
 from web.cases import done
 from web.language import _
 from web.numbers import whole
@@ -53,6 +54,19 @@ def merge(case_id: int) -> Response:
             raise NotFound("join.unknown")
         kept = join_cases(session, actor, case_id, other.id, form.get("version", type=whole))
         kept_id, number = kept.id, kept.number
+        joining_id = joinings_of(session, case_id)[0][0].id
     rang()
-    tell(_("Joined: all of it goes on in case %(number)s.", number=number))
+    tell(_("Joined: all of it goes on in case %(number)s.", number=number), "undo", seconds=12,
+         undo=url_for("parting.unmerge", case_id=kept_id, joining_id=joining_id))  # fmt: skip
     return done(kept_id, restored=True)
+
+
+@screen.post("/merge/<int:joining_id>/undo")
+def unmerge(case_id: int, joining_id: int) -> Response:
+    """They are two cases again."""
+    with current_desk().database.write.begin() as session:
+        again = part_cases(session, current_actor(), case_id, joining_id)
+        number = again.number
+    rang()
+    tell(_("Two cases again: %(number)s is one of its own.", number=number))
+    return done(case_id, restored=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
@@ -89,9 +90,10 @@ def _form(rule: Rule | None, problem: str | None = None, trial: Trial | None = N
         last = replace(last, number=request.form.get("seen", last.number, type=whole))
     conditions, acts = _given() if request.method == "POST" else (rule.conditions, rule.acts) if rule else ({}, {})
     title = request.form.get("title", rule.title if rule else "")
+    form_key = request.form.get("form_key") or str(uuid4())
     return render_template(
         "rules/form.html", last=last, rule=rule, conditions=conditions, acts=acts, title=title, problem=problem,
-        trial=trial, LABELS=LABELS, themes=all_themes(), THEMES=THEMES, **names,
+        form_key=form_key, trial=trial, LABELS=LABELS, themes=all_themes(), THEMES=THEMES, **names,
     )  # fmt: skip
 
 
@@ -126,7 +128,8 @@ def _save(rule_id: int | None) -> Answer:
             return _form(rule, trial=trial)
         title = request.form.get("title", "")
         return save_setting(NAME, lambda session: save_rule(
-            session, current_actor(), rule_id, title=title, conditions=conditions, acts=acts
+            session, current_actor(), rule_id, title=title, conditions=conditions, acts=acts,
+            form_key=request.form.get("form_key", "")[:60],
         ), part=lambda rows: [row for row in rows if row["id"] == rule_id])  # fmt: skip
     except DeskError as error:
         return _form(rule, explain(error)), status_of(error)

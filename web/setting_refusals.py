@@ -20,6 +20,7 @@ ERRORS: Mapping[str, Lazy] = {
     ),
     "duty.person": _l("%(name)s does not answer cases any more: choose somebody else."),
     "route.person": _l("%(name)s does not answer for the department."),
+    "staff.holds": _l("%(name)s still has something to do here: switch them off on «Staff» and say where it goes."),
     "setting.secret": _l("That server had a password of its own, which no version keeps: enter it on the screen."),
     "setting.stale": _l("Somebody changed this setting meanwhile. Look at its history."),
     "setting.unknown": _l("There is no such setting."),

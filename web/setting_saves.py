@@ -26,6 +26,8 @@ Part = Callable[[Any], Any]
 SECONDS = 12
 """So long the toast offers the way back; the history offers it for ever."""
 KEPT_OUT = frozenset({"csrf_token", "sure", "seen"})
+TYPED_ANEW = frozenset({"password"})
+"""Secrets of forms: a page never draws one back, it is asked for once more."""
 Answer = Response | str | tuple[str, int]
 
 
@@ -37,12 +39,20 @@ class _Tried(Exception):
 
 
 def save_setting(
-    name: str, change: Change, *, part: Part | None = None, shown: bool = False, **more: Any
+    name: str,
+    change: Change,
+    *,
+    part: Part | None = None,
+    shown: bool = False,
+    beside: bool = False,
+    to: str | None = None,
+    **more: Any,
 ) -> Answer:
     """Does ``change``, unless it touches open work and nobody has said «sure» yet: then what it would do is shown.
 
     ``part``: of a table only this must be as it was seen. ``shown``: the screen itself has shown what it does;
-    ``more`` goes into the address that takes it back. Refusals go on to the screen.
+    ``beside``: what was saved may be no part of the setting; ``to``: the screen that comes after; ``more`` goes
+    into the address that takes it back. Refusals go on to the screen.
     """
     try:
         if not shown and "sure" not in request.form and name in EFFECTS:
@@ -60,15 +70,15 @@ def save_setting(
             raise
         return _stale(name, error), 409
     rang()
-    say_saved(name, done, **more)
-    return go(url_for(SCREENS[name][1]))
+    say_saved(name, done, beside, **more)
+    return go(url_for(to or SCREENS[name][1]))
 
 
-def say_saved(name: str, done: Sequence[Changed], **more: Any) -> None:
+def say_saved(name: str, done: Sequence[Changed], beside: bool = False, **more: Any) -> None:
     """«Сохранено» with the way back, where something was changed at all."""
     change = next((one for one in done if one.name == name), None)
     if change is None:
-        tell(_("Saved: nothing has changed."))
+        tell(_("Saved.") if beside else _("Saved: nothing has changed."))
         return
     undo = url_for("setting_history.undo", name=name, number=change.number, **more)
     tell(_("Saved."), "undo", undo=undo, seconds=SECONDS, label=_("Bring it back, %(left)s s", left="{left}"))
@@ -114,7 +124,7 @@ def confirm_page(
     rows = differences(name, before, after, names_of(session))
     return render_template(
         "settings/confirm.html", title=title, back=url_for(endpoint), rows=rows, effects=told(session, effects),
-        action=request.full_path.rstrip("?"), fields=sent_fields(), note=NOTES.get(name), **more,
+        action=request.full_path.rstrip("?"), fields=sent_fields(), anew=typed_anew(), note=NOTES.get(name), **more,
     )  # fmt: skip
 
 
@@ -132,8 +142,14 @@ def told(session: Session, effects: Sequence[Effect]) -> list[dict[str, Any]]:
 
 
 def sent_fields() -> list[tuple[str, str]]:
-    """The form as it was sent, to be sent again."""
-    return [(key, value) for key, value in request.form.items(multi=True) if key not in KEPT_OUT]
+    """The form as it was sent, to be sent again; without secrets."""
+    left_out = KEPT_OUT | TYPED_ANEW
+    return [(key, value) for key, value in request.form.items(multi=True) if key not in left_out]
+
+
+def typed_anew() -> list[str]:
+    """Fields of secrets in which something was typed."""
+    return sorted(key for key in TYPED_ANEW if request.form.get(key))
 
 
 def _stale(name: str, error: Stale) -> str:
@@ -145,5 +161,5 @@ def _stale(name: str, error: Stale) -> str:
         rows = differences(name, get_version(session, name, error.data["seen"]).value, now, names_of(session))
     return render_template(
         "settings/stale.html", title=title, back=url_for(endpoint), rows=rows, last=last, name=name,
-        action=request.full_path.rstrip("?"), fields=sent_fields(),
+        action=request.full_path.rstrip("?"), fields=sent_fields(), anew=typed_anew(),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from services import (
     rota,
     rules,
     satisfaction,
+    saved_replies,
     search,
     terms,
 )
@@ -31,6 +32,7 @@ from services.incidents import troubles
 from services.presets import AGREEMENT as PRESET_ROWS
 from services.presets import LINES as TERM_GROUPS
 from services.settings.effects import Effect
+from services.settings.people import ABSENCES, STAFF
 from web import theme_words, words
 from web.contract_words import FIELDS, GROUPS
 from web.crm.words import RETENTION
@@ -55,6 +57,9 @@ SCREENS: Mapping[str, tuple[Lazy, str]] = {
     bots.NAME: (_l("Bots for notices"), "mailbox.index"),
     rules.NAME: (_l("Rules"), "rules.index"),
     responsibility.NAME: (_l("Who answers for what"), "duties.index"),
+    STAFF: (_l("Staff"), "staff.index"),
+    ABSENCES: (_l("Who is away"), "absences.index"),
+    saved_replies.NAME: (_l("Saved replies"), "saved.index"),
 }
 """Setting → its title and the screen on which it is edited."""
 CALENDARS: Mapping[str, Lazy] = {
@@ -67,6 +72,8 @@ NOTES: Mapping[str, Lazy] = {
     AGREEMENT: _l("Replies that wait already go on waiting; the table holds for what is written from now on."),
     rules.NAME: _l("Open cases stay with whoever leads them; rules hold for what comes from now on."),
     responsibility.NAME: _l("Open cases stay with whoever leads them; the table holds for what comes from now on."),
+    STAFF: _l("Whoever was added since stays as they are; passwords and logins are no part of it."),
+    ABSENCES: _l("What is over stays, and cases that went to a deputy stay there."),
 }
 """How far a change reaches, where that is not plain."""
 NOTHING = "—"
@@ -344,6 +351,43 @@ def _duties(value: Any, names: Names) -> Lines:
     return found
 
 
+def _staff(value: Any, names: Names) -> Lines:
+    return _apart((row["name"], _one_of_staff(row, names)) for row in value or ())
+
+
+def _one_of_staff(row: Mapping[str, Any], names: Names) -> str:
+    said = [
+        f"{words.ROLES[role]}: {names.units.get(unit, NOTHING)}" if unit else str(words.ROLES[role])
+        for role, unit in row["roles"]
+    ]
+    said += [_("Trainee")] if row["trainee"] else []
+    if row["hours"]:
+        days = ", ".join(str(words.WEEKDAYS[on]) for on in row["hours"]["days"])
+        said.append(f"{days} {row['hours']['from']}–{row['hours']['to']}")
+    if row["deputy_id"]:
+        said.append(_("Stands in: %(name)s", name=names.person(row["deputy_id"])))
+    said += [] if row["active"] else [_("switched off")]
+    return " · ".join(said) or NOTHING
+
+
+def _absences(value: Any, names: Names) -> Lines:
+    return _apart((names.person(row["staff_id"]), _absence(row, names)) for row in value or ())
+
+
+def _absence(row: Mapping[str, Any], names: Names) -> str:
+    days = [date.fromisoformat(row[name]) for name in ("from_day", "to_day")]
+    said = [f"{words.ABSENCES[row['reason']]}, {days[0]:%d.%m.%Y} – {days[1]:%d.%m.%Y}"]
+    if row["deputy_id"]:
+        said.append(_("Stands in: %(name)s", name=names.person(row["deputy_id"])))
+    said += [_listed(words.ROLES[role] for role in row["roles"])] if row["roles"] else []
+    said += [_("cases go over on the first day")] if row["hand_over"] else []
+    return " · ".join(said)
+
+
+def _saved(value: Any, _names: Names) -> Lines:
+    return _apart((row["title"], row["text"]) for row in value or ())
+
+
 LINES: Mapping[str, Callable[[Any, Names], Lines]] = {
     terms.NAME: _terms,
     kinds.NAME: _kind_rows,
@@ -362,6 +406,9 @@ LINES: Mapping[str, Callable[[Any, Names], Lines]] = {
     bots.NAME: _bots,
     rules.NAME: _rules,
     responsibility.NAME: _duties,
+    STAFF: _staff,
+    ABSENCES: _absences,
+    saved_replies.NAME: _saved,
 }
 """Setting → the lines that a value of it says; they are compared by their titles."""
 

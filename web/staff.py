@@ -9,16 +9,20 @@ from models import Staff
 from services.accounts import list_staff, set_active
 from services.bots import bots_of, everybody_bound
 from services.errors import DeskError
+from services.messengers import moved_lately
 from services.people import add_person, edit_person, get_person, invite, invite_person, people, renew_password
 from services.rights import actor_of
 from services.routing import departments
 from services.second_factor import take_off
+from services.settings.history import Last, last_change
+from services.settings.people import STAFF
 from services.workload import holdings_of
 from services.workload import switch_off as hand_over_and_off
 from web.forms import go
 from web.language import Lazy, _, _l
 from web.numbers import whole
 from web.security import current_actor, current_desk, rang
+from web.setting_saves import Answer, save_setting
 from web.toasts import tell
 from web.words import explain, status_of
 
@@ -42,8 +46,9 @@ ROLE_HINTS: Mapping[str, Lazy] = {
 def index() -> str:
     with current_desk().database.read.begin() as session:
         found = people(session, current_actor())
-        bots, bound = tuple(bots_of(session)), everybody_bound(session)
-    return render_template("staff/index.html", people=found, bots=bots, bound=bound)
+        last, bots, bound = last_change(session, STAFF), tuple(bots_of(session)), everybody_bound(session)
+        moved = moved_lately(session)
+    return render_template("staff/index.html", people=found, bots=bots, bound=bound, moved=moved, last=last)
 
 
 @screen.get("/new")
@@ -54,15 +59,16 @@ def new() -> str:
 @screen.get("/<int:staff_id>")
 def edit(staff_id: int) -> str:
     with current_desk().database.read.begin() as session:
-        person = get_person(session, current_actor(), staff_id)
-    return _form(person)
+        last, person = last_change(session, STAFF), get_person(session, current_actor(), staff_id)
+    return _form(person, last=last)
 
 
-def _form(person: Staff | None, problem: str | None = None) -> str:
+def _form(person: Staff | None, problem: str | None = None, last: Last | None = None) -> str:
     with current_desk().database.read.begin() as session:
         units = departments(session)
+        last = last or last_change(session, STAFF)
     return render_template("staff/form.html", person=person, units=units, problem=problem, sent=request.form,
-                           ROLE_HINTS=ROLE_HINTS)  # fmt: skip
+                           ROLE_HINTS=ROLE_HINTS, last=last)  # fmt: skip
 
 
 @screen.post("/new")
@@ -118,21 +124,17 @@ def _password(person: Staff, password: str, *, made: bool) -> str:
 
 
 @screen.post("/<int:staff_id>")
-def save(staff_id: int) -> Response | tuple[str, int]:
+def save(staff_id: int) -> Answer:
     form = request.form
     try:
-        with current_desk().database.write.begin() as session:
-            person = edit_person(
-                session, current_actor(), staff_id, name=form.get("name", ""), roles=form.getlist("role"),
-                department=form.get("department"), trainee=form.get("trainee") == "1",
-            )  # fmt: skip
+        return save_setting(STAFF, lambda session: edit_person(
+            session, current_actor(), staff_id, name=form.get("name", ""), roles=form.getlist("role"),
+            department=form.get("department"), trainee=form.get("trainee") == "1",
+        ), part=lambda rows: [row for row in rows or () if row["id"] == staff_id])  # fmt: skip
     except DeskError as error:
         with current_desk().database.read.begin() as session:
             person = get_person(session, current_actor(), staff_id)
         return _form(person, explain(error)), status_of(error)
-    rang()
-    tell(_("Saved: %(name)s", name=person.name))
-    return go(url_for("staff.index"))
 
 
 @screen.post("/<int:staff_id>/password")

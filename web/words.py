@@ -420,6 +420,7 @@ CLOCKS: Mapping[str, Lazy] = {
     "accept": _l("the department's look at the question"),
     "legal": _l("the term by law"),
     "promise": _l("the promised answer"),
+    "update": _l("the next word to people about the incident"),
     "hurry": _l("the head asks to hurry"),
 }
 

@@ -9,6 +9,7 @@ from models import (
     Broadcast,
     BroadcastIncident,
     BroadcastMention,
+    Case,
     Department,
     Message,
     Notice,
@@ -24,6 +25,7 @@ from services.leases import insert_missing
 from services.rights import DESK, Actor, actor_of, require
 from services.routing import ask_department
 from services.signals import decide_signal
+from services.words_owed import end_updates, start_updates
 
 ENOUGH, WINDOW_SECONDS, AUTHORS = 5, 600, 2
 """domain.md §6.7: five alike within ten minutes; said by two people at least.
@@ -147,6 +149,7 @@ def _ask(session: Session, row: Broadcast, incident: BroadcastIncident, found: l
         session, asker, case.id, department.id, text, f"incident-{incident.id}", urgent=True
     )  # fmt: skip
     incident.case_id, incident.route_id = case.id, route.id
+    start_updates(session, case)
     for staff_id in {row.staff_id, row.speaker_id} - {None}:
         session.add(Notice(staff_id=staff_id, kind="broadcast.incident", broadcast_id=row.id, created_at=utc_now()))
 
@@ -187,6 +190,8 @@ def change_incident(
     move_incident(row, to)
     if to == "fixed":
         row.ended_at, row.open_key = utc_now(), None
+        if row.case_id is not None:
+            end_updates(session, row.case_id)
         session.execute(
             update(BroadcastMention)
             .where(BroadcastMention.broadcast_id == row.broadcast_id, BroadcastMention.kind == row.kind)
@@ -195,6 +200,8 @@ def change_incident(
         )
     elif to == "open":
         row.ended_at, row.open_key = None, f"{row.broadcast_id}:{row.kind}"
+        if row.case_id is not None:
+            start_updates(session, session.get_one(Case, row.case_id))
     row.cause = cause.strip() or row.cause
     record(session, "broadcast.incident", actor, object_id=row.broadcast_id, code=to, incident=row.id)
     return row

@@ -16,6 +16,7 @@ from services.leases import insert_missing
 from services.rights import DESK, Actor, actor_of
 from services.rota import duty_now
 from services.routing import ask_department
+from services.words_owed import start_updates
 
 FRESH = timedelta(hours=1)
 """What was said longer ago is history that is being read, not a trouble of now."""
@@ -176,6 +177,7 @@ def ask(session: Session, incident: Incident) -> None:
         session, asker, first, incident.department_id, text, f"trouble-{incident.id}", urgent=True
     )  # fmt: skip
     incident.case_id, incident.route_id = first, route.id
+    start_updates(session, session.get_one(Case, first))
     for staff_id in _told(session):
         session.add(Notice(staff_id=staff_id, kind=NOTICE, case_id=first, created_at=utc_now()))
 

@@ -3,10 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Author, Case, Department, Incident, IncidentCase, Message, Notice, Route, Source, Staff, utc_now
+from models import (
+    Author,
+    Case,
+    Clock,
+    Department,
+    Incident,
+    IncidentCase,
+    Message,
+    Notice,
+    Route,
+    Source,
+    Staff,
+    utc_now,
+)
 from services.cases import get_case
 from services.digests import tell_of_end
 from services.errors import NotFound, Refused, Stale
@@ -16,6 +29,7 @@ from services.incidents.troubles import COPIES, TITLES, Trouble
 from services.kinds import renew_kind
 from services.responsibility import all_themes
 from services.rights import Actor, require
+from services.words_owed import UPDATE, end_updates, note_updated, update_clock
 
 MOST_SHOWN = 500
 MOST_TITLE = 200
@@ -54,6 +68,7 @@ class IncidentView:
     ended_by: str | None
     members: tuple[Member, ...]
     out: tuple[Member, ...]
+    word: Clock | None = None  # by when people are to hear how it stands
 
     @property
     def waits(self) -> int:
@@ -120,6 +135,7 @@ def view_incident(session: Session, actor: Actor, incident_id: int, most: int = 
         incident, session.get(Department, incident.department_id) if incident.department_id else None, route,
         names.get(route.staff_id or 0) if route else None, names.get(incident.opened_by_id or 0),
         names.get(incident.ended_by_id or 0), tuple(members), tuple(out),
+        update_clock(session, incident.case_id) if incident.case_id else None,
     )  # fmt: skip
 
 
@@ -145,7 +161,8 @@ def open_by_hand(
     that stands in another incident.
     """
     require(actor, "case.route")
-    cases = [get_case(session, actor, case_id, hold=True) for case_id in sorted(set(case_ids))]
+    wanted = sorted(set(case_ids))
+    cases = [get_case(session, actor, case_id) for case_id in wanted]
     if not cases:
         raise Refused("incident.empty")
     theme = (cases[0].theme or COPIES) if theme is None else theme
@@ -155,8 +172,12 @@ def open_by_hand(
     trouble = Trouble(theme, department=unit.code if unit else None)
     # Cases without a theme gather under nothing: what a person put together is an incident of its own.
     key = theme or f"case:{cases[0].id}"
-    _check_free(session, cases, session.scalar(select(Incident.id).where(Incident.open_key == key)))
+    # The incident before its cases, as everywhere: two who take them the other way about would wait for each other.
     incident = begin(session, actor, key, trouble, sorted(cases, key=lambda one: (one.opened_at, one.id)))
+    for case in cases:
+        session.expire(case)
+    cases = [get_case(session, actor, case_id, hold=True) for case_id in wanted]
+    _check_free(session, cases, incident.id)
     if incident.count == 0:
         incident.title = title.strip()[:MOST_TITLE] or TITLES.get(theme, TITLES[COPIES])
     _put(session, actor, incident, cases)
@@ -232,6 +253,24 @@ def rename_incident(session: Session, actor: Actor, incident_id: int, title: str
     return incident
 
 
+def told_people(session: Session, actor: Actor, incident_id: int) -> Incident:
+    """People heard how it stands, by whatever way: the next word is due in an hour. Raises Stale for one that is
+    over, Refused where no word is owed."""
+    require(actor, "case.reply")
+    incident = hold_incident(session, incident_id)
+    if incident.state != "open":
+        raise Stale("incident.over")
+    case = get_case(session, actor, incident.case_id, hold=True) if incident.case_id is not None else None
+    if case is None or not note_updated(session, case):
+        raise Refused("incident.no_word")
+    seen = update(Notice).where(
+        Notice.kind.like(f"{UPDATE}.%"), Notice.case_id == case.id, Notice.seen_at.is_(None)
+    )
+    session.execute(seen.values(seen_at=utc_now()).execution_options(synchronize_session=False))
+    record(session, "incident.told", actor, case_id=case.id, object_id=incident.id)
+    return incident
+
+
 def end_incident(session: Session, actor: Actor, incident_id: int) -> Incident:
     """«Закончить»: nothing joins it any more; the same words begin a new one."""
     require(actor, "case.route")
@@ -240,7 +279,10 @@ def end_incident(session: Session, actor: Actor, incident_id: int) -> Incident:
         raise Stale("incident.over")
     incident.state, incident.open_key = "over", None
     incident.ended_at, incident.ended_by_id = utc_now(), actor.staff_id
-    told = update(Notice).where(Notice.kind == NOTICE, Notice.case_id == incident.case_id, Notice.seen_at.is_(None))
+    if incident.case_id is not None:
+        end_updates(session, incident.case_id)
+    kinds = or_(Notice.kind == NOTICE, Notice.kind.like(f"{UPDATE}.%"))
+    told = update(Notice).where(kinds, Notice.case_id == incident.case_id, Notice.seen_at.is_(None))
     session.execute(told.values(seen_at=utc_now()).execution_options(synchronize_session=False))
     tell_of_end(session, incident)
     record(session, "incident.ended", actor, object_id=incident.id, count=incident.count)

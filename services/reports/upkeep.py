@@ -32,7 +32,7 @@ BATCH = 500
 _TOUCHED, _CLIENTS, _AUTHORS = "touched_cases", "touched_clients", "touched_authors"
 EVENTS = frozenset({
     "case.opened", "case.moved", "case.reopened", "case.assigned", "case.attached", "label.corrected",
-    "themes.corrected", "case.joined", "clock.bound", "clock.unbound",
+    "themes.corrected", "case.joined", "case.parted", "clock.bound", "clock.unbound",
     "act.accepted", "act.seen", "act.settled", "act.removed", "route.asked", "route.opened", "route.answered",
     "route.declined", "route.accepted", "route.returned", "route.recalled",
 })  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from services import (
+    absences,
     bots,
     criteria,
     facts,
@@ -14,9 +15,11 @@ from services import (
     lint,
     mailbox,
     responsibility,
+    roster,
     rota,
     rules,
     satisfaction,
+    saved_replies,
     search,
     terms,
 )
@@ -28,6 +31,7 @@ from services.errors import NotFound, Refused
 from services.incidents import troubles
 from services.rights import Actor, require
 from services.settings.history import Last, bringing_back, get_version, keep, last_change, value_of
+from services.settings.people import ABSENCES, STAFF, absence_rows, staff_rows
 from services.targets import covered
 
 Put = Callable[[Session, Actor, Any], None]
@@ -126,6 +130,9 @@ KNOWN: Mapping[str, Known] = {
     mailbox.NAME: Known("settings.edit", _put_mail, lambda session: mailbox.stored_mail(session) or None),
     bots.NAME: _row(bots.NAME, "settings.edit", bots.check_bots),
     rules.NAME: Known("settings.edit", rules.replace_rules, rules.snapshot),
+    STAFF: Known("staff.edit", roster.replace_staff, staff_rows),
+    ABSENCES: Known("absence.edit", absences.replace_absences, absence_rows),
+    saved_replies.NAME: Known("saved.edit", saved_replies.replace_saved, saved_replies.snapshot),
     responsibility.NAME: Known("duty.edit", responsibility.replace_cells, responsibility.snapshot),
 }  # fmt: skip
 """Name → setting. What the desk remembers for itself under other names has no versions (services.leases …)."""

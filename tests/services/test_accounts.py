@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from models import Staff, utc_now
@@ -120,3 +121,27 @@ def test_who_may_make_people_and_which(database, staff_id) -> None:
             with pytest.raises(Refused):
                 create_staff(session, DESK, **given)
         assert len(session.scalars(select(Staff)).all()) == 1
+
+
+@pytest.mark.parametrize("who", ["right", "wrong", "unknown", "locked", "off", "invited"])
+def test_whoever_knocks_costs_one_hash(database, staff_id, monkeypatch, who) -> None:
+    """An address is not found out by how long the answer takes: Argon2 is nearly all of the time."""
+    with database.write.begin() as session:
+        staff = session.get_one(Staff, staff_id)
+        staff.locked_until = utc_now() + timedelta(minutes=5) if who == "locked" else None
+        staff.active, staff.password = who != "off", None if who == "invited" else staff.password
+    accounts._nobody.cache_clear()
+    done: list[str] = []
+    real = PasswordHasher.verify
+
+    def verify(hasher: PasswordHasher, hashed: str, password: str) -> bool:
+        done.append(hashed.split("$")[3])
+        return real(hasher, hashed, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
+    monkeypatch.setattr(PasswordHasher, "hash", lambda *_given: pytest.fail("a second hash"))
+    email = "nobody@school.example" if who == "unknown" else "lis@school.example"
+    found = run_authenticate(database, email, "мимо" if who == "wrong" else PASSWORD)
+    assert (found is not None) is (who == "right")
+    hasher = accounts._hasher
+    assert done == [f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from models import ApiKey, Event, Staff, StaffRole, utc_now
 from services import api_keys
-from services.accounts import set_active
+from services.accounts import change_password, choose_password, reset_password, set_active
 from services.api_keys import (
     MOST_KEYS,
     NEEDS,
@@ -23,6 +23,7 @@ from services.api_keys import (
     scopes_for,
 )
 from services.errors import Forbidden, NotFound, Refused
+from services.people import renew_password
 from services.rights import ACTS, DESK
 from web.api_words import SCOPES as SCOPE_NAMES
 
@@ -149,3 +150,35 @@ def test_the_first_use_is_an_event_and_the_next_ones_are_noted_now_and_then(data
         assert session.get_one(Staff, cast.smm.staff_id).active
     with database.read.begin() as session:
         assert len(session.scalars(select(Event).where(Event.kind == "token.used")).all()) == 1
+
+
+@pytest.mark.parametrize("way", ["off", "link", "renewed", "own"])
+def test_keys_end_with_the_person_and_with_a_password_that_others_may_have_known(cast, database, make, way) -> None:
+    staff_id = cast.smm.staff_id
+    with database.write.begin() as session:
+        reset_password(session, session.get_one(Staff, staff_id), "прежний пароль")
+    (key_id, secret), (_other, theirs) = make(), make(cast.head)
+    with database.write.begin() as session:
+        if way == "off":
+            set_active(session, cast.head, staff_id, False)
+            set_active(session, cast.head, staff_id, True)
+        elif way == "link":
+            choose_password(session, staff_id, "новый пароль")
+        elif way == "renewed":
+            renew_password(session, cast.head, staff_id)
+        else:
+            change_password(session, staff_id, "прежний пароль", "новый пароль", keys_too=True)
+    assert found(database, secret) is None
+    assert found(database, theirs) is not None
+    with database.read.begin() as session:
+        told = session.scalars(select(Event).where(Event.kind == "token.revoked")).one()
+        assert told.object_id == key_id
+
+
+def test_one_s_own_change_of_the_password_may_leave_keys_as_they_are(cast, database, make) -> None:
+    with database.write.begin() as session:
+        reset_password(session, session.get_one(Staff, cast.smm.staff_id), "прежний пароль")
+    _key, secret = make()
+    with database.write.begin() as session:
+        change_password(session, cast.smm.staff_id, "прежний пароль", "новый пароль")
+    assert found(database, secret) is not None

@@ -1,14 +1,18 @@
 """Incidents: five alike are one, told once; what a person adds or takes out stays; the end is told to everybody."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
-from models import Act, Case, Delivery, Event, Incident, Notice, Route, utc_now
+from models import Act, Case, Clock, Delivery, Event, Incident, Notice, Route, Source, utc_now
 from services.bulks import run_bulk, undo_bulk
+from services.case_states import move
 from services.cases import close
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.incidents.closing import answer_incident, drafts_of
@@ -17,16 +21,24 @@ from services.incidents.register import (
     add_case,
     counts_of,
     end_incident,
+    hold_incident,
     incident_of,
     incidents_of,
     open_by_hand,
     rename_incident,
     take_out,
+    told_people,
     view_incident,
 )
 from services.incidents.troubles import DEFAULTS, Trouble, save_troubles, troubles_of
+from services.joining import join_cases
+from services.notices import notices_of, run_warn
+from services.sla import reclassify
 from services.variations import greeting, vary
+from services.words_owed import UPDATE, note_updated
+from tests.conftest import one_person
 from tests.services.test_cases import label_all
+from tests.services.test_sla import MONDAY, moscow
 
 PEOPLE = ("Анна Яр", "Борис Орлов", "Вера Сон", "nick77", "Глеб Лис", "Дина Май", "Егор Рой", "Зоя Кит",
           "Иван Бор", "Кира Лось", "Лев Мох", "Майя Ночь", "Нина Ольха")  # fmt: skip
@@ -271,3 +283,153 @@ def test_variations_are_the_same_for_one_and_leave_placeholders(number) -> None:
     assert once.split()[2] in "вгд"
     assert greeting("Анна", number).count("Анна") == 1
     assert greeting("", number).endswith("!")
+
+
+def test_who_opens_by_hand_and_who_puts_in_do_not_wait_for_one_another(cast, database, complain) -> None:
+    """The incident is taken before its cases, by everybody: the other way about PostgreSQL ends one of the two."""
+    first, second = complain(2)
+    with database.write.begin() as session:
+        incident_id = open_by_hand(session, cast.smm, [first]).id
+    held, told = threading.Event(), []
+
+    def put() -> None:
+        with database.write.begin() as session:
+            hold_incident(session, incident_id)
+            held.set()
+            time.sleep(0.5)
+            add_case(session, cast.smm, incident_id, second)
+        told.append("put")
+
+    def open_again() -> None:
+        assert held.wait(20)
+        with database.write.begin() as session:
+            open_by_hand(session, cast.head, [first, second])
+        told.append("opened")
+
+    threads = [threading.Thread(target=one) for one in (put, open_again)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert told == ["put", "opened"]
+    with database.read.begin() as session:
+        assert only(session).count == 2
+
+
+def test_who_joins_cases_and_who_puts_them_in_do_not_wait_for_one_another(cast, database, complain) -> None:
+    first, second = complain(2)
+    one_person(database, cast.smm)
+    with database.write.begin() as session:
+        incident_id = open_by_hand(session, cast.smm, [first, second]).id
+    held, told = threading.Event(), []
+
+    def put() -> None:
+        with database.write.begin() as session:
+            hold_incident(session, incident_id)
+            held.set()
+            time.sleep(0.5)
+            add_case(session, cast.smm, incident_id, second)
+        told.append("put")
+
+    def join() -> None:
+        assert held.wait(20)
+        with database.write.begin() as session:
+            join_cases(session, cast.head, second, first)
+        told.append("joined")
+
+    threads = [threading.Thread(target=one) for one in (put, join)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert told == ["put", "joined"]
+
+
+@pytest.fixture
+def failing(cast, database, complain):
+    """Monday, noon: five people have no access; the incident has been begun."""
+    with database.write.begin() as session:
+        session.get_one(Source, cast.source_id).created_at = MONDAY - timedelta(days=1)
+    with time_machine.travel(moscow("30.11.2026 12:00"), tick=False) as clock:
+        ids = complain(5)
+        with database.write.begin() as session:
+            for case_id in ids:
+                case = session.get_one(Case, case_id)
+                case.kind = "technical"
+                reclassify(session, case)
+        assert run_incidents(database) == 5
+        yield clock
+
+
+def words_owed(database) -> list[Clock]:
+    with database.read.begin() as session:
+        return list(session.scalars(select(Clock).where(Clock.kind == UPDATE).order_by(Clock.id)))
+
+
+def told_of(database) -> dict[str, set[int]]:
+    with database.read.begin() as session:
+        rows = session.execute(select(Notice.kind, Notice.staff_id).where(Notice.kind.like("update.%")))
+        found: dict[str, set[int]] = {}
+        for kind, staff_id in rows:
+            found.setdefault(kind, set()).add(staff_id)
+        return found
+
+
+def test_while_a_failure_for_everybody_lasts_people_are_told_every_hour(cast, database, failing) -> None:
+    """domain.md §6.6, TECH0: the desk at 80 %, the head at 100 %, the director or the head at 150 %."""
+    [word] = words_owed(database)
+    assert (word.sla_class, word.due_at) == ("TECH0", moscow("30.11.2026 13:00"))
+    with database.write.begin() as session:
+        session.get_one(Case, word.case_id).assignee_id = cast.smm.staff_id
+    failing.move_to(moscow("30.11.2026 12:49"))
+    run_warn(database)
+    assert told_of(database) == {"update.1": {cast.smm.staff_id}}
+    failing.move_to(moscow("30.11.2026 13:00"))
+    run_warn(database)
+    assert told_of(database)["update.2"] == {cast.smm.staff_id, cast.head.staff_id}
+    failing.move_to(moscow("30.11.2026 13:31"))
+    run_warn(database)
+    assert told_of(database)["update.3"] == {cast.head.staff_id}
+    with database.write.begin() as session:  # shown though nobody is waited for in the case itself
+        move(session, session.get_one(Case, word.case_id), "solved", cast.smm)
+    with database.read.begin() as session:
+        assert "update.3" in [line.notice.kind for line in notices_of(session, cast.head)]
+    with database.write.begin() as session:
+        told_people(session, cast.smm, only(session).id)
+    first, second = words_owed(database)
+    assert first.done_at == moscow("30.11.2026 13:31")
+    assert second.due_at == moscow("30.11.2026 14:31")
+    with database.read.begin() as session:
+        assert "update.3" not in [line.notice.kind for line in notices_of(session, cast.head)]
+
+
+def test_an_answer_in_the_first_case_is_a_word_and_the_end_owes_none(cast, database, failing) -> None:
+    [word] = words_owed(database)
+    failing.move_to(moscow("30.11.2026 12:40"))
+    with database.write.begin() as session:
+        note_updated(session, session.get_one(Case, word.case_id), moscow("30.11.2026 12:30"))
+    assert [one.due_at for one in words_owed(database)][1:] == [moscow("30.11.2026 13:30")]
+    with database.write.begin() as session:
+        incident_id = only(session).id
+        end_incident(session, cast.smm, incident_id)
+    assert all(one.done_at for one in words_owed(database))
+    with database.write.begin() as session:
+        with pytest.raises(Stale):
+            told_people(session, cast.smm, incident_id)
+        with pytest.raises(Forbidden):
+            told_people(session, cast.curator, incident_id)
+
+
+def test_no_word_is_owed_at_night_nor_of_what_is_no_failure(cast, database, failing, complain) -> None:
+    with database.read.begin() as session:
+        failing_case = words_owed(database)[0].case_id
+        assert session.get_one(Case, failing_case).priority == 0
+    failing.move_to(moscow("30.11.2026 20:30"))
+    with database.write.begin() as session:
+        told_people(session, cast.smm, only(session).id)
+    assert words_owed(database)[1].due_at == moscow("01.12.2026 09:30")
+    case_id = complain(1, theme="price", first=6)[0]
+    with database.write.begin() as session:
+        other = open_by_hand(session, cast.smm, [case_id])
+        with pytest.raises(Refused, match=r"incident\.no_word"):
+            told_people(session, cast.smm, other.id)

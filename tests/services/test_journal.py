@@ -1,5 +1,7 @@
 """The journal: sealed batch by batch, and whoever touches a sealed row is found."""
 
+import hashlib
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,9 +11,9 @@ from sqlalchemy import delete, select, update
 
 from models import Event, Seal, utc_now
 from services import journal
-from services.errors import Forbidden
+from services.errors import Forbidden, NotFound
 from services.events import record
-from services.journal import check_chain, entries, run_seal
+from services.journal import GROUPS, check_chain, entries, run_seal, take_journal
 from services.rights import DESK
 
 LATER = timedelta(minutes=5)
@@ -77,3 +79,37 @@ def test_who_may_read_it(cast, database, sealed) -> None:
         for nobody in (cast.smm, cast.curator):
             with pytest.raises(Forbidden):
                 entries(session, nobody)
+
+
+def test_the_groups_hold_what_may_be_asked_about_later(cast, database) -> None:
+    kinds = ("settings.changed", "act.accepted", "client.sensitive_seen", "export.taken", "decision.taken")
+    with database.write.begin() as session:
+        for kind in kinds:
+            record(session, kind, DESK, object_id=1)
+    with database.read.begin() as session:
+        for group, kind in zip(GROUPS, kinds, strict=True):
+            assert kind in [event.kind for event, _who in entries(session, cast.head, group=group)]
+        with pytest.raises(NotFound):
+            entries(session, cast.head, group="all")
+
+
+def test_a_file_of_it_can_be_reckoned_anew_by_others(sealed, cast, database) -> None:
+    with database.write.begin() as session:
+        lines = take_journal(session, cast.head)
+        with pytest.raises(Forbidden):
+            take_journal(session, cast.smm)
+    digest, batch = journal.GENESIS, []
+    for line in lines:
+        told = json.loads(line)
+        if "seal" not in told:
+            batch.append(line)
+            continue
+        total = hashlib.sha256(digest.encode())
+        for one in batch:
+            total.update(one.encode() + b"\n")
+        digest, batch = total.hexdigest(), []
+        assert digest == told["seal"]
+    assert digest != journal.GENESIS
+    with database.read.begin() as session:
+        newest = session.scalars(select(Event).order_by(Event.id.desc())).first()
+        assert (newest.kind, newest.data["code"], newest.staff_id) == ("journal.taken", "all", cast.head.staff_id)

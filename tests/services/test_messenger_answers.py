@@ -17,6 +17,7 @@ from models import (
     utc_now,
 )
 from services.accounts import set_active
+from services.messengers import unbind
 from services.routing import answer_route
 from tests.services.talking import CURATOR, STRANGER, count, route
 from tests.services.test_deliveries import later
@@ -211,3 +212,16 @@ def test_updates_that_come_again_in_any_order_are_one_answer(asked, bot, databas
     assert kinds.count("taken") == 1
     assert kinds.count("refused") == ("Или в среду" in {one["text"] for one in told})
     assert kinds.count("hint") == ("Ау" in {one["text"] for one in told})
+
+
+def test_a_removal_in_a_bound_dialogue_leaves_no_empty_row(bot, cast, database) -> None:
+    """MAX tells of one without saying whose it was and that the chat is a private one."""
+    gone = {"state": SourceState.DELETED, "author": None, "visibility": Visibility.PUBLIC}
+    assert len(bot.say("", external_id="early", **gone)) == 1  # nobody's dialogue yet
+    bot.bind()
+    before = count(database, Message)
+    assert bot.say("", external_id="1002", **gone) == []
+    with database.write.begin() as session:
+        unbind(session, cast.curator, cast.curator.staff_id, bot.platform)
+    assert bot.say("", external_id="1003", **gone) == []
+    assert count(database, Message) == before

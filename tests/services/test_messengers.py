@@ -23,8 +23,9 @@ from services.bots import MESSENGERS, accounts_of, bots_of, keep_bot, reach_of
 from services.choices import run_pass, save_choices, send_test
 from services.deliveries import BOT_PAUSES
 from services.errors import Forbidden, NotFound, Refused
-from services.letters import fitted, short_words, veiled, words
-from services.messengers import WORD, start_link, ties_of, unbind
+from services.letters import fitted, letter_writer, short_words, veiled, words
+from services.messengers import WORD, moved_lately, start_link, ties_of, unbind
+from services.notices import notices_of
 from services.reports.cut import Cut
 from services.reports.morning import morning
 from services.ways import choices_of, ways_of
@@ -342,3 +343,52 @@ def test_messengers_are_the_channels_that_have_bots() -> None:
 def test_both_languages_say_the_same() -> None:
     for said in (words(), short_words()):
         assert set(said["ru"]) == set(said["en"])
+
+
+def letters_of(database, kind: str) -> list[tuple[int, str, str]]:
+    with database.read.begin() as session:
+        rows = session.scalars(select(Delivery).where(Delivery.kind == kind).order_by(Delivery.id))
+        return [(row.staff_id, row.channel, row.data.get("code", "")) for row in rows]
+
+
+def test_another_account_in_place_of_one_is_told_by_mail_and_to_who_keeps_the_staff(bot, cast, database) -> None:
+    bot.bind()
+    assert letters_of(database, "moved") == []
+    bot.bind(account=STRANGER)
+    assert bot.owner(STRANGER) == cast.curator.staff_id
+    assert letters_of(database, "moved") == [(cast.curator.staff_id, "mail", "changed")]
+    with database.read.begin() as session:
+        notices = session.scalars(select(Notice).where(Notice.kind == "messenger.moved")).all()
+        assert [one.staff_id for one in notices] == [cast.head.staff_id]
+        assert [line.notice.kind for line in notices_of(session, cast.head)] == ["messenger.moved"]
+        assert len(moved_lately(session)) == 1
+        row = session.scalars(select(Delivery).where(Delivery.kind == "moved")).one()
+        for address in ("https://desk.example", None):
+            letter = letter_writer(address, "Europe/Moscow")(
+                session, row, session.get_one(Staff, row.staff_id), False
+            )
+            assert "другой аккаунт: Олег" in letter.text
+
+
+def test_an_account_that_was_another_s_is_told_to_them_too(bot, cast, database) -> None:
+    bot.bind()
+    with database.write.begin() as session:
+        unbind(session, cast.curator, cast.curator.staff_id, bot.platform)
+    bot.bind(cast.smm)
+    assert letters_of(database, "moved") == [(cast.curator.staff_id, "mail", "left")]
+    with database.read.begin() as session:
+        assert list(moved_lately(session)) == [accounts_of(session, cast.smm.staff_id)[bot.platform].id]
+        kinds_ = session.scalars(select(Event.kind).where(Event.kind == "messenger.moved")).all()
+        assert len(kinds_) == 1
+    with time_machine.travel(utc_now() + timedelta(days=15)), database.read.begin() as session:
+        assert moved_lately(session) == {}
+
+
+def test_one_s_own_account_tied_anew_is_no_news(bot, cast, database) -> None:
+    bot.bind()
+    with database.write.begin() as session:
+        unbind(session, cast.curator, cast.curator.staff_id, bot.platform)
+    bot.bind()
+    assert letters_of(database, "moved") == []
+    with database.read.begin() as session:
+        assert moved_lately(session) == {}

@@ -20,6 +20,7 @@ from services.rules import (
     try_rule,
 )
 from tests.services.test_cases import label_all
+from tests.services.test_races import at_once
 
 MATTER = Matter("Возвращу ли я деньги? Ёлки", 1, "public", "question", "refund")
 
@@ -130,3 +131,14 @@ def test_who_may_and_what_is_refused(cast, database) -> None:
                 save_rule(session, cast.head, None, **{**good, **wrong})
         with pytest.raises(NotFound):
             save_rule(session, cast.head, None, **{**good, "conditions": {"place": 999}})
+
+
+def test_a_new_rule_that_is_sent_twice_stands_once(cast, database) -> None:
+    def send(session) -> None:
+        save_rule(session, cast.head, None, title="Возвраты", conditions={"words": ["возврат"]},
+                  acts={"staff_id": cast.head.staff_id}, form_key="form-1")  # fmt: skip
+
+    assert at_once(database, send, send, send) == ["ok"] * 3
+    with database.write.begin() as session:
+        send(session)
+        assert [rule.form_key for rule in list_rules(session)] == ["form-1"]

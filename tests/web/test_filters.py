@@ -18,7 +18,7 @@ KNOWN = st.sampled_from(
             ("kind", "application"), ("theme", "payment"), ("signal", "any"), ("assignee", "me"),
             ("assignee", "12"),
             ("department", "2"), ("stage", "wait"), ("visibility", "private"), ("older", "3"), ("urgent", "1"),
-            ("newer", "30"), ("author", "9"), ("lift", "failed"),
+            ("newer", "30"), ("unended", "1"), ("author", "9"), ("lift", "failed"),
         )
         for negated in (False, True)
     ]

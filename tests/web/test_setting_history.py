@@ -206,6 +206,16 @@ SAMPLES = {
                               "theme": "refund"}},
               {"id": 2, "position": 1, "title": "Возвраты", "active": True, "conditions": {"words": ["деньги"]},
                "acts": {"department_id": 1}}],
+    "staff": [{"id": 1, "name": "Дарья Лис", "active": True, "trainee": True,
+               "roles": [["manager", 1], ["smm", None]], "deputy_id": 2,
+               "hours": {"days": [0, 2], "from": "10:00", "to": "16:00"}},
+              {"id": 9, "name": "Пётр", "active": False, "trainee": False, "roles": [], "deputy_id": None,
+               "hours": {}}],
+    "absences": [{"id": 1, "staff_id": 2, "from_day": "2026-12-01", "to_day": "2026-12-03", "reason": "illness",
+                  "deputy_id": 1, "hand_over": True, "roles": ["head", "smm"]},
+                 {"id": 2, "staff_id": 2, "from_day": "2026-12-05", "to_day": "2026-12-06", "reason": "trip",
+                  "deputy_id": None, "hand_over": False, "roles": []}],
+    "saved": [{"id": 1, "title": "Привет", "text": "Здравствуйте, {{имя}}!"}],
     "duties": [{"place": 1, "theme": "refund", "staff_id": 2, "department_id": 1, "asked_id": 3},
                {"place": 0, "theme": "", "staff_id": 99, "department_id": None, "asked_id": None}],
 }  # fmt: skip
@@ -244,3 +254,21 @@ def test_a_fact_and_a_day_are_taken_back_by_the_toast(head, cast, database) -> N
     with database.read.begin() as session:
         assert session.scalars(select(DutyDay)).all() == []
     assert "Дарья Лис" in head.get("/settings/history/rota.days").text
+
+
+def test_a_typed_password_is_never_drawn_back(head, database) -> None:
+    """Somebody saved meanwhile: what was typed comes back on the page, the password is asked for anew."""
+    form = {"source_id": "", "address": "desk@school.example", "smtp_host": "smtp.school.example",
+            "smtp_port": "465", "smtp_security": "tls", "username": "desk"}  # fmt: skip
+    head.post("/settings/mail", **form, password="первый-секрет", seen="0")
+    answer = head.post("/settings/mail", **{**form, "username": "other"}, password="второй-секрет", seen="0")
+    assert answer.status_code == 409
+    assert "второй-секрет" not in answer.text
+    assert "первый-секрет" not in answer.text
+    assert 'name="password" type="password"' in answer.text
+    assert "введите его ещё раз" in answer.text
+    fields = hidden(answer.text)
+    assert (fields["username"], "password" in fields) == ("other", False)
+    assert head.post("/settings/mail", **fields, password="второй-секрет").status_code == 302
+    with database.read.begin() as session:
+        assert last_change(session, "mail").number == 2

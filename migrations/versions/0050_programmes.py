@@ -1,12 +1,14 @@
 """Programme, all themes, who led at the term and how long, and when questions were opened; facts are made anew."""
 
+from typing import Literal
+
 import sqlalchemy as sa
 from alembic import op
 
 from models.base import Id, UtcDateTime
 
-revision = "0053"
-down_revision = "0050"
+revision = "0050"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 
@@ -42,19 +44,14 @@ def upgrade() -> None:
     for name in PARTIAL:
         op.drop_index(f"ix_case_fact_{name}", "case_fact")
     # The table is empty: a column that may not be empty needs no default, but SQLite makes the table anew for it.
-    recreate = "always" if op.get_bind().dialect.name == "sqlite" else "auto"
-    with op.batch_alter_table("case_fact", recreate=recreate) as table:
-        table.add_column(sa.Column("themes", sa.String(), nullable=False))
-        table.add_column(sa.Column("programme", sa.String(), nullable=True))
-        table.add_column(sa.Column("due_staff_id", Id, nullable=True))
-    for name, (columns, where) in PARTIAL.items():
-        op.create_index(
-            f"ix_case_fact_{name}",
-            "case_fact",
-            columns,
-            sqlite_where=sa.text(where),
-            postgresql_where=sa.text(where),
-        )
+    recreate: Literal["always", "auto"] = "always" if op.get_bind().dialect.name == "sqlite" else "auto"
+    with op.batch_alter_table("case_fact", recreate=recreate) as facts:
+        facts.add_column(sa.Column("themes", sa.String(), nullable=False))
+        facts.add_column(sa.Column("programme", sa.String(), nullable=True))
+        facts.add_column(sa.Column("due_staff_id", Id, nullable=True))
+    for name, (standing, where) in PARTIAL.items():
+        narrow = sa.text(where)
+        op.create_index(f"ix_case_fact_{name}", "case_fact", standing, sqlite_where=narrow, postgresql_where=narrow)
     for name in ("accept_due_at", "accept_done_at"):
         op.add_column("route_fact", sa.Column(name, UtcDateTime(), nullable=True))
     for name, columns in NEW.items():
