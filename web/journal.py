@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
+from services.accounts import list_staff
 from services.journal import check_chain, entries, take_journal
 from services.settings.history import first_broken
+from web.journal_words import details, said
 from web.language import Lazy, _l
 from web.numbers import whole
 from web.security import current_actor, current_desk
@@ -32,9 +34,10 @@ def index() -> str:
         asked = request.args.get("check") == "1"
         check = check_chain(session) if asked else None
         broken = first_broken(session) if asked else None
+        names = {one.id: one.name for one in list_staff(session, active=False)}
     return render_template(
         "journal/index.html", rows=rows, check=check, broken=broken, before=before, SCREENS=SCREENS,
-        group=group, TITLES=TITLES,
+        group=group, TITLES=TITLES, names=names, said=said, details=details,
     )  # fmt: skip
 
 
