@@ -43,6 +43,7 @@ from services.reply_files import files_of as files_of_replies
 from services.responsibility import Duty, duty_of_case
 from services.rights import Actor, actor_of
 from services.route_files import files_of
+from services.route_states import OWED
 from services.routing import departments, lines_of
 from services.satisfaction import of_case
 from services.sla import Share, clocks_of_routes, lateness
@@ -122,6 +123,17 @@ class Pane:
     @property
     def copies(self) -> int:
         return self.view.copies
+
+    @property
+    def again(self) -> tuple[int, Department] | None:
+        """(question, department) whose answer the author writes after, while no department owes one."""
+        answered = [
+            (route.answered_at, route.id, unit) for route, unit, _name in self.view.routes if route.answered_at
+        ]
+        if self.newest is None or not answered or any(one[0].state in OWED for one in self.view.routes):
+            return None
+        at, route_id, unit = max(answered, key=lambda one: one[:2])
+        return (route_id, unit) if self.newest.message.published_at > at else None
 
     @property
     def can_reply(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from collectors import channel_class
-from models import Act, Case, Draft, Label, Message, Note, Reply, Route, Source
+from models import Act, Case, Draft, Label, Message, Note, Reply, Route, Source, utc_now
 from services.accounts import staff_by_session
 from services.events import last_event_id
 from services.routing import answer_route
@@ -299,6 +299,22 @@ class TestWork:
         assert "Вставить в ответ" in page
         assert 'data-greeting="Здравствуйте, Анна!"' in page
         assert "Ответ пришёл" in smm.get("/inbox?lift=answer").text
+
+    def test_what_the_author_asks_further_goes_to_them_again(self, smm, open_case, database, cast, label_all):
+        case_id = open_case(parent_external_id="top", thread="top")
+        unit = cast.departments["technical"]
+        smm.post(f"/inbox/{case_id}/route", department_id=str(unit), question="Когда?", form_key="r1")
+        with database.write.begin() as session:
+            answer_route(session, cast.tech, rows(database, Route)[0].id, "В среду в 19:00")
+        assert "Снова им же" not in smm.get(f"/inbox/{case_id}").text
+        later = utc_now() + timedelta(minutes=1)
+        cast.write("А в какой аудитории?", parent_external_id="top", thread="top", published_at=later)
+        label_all()
+        page = smm.get(f"/inbox/{case_id}").text
+        assert "Снова им же" in page
+        assert re.search(rf'name="department_id" value="{unit}" required checked', page)
+        smm.post(f"/inbox/{case_id}/route", department_id=str(unit), question="Где?", form_key="r2")
+        assert "Снова им же" not in smm.get(f"/inbox/{case_id}").text
 
     def test_a_case_with_an_open_question_does_not_close(self, smm, open_case, database, cast):
         case_id = open_case()
