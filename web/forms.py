@@ -1,6 +1,7 @@
 """Where a sent form leads: the next page, with what is to be said there, for plain forms and for fragments."""
 
 import json
+from urllib.parse import urlsplit
 
 from flask import Response, flash, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -14,7 +15,13 @@ def go(address: str) -> AnyResponse:
         return redirect(address)
     for toast in g.pop("toasts", []):
         flash(json.dumps(toast))
-    return Response(status=204, headers={"HX-Redirect": address})
+    return Response(status=204, headers={"HX-Refresh": "true"} if _is_here(address) else {"HX-Redirect": address})
+
+
+def _is_here(address: str) -> bool:
+    """Whether it differs from the page that asks by its anchor alone: a browser would not load it."""
+    here, there = urlsplit(request.headers.get("HX-Current-URL", "")), urlsplit(address)
+    return bool(there.fragment) and (here.path, here.query) == (there.path, there.query)
 
 
 def overrides() -> dict[str, str]:

@@ -291,6 +291,7 @@ ERRORS: Mapping[str, Lazy] = {
     "session.unknown": _l("There is no such browser any more."),
     "link.invalid": _l("This does not look like the address of a page."),
     "message.unknown": _l("There is no such message any more."),
+    "journal.group": _l("There is no such part of the journal."),
     "message.deleted": _l("The author deleted the comment: there is nothing to reply under."),
     "name.empty": _l("Enter a name."),
     "page.key": _l("This page of the list is not there any more. Open the list anew."),
