@@ -12,6 +12,17 @@ from tests.services.talking import Bot
 from tests.services.test_cases import label_all
 
 
+@pytest.fixture
+def act(database):
+    """Calls a service in a transaction of its own."""
+
+    def _act(service, *given, **named):
+        with database.write.begin() as session:
+            return service(session, *given, **named)
+
+    return _act
+
+
 class Box:
     """A mail server that keeps what it took, or fails as told."""
 

@@ -74,15 +74,6 @@ def tell(cast, database):
     return _tell
 
 
-@pytest.fixture
-def act(database):
-    def _act(service, *given, **named):
-        with database.write.begin() as session:
-            return service(session, *given, **named)
-
-    return _act
-
-
 def test_what_was_found_is_kept(tell, database) -> None:
     message_id, case_id = tell("Верните деньги, иначе суд")
     with database.read.begin() as session:

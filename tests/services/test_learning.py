@@ -81,15 +81,6 @@ def written(cast, database):
         return list(session.scalars(select(Message.id).order_by(Message.id)))
 
 
-@pytest.fixture
-def act(database):
-    def _act(service, *given, **named):
-        with database.write.begin() as session:
-            return service(session, *given, **named)
-
-    return _act
-
-
 def test_lessons_weigh_what_was_said_and_leave_the_checked_out(cast, database, written, act) -> None:
     act(correct_label, cast.smm, written[0], "complaint")
     act(correct_label, cast.smm, written[0], "wish")

@@ -18,15 +18,6 @@ from services.settings.people import absence_rows, staff_rows
 from services.workload import switch_off
 
 
-@pytest.fixture
-def act(database):
-    def _act(service, *given, **named):
-        with database.write.begin() as session:
-            return service(session, *given, **named)
-
-    return _act
-
-
 def number(database, name: str) -> int:
     with database.read.begin() as session:
         return last_change(session, name).number

@@ -37,15 +37,6 @@ def at(cast, database):
 
 
 @pytest.fixture
-def act(database):
-    def _act(service, *given, **named):
-        with database.write.begin() as session:
-            return service(session, *given, **named)
-
-    return _act
-
-
-@pytest.fixture
 def case_id(cast, database, at) -> int:
     cast.write("Когда вебинар?", published_at=MONDAY)
     label_all(database)

@@ -39,15 +39,6 @@ from tests.services.broadcasts.conftest import Air
 from tests.services.test_cases import label_all
 
 
-@pytest.fixture
-def act(database):
-    def _act(service, *given, **named):
-        with database.write.begin() as session:
-            return service(session, *given, **named)
-
-    return _act
-
-
 def takes_over(session, staff_id: int, *roles: str) -> None:
     """The person has these roles from now on, and no department."""
     session.execute(delete(StaffRole).where(StaffRole.staff_id == staff_id))

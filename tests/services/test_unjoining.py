@@ -33,15 +33,6 @@ def at(cast, database):
 
 
 @pytest.fixture
-def act(database):
-    def _act(service, *given, **named):
-        with database.write.begin() as session:
-            return service(session, *given, **named)
-
-    return _act
-
-
-@pytest.fixture
 def cases(cast, database, at) -> tuple[int, int]:
     """An older private case and a newer public one of another author, who are one person."""
     cast.private("Когда вернут занятие?", "Анна Яр", published_at=MONDAY)
