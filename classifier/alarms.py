@@ -75,6 +75,7 @@ def fit(
     used = np.flatnonzero(np.concatenate([telling, np.ones(width, dtype=bool)]))
     scale = np.where(used < features, 1.0, _MEANING)
     small = sp.hstack([matrix[:, used] @ sp.diags(scale), known], format="csr")
+    small.sort_indices()  # else each of the fits sorts its rows anew
     parts = np.concatenate([told.parts, folds % _PARTS])
     weights, bias = np.zeros((matrix.shape[1] + len(shown), len(names))), np.zeros(len(names))
     unseen = np.full((len(everything), len(names)), -np.inf)

@@ -186,7 +186,9 @@ def _weighed(names: list[str], counts: sp.csr_matrix, senses: Floats, kept: Ints
     bounds = block_bounds([names[column] for column in kept])
     values = weigh(triples.row.astype(np.int64), triples.col.astype(np.int64), triples.data, idf, bounds)
     found = sp.csr_matrix((values, (triples.row, triples.col)), shape=triples.shape)
-    return sp.hstack([found, sp.csr_matrix(senses)], format="csr")
+    whole = sp.hstack([found, sp.csr_matrix(senses)], format="csr")
+    whole.sort_indices()  # else each of the fits sorts it anew
+    return whole
 
 
 def _weighed_by(names: list[str], fitted: _Fitted, readings: Sequence[Reading]) -> sp.csr_matrix:
