@@ -30,6 +30,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))  # a busy machine; the summary counts every second try
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A failed journey shows what stood in its windows: on a foreign machine there is nothing else to look at."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for visitor in getattr(item, "opened", ()):
+            if visitor.page.url.startswith(visitor.running.sandbox):
+                continue
+            with contextlib.suppress(PlaywrightError):
+                shown = visitor.page.locator("body").aria_snapshot(timeout=2000)
+                report.sections.append((visitor.page.url, shown[:6000]))
+    return report
+
+
 @dataclass
 class Running:
     """A started training desk: its address, the sandbox's, and its process."""
@@ -146,9 +160,10 @@ class Visitor:
 
 
 @pytest.fixture
-def visit(chromium: Browser, running: Running) -> Iterator[Callable[..., Visitor]]:
+def visit(request: pytest.FixtureRequest, chromium: Browser, running: Running) -> Iterator[Callable[..., Visitor]]:
     """Opens a window: visit(), visit(phone=True), visit(dark=True)."""
     opened: list[Visitor] = []
+    request.node.opened = opened
 
     def open_window(*, phone: bool = False, dark: bool = False, locale: str = "ru-RU") -> Visitor:
         context = chromium.new_context(
