@@ -105,9 +105,9 @@ def load_classifier(folder: Path) -> Classifier:
             return Classifier.load(Path(place or ""))
         except ClassifierError:
             continue
-    subprocess.run(
-        [sys.executable, "-m", "classifier", str(folder / "classifier")], check=True, capture_output=True
-    )
+    training = [sys.executable, "-m", "classifier", str(folder / "classifier")]
+    with subprocess.Popen(training, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
+        child.wait()  # it ends when its input does
     return Classifier.load(folder / "classifier")
 
 

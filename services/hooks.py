@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 
 import structlog
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ from services.intake import OpenChannel, forget_twins, identity_of, run_parse, s
 
 TOKEN_LETTERS = 32
 GATHER = 0.1
+_PLACE = select(Source).where(Source.id == bindparam("source_id"))
 
 
 def source_token(key: bytes, source_id: int) -> str:
@@ -39,7 +40,7 @@ def find_source(session: Session, key: bytes, kind: str, token: str) -> Source:
     source_id = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
     if not hmac.compare_digest(source_token(key, source_id).encode(), token.encode("utf-8", "replace")):
         raise NotFound("hook.unknown")
-    source = session.get(Source, source_id)
+    source = session.scalar(_PLACE, {"source_id": source_id})
     if source is None or source.platform != kind or kind not in CHANNELS or not channel_class(kind).can.receive:
         raise NotFound("hook.unknown")
     return source

@@ -34,6 +34,10 @@ READING = 0x07_1C
 """The first half of the names under which PostgreSQL keeps who reads a place."""
 OpenChannel = Callable[[Source], Channel]
 _RAWS = cast(Table, RawItem.__table__)
+_KNOWN = select(_RAWS.c.id, _RAWS.c.kind, _RAWS.c.container, _RAWS.c.external_id, _RAWS.c.digest).where(
+    _RAWS.c.source_id == bindparam("of"),
+    tuple_(_RAWS.c.kind, _RAWS.c.container, _RAWS.c.external_id).in_(bindparam("names", expanding=True)),
+)
 _PARSED = (
     update(_RAWS)
     .where(_RAWS.c.id == bindparam("raw_id"), _RAWS.c.digest == bindparam("understood"))
@@ -140,12 +144,7 @@ def store_raws(session: Session, source_id: int, raws: tuple[Raw, ...]) -> int:
     unique = {identity_of(raw): raw for raw in raws}
     known = {
         (row.kind, row.container, row.external_id): row
-        for row in session.execute(
-            select(RawItem.id, RawItem.kind, RawItem.container, RawItem.external_id, RawItem.digest).where(
-                RawItem.source_id == source_id,
-                tuple_(RawItem.kind, RawItem.container, RawItem.external_id).in_(list(unique)),
-            )
-        )
+        for row in session.connection().execute(_KNOWN, {"of": source_id, "names": list(unique)})
     }
     fresh, now = [], utc_now()
     changed = 0

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models import Case, Clock, Department, Message, Route, Source, utc_now
@@ -29,6 +29,7 @@ PAUSED_BY = ("author",)
 """States of a case in which its resolution stands still; the first response and the law's terms never do."""
 DAY_SECONDS = 86400
 OURS = ("first", "resolution", "legal", "promise")
+_WATCHED_SINCE = select(Source.created_at).where(Source.id == bindparam("source_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +278,7 @@ def _open_again(session: Session, policy: Policy, case: Case, clocks: Sequence[C
 
 
 def _is_news(session: Session, case: Case, published_at: datetime) -> bool:
-    return published_at >= session.get_one(Source, case.source_id).created_at
+    return published_at >= session.execute(_WATCHED_SINCE, {"source_id": case.source_id}).scalar_one()
 
 
 def note_answered(session: Session, case: Case, at: datetime | None) -> None:
