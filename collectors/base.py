@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -89,6 +89,7 @@ class Capabilities:
     answered_by: str = ""  # the platform that carries an answer to the address a visitor left
     place_context: frozenset[str] = frozenset()  # of a message's context what is true of its whole place
     chat: bool = False  # it has broadcasts of its own with a chat that is asked for: airings(), chat()
+    unlisted: bool = False  # only events tell of a dialogue; a deep walk is told which ones we know: acquaint()
     bot: bool = False  # people open a dialogue with our bot by a link that brings a word: start_address()
 
     def length(self, text: str) -> int:
@@ -380,6 +381,10 @@ class Channel(ABC):
     @abstractmethod
     def walk(self, walk: Walk, cursor: Cursor) -> Iterator[Page]:
         """Yields pages; each page's cursor is enough to go on after a kill. Safe to repeat."""
+
+    def acquaint(self, cursor: Cursor, dialogues: Iterable[str]) -> Cursor:
+        """``cursor`` of a deep walk, where ``can.unlisted``, that also reads ``dialogues`` again."""
+        return cursor
 
     @abstractmethod
     def parse(self, raw: Raw) -> list[Incoming]:

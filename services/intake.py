@@ -3,7 +3,7 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
@@ -12,8 +12,9 @@ from typing import cast
 from sqlalchemy import Table, bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from collectors import channel_class
 from collectors.base import Channel, ChannelError, Incoming, Page, Raw, Walk
-from models import RawItem, Source, utc_now
+from models import Publication, RawItem, Source, utc_now
 from models.base import storable
 from models.database import Database
 from services.coverage import Comparison, note_gap, record_comparison
@@ -74,12 +75,13 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
             return 0
         deep = source.deep_due_at <= now
         cursor = dict(source.deep_cursor if deep and source.deep_cursor else source.cursor)
+        known = _dialogues(session, source) if deep else ()
     walk = Walk.NEW if not deep else Walk.BACKFILL if source.backfilled_at is None else Walk.DEEP
     changed, told = 0, Comparison()
     try:
         channel = open_channel(source)
         try:
-            for page in channel.walk(walk, cursor):
+            for page in channel.walk(walk, channel.acquaint(cursor, known) if known else cursor):
                 with database.write.begin() as session:
                     if not keep_source(session, source_id, holder):
                         break  # what this page brought comes again to whoever reads on
@@ -102,6 +104,14 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
     else:
         _end(database, source_id, holder, lambda session: _note_end(session, source_id, walk, told))
     return changed
+
+
+def _dialogues(session: Session, source: Source) -> Sequence[str]:
+    """Names of the dialogues that only events told of, where the platform has no list of them."""
+    if not channel_class(source.platform).can.unlisted:
+        return ()
+    of_place = (Publication.source_id == source.id, Publication.kind == "dialogue")
+    return session.scalars(select(Publication.external_id).where(*of_place)).all()
 
 
 def _note_end(session: Session, source_id: int, walk: Walk, told: Comparison) -> None:

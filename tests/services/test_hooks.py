@@ -5,18 +5,22 @@ import threading
 from typing import Any
 
 import pytest
+import respx
 from sqlalchemy import func, select
 
 from benchmarks.limits import NoLimits
 from collectors import channel_class
 from collectors.base import Channel
 from collectors.wire import Wire
-from models import Message, RawItem, Source
+from models import Message, RawItem, Source, utc_now
 from services.errors import NotFound, Refused
 from services.hooks import Patience, Storms, find_source, run_receive, source_token, storms
+from services.intake import run_collect
 from services.rights import DESK
 from services.secrets import Keyring
 from services.sources import add_source, check_settings, set_state
+from tests.collectors.max_platform import DIALOGUE, MaxPlatform
+from tests.collectors.max_platform import channel as max_channel
 
 KEY = b"a key of the desk"
 KEYRING = Keyring([b"0123456789abcdef0123456789abcdef0123456789a="])
@@ -173,3 +177,27 @@ def test_patience_is_for_each_name_and_ends() -> None:
     assert patience.allows("b")
     threading.Event().wait(0.06)
     assert patience.allows("a")
+
+
+def test_the_deep_walk_reads_a_dialogue_that_only_a_hook_told_of(place, database) -> None:
+    """MAX lists no dialogues: what a hook never brought would be lost, were the dialogue not read again."""
+    number, push = place("max")
+    platform = MaxPlatform()
+    platform.write("Здравствуйте", DIALOGUE)
+    push(platform.queue[0])
+    lost = platform.write("И ещё: когда начало?", DIALOGUE)
+    with database.write.begin() as session:
+        source = session.get_one(Source, number)
+        source.backfilled_at, source.deep_due_at = utc_now(), utc_now()
+    with respx.mock(assert_all_called=False) as router:
+        router.route(host="max.example").mock(side_effect=platform)
+        run_collect(database, number, lambda _: max_channel(webhook_secret=SECRET), "test")
+        with database.write.begin() as session:
+            source = session.get_one(Source, number)
+            source.deep_due_at = source.due_at = utc_now()
+        platform.edit(lost["body"]["mid"], "И ещё: когда же начало?")
+        run_collect(database, number, lambda _: max_channel(webhook_secret=SECRET), "test")
+    with database.read.begin() as session:
+        texts = select(Message.external_id, Message.text).where(Message.source_id == number)
+        assert dict(session.execute(texts).all()) == platform.truth()
+        assert str(DIALOGUE) in session.get_one(Source, number).cursor["chats"]
