@@ -19,6 +19,7 @@ from services.api_keys import revoke_all
 from services.entrance import end_accounts, end_all
 from services.errors import NotFound, Refused
 from services.events import record
+from services.leases import hold_name
 from services.presets import DEPARTMENTS
 from services.rights import DESK, RIGHTS, ROLES, Actor, require
 from services.settings.history import keeping
@@ -59,7 +60,8 @@ def _by_email(email: str) -> Select[Staff]:
 
 
 def seed_departments(session: Session) -> None:
-    """The departments of the preset, where there are none yet."""
+    """The departments of the preset, where there are none yet; of processes that start together one makes them."""
+    hold_name(session, "departments")
     if session.scalar(select(func.count()).select_from(Department)):
         return
     for position, (code, name, name_en) in enumerate(DEPARTMENTS):

@@ -2,7 +2,9 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -30,10 +32,14 @@ class Keyring:
 
 
 def open_keyring(path: Path) -> Keyring:
-    """Reads the key file, one key a line; makes it at first start, readable by its owner only."""
+    """Reads the key file, one key a line; makes it at first start, readable by its owner only. Processes that start
+    together have the same key: the file appears whole, and only once."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor, made = mkstemp(dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
             file.write(Fernet.generate_key() + b"\n")
+        with suppress(FileExistsError):
+            os.link(made, path)
+        os.unlink(made)
     return Keyring(path.read_bytes().split())
