@@ -32,6 +32,7 @@ from services.crm.tasks import run_remind
 from services.deliveries import run_deliveries
 from services.digests import run_digests
 from services.documents.templates import run_seed
+from services.entrance import run_asked
 from services.incidents.gathering import run_incidents
 from services.intake import run_collect
 from services.journal import run_seal
@@ -202,7 +203,9 @@ def relabel(desk: Desk) -> None:
 
 
 def deliver(desk: Desk) -> None:
-    """Sends the desk's own letters to its people, notices among them where they chose so."""
+    """Sends the desk's own letters to its people, notices among them where they chose so, and links to whoever
+    asked for one at the door."""
+    run_asked(desk.database)
     run_pass(desk.database)
     if run_deliveries(desk.database, desk.open_sender, desk.letter_writer()):
         desk.bell.ring()

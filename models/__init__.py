@@ -30,7 +30,7 @@ from models.crm.task import ClientNote, Task
 from models.crm.transfer import ClientExport, ClientImport, ImportRow
 from models.delivery import Delivery
 from models.document import Document, StoredFile, Template
-from models.entrance import OneTimeLink, StaffSession
+from models.entrance import OneTimeLink, PasswordAsked, StaffSession
 from models.event import Event
 from models.excerpt import Excerpt
 from models.follower import Follower, Mention
@@ -76,12 +76,12 @@ __all__ = [
     "Document", "Draft", "DutyDay", "Erasure", "Event", "Excerpt", "Fact", "FactUse", "Follower", "Gap",
     "Identity", "ImportRow", "Incident", "IncidentCase", "Instalment", "Joining", "Label", "LeadFact", "Lease",
     "LegalRef", "Mention", "Merge", "Message", "MessageBand", "MessengerAccount", "Note", "Notice",
-    "Obligation", "OneTimeLink", "Outreach", "Payment", "PrivacyRequest", "Publication", "RawItem", "RawTie",
-    "Reply", "ReplyFile", "ReportOrder", "ReportView", "Responsibility", "Review", "ReviewDraw", "ReviewMark",
-    "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "Satisfaction", "SavedReply", "SavedView", "Seal",
-    "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord", "Setting", "SettingVersion", "Signal",
-    "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff", "StaffContact", "StaffIdentity", "StaffRole",
-    "StaffSession", "StoredFile", "Study", "Tag", "Tape", "Task", "Template", "Termination", "TextVersion",
-    "Training", "UtcDateTime", "Verdict", "Visit", "VisitedPlace", "Webhook", "WebhookCall", "WebhookTry",
-    "Wish", "WishCase", "utc_now",
+    "Obligation", "OneTimeLink", "Outreach", "PasswordAsked", "Payment", "PrivacyRequest", "Publication",
+    "RawItem", "RawTie", "Reply", "ReplyFile", "ReportOrder", "ReportView", "Responsibility", "Review",
+    "ReviewDraw", "ReviewMark", "Route", "RouteFact", "RouteFile", "RouteLine", "Rule", "Satisfaction",
+    "SavedReply", "SavedView", "Seal", "SearchEntry", "SearchLemma", "SensitiveField", "ServiceRecord",
+    "Setting", "SettingVersion", "Signal", "Snapshot", "SnapshotFile", "Snooze", "Source", "Staff",
+    "StaffContact", "StaffIdentity", "StaffRole", "StaffSession", "StoredFile", "Study", "Tag", "Tape", "Task",
+    "Template", "Termination", "TextVersion", "Training", "UtcDateTime", "Verdict", "Visit", "VisitedPlace",
+    "Webhook", "WebhookCall", "WebhookTry", "Wish", "WishCase", "utc_now",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where a person is logged in, and the links that let somebody in once."""
+"""Where a person is logged in, the links that let somebody in once, and who asked for one at the door."""
 
 from datetime import datetime
 
@@ -45,3 +45,12 @@ class OneTimeLink(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class PasswordAsked(Base):
+    """Somebody pressed «Забыли пароль?» and typed this; the row goes when the desk has looked it up."""
+
+    __tablename__ = "password_asked"
+
+    typed: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(default=utc_now)

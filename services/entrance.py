@@ -11,7 +11,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models import Delivery, MessengerAccount, OneTimeLink, Staff, StaffSession, utc_now
+from models import Delivery, MessengerAccount, OneTimeLink, PasswordAsked, Staff, StaffSession, utc_now
+from models.database import Database
 from services.deliveries import queue_letter
 from services.errors import NotFound, Refused
 from services.events import record
@@ -25,6 +26,10 @@ SEEN_EVERY = timedelta(hours=1)
 MOST_LETTERS = 5
 """New links a person can be sent within an hour."""
 MOST_DEVICES = 20
+MOST_TYPED = 254
+"""The longest address there is (RFC 5321, with the erratum 1690)."""
+MOST_ASKED = 500
+"""What is looked up in one run; the rest waits for the next."""
 PIN = re.compile(r"\d{4,8}")
 PIN_TRIES = 5
 _CODE = re.compile(r"[A-Za-z0-9_-]{32}")
@@ -169,10 +174,29 @@ def ask_again(session: Session, code: str) -> None:
 
 
 def ask_for_password(session: Session, email: str) -> None:
-    """«Забыли пароль?»: whoever is here gets a link, whoever is not gets nothing, and the answer is the same.
+    """«Забыли пароль?»: written down and looked up later by ``run_asked``, so that neither the answer nor the time
+    it takes tells whether the desk knows an address."""
+    session.add(PasswordAsked(typed=email[:MOST_TYPED]))
 
-    Somebody who only answers for a department needs no password: they get the link to their questions.
-    """
+
+def run_asked(database: Database) -> int:
+    """Looks up what was typed at the door, one commit each; returns how many there were."""
+    done = 0
+    while done < MOST_ASKED:
+        with database.write.begin() as session:
+            oldest = select(PasswordAsked).order_by(PasswordAsked.id).limit(1)
+            row = session.scalar(oldest.with_for_update(skip_locked=True))
+            if row is None:
+                break
+            _answer_the_door(session, row.typed)
+            session.delete(row)
+        done += 1
+    return done
+
+
+def _answer_the_door(session: Session, email: str) -> None:
+    """Whoever is here gets a link, whoever is not gets nothing. Somebody who only answers for a department needs no
+    password: they get the link to their questions."""
     staff = session.scalar(select(Staff).where(Staff.email == email.strip().lower(), Staff.active))
     if staff is None:
         return

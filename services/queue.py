@@ -12,7 +12,18 @@ from typing import Any
 from sqlalchemy import event, inspect, select, text
 from sqlalchemy.orm import Session, UOWTransaction
 
-from models import Act, Base, Bulk, ClientExport, ClientImport, Delivery, Message, Setting, WebhookCall
+from models import (
+    Act,
+    Base,
+    Bulk,
+    ClientExport,
+    ClientImport,
+    Delivery,
+    Message,
+    PasswordAsked,
+    Setting,
+    WebhookCall,
+)
 from models.database import Database
 from services import recount, relabel
 from services.outbox import WAITING
@@ -24,7 +35,7 @@ PARALLEL = frozenset({"collect", "send", "air", "webhooks"})
 ALIVE_SECONDS = 30
 WORK: dict[type[Base], str] = {
     Act: "send", Message: "label", Delivery: "deliver", Bulk: "bulk", ClientImport: "transfer",
-    ClientExport: "transfer", WebhookCall: "webhooks",
+    ClientExport: "transfer", WebhookCall: "webhooks", PasswordAsked: "deliver",
 }  # fmt: skip
 """A row of this table that is new, or waits anew, is work for this job."""
 ASKED = {recount.NAME: "recount", relabel.NAME: "relabel", upkeep.NAME: "facts"}

@@ -86,7 +86,7 @@ def code() -> Response | str | tuple[str, int]:
 
 @screen.route("/login/forgot", methods=["GET", "POST"])
 def forgot() -> Response | str | tuple[str, int]:
-    """The same answer for an address that is known and for one that is not."""
+    """The same answer and the same work for an address that is known and for one that is not."""
     if request.method == "GET":
         return render_template("login/forgot.html")
     visitor = request.remote_addr or ""

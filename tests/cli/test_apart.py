@@ -16,6 +16,7 @@ from models import Act, Delivery, Message
 from models.database import Database
 from sandbox import keys
 from services.accounts import find_by_email
+from services.entrance import ask_for_password
 from services.processes import processes
 from services.queue import count_waiting, count_workers, defer, defer_once, free_dead_jobs, hand_over, take_all
 from services.replies import write_reply
@@ -169,6 +170,9 @@ def test_work_is_queued_with_its_transaction_or_not_at_all(database, cast_of, qu
         take_all(session, "collect")
         take_all(session, "deliver")
     assert queue() == []
+    with database.write.begin() as session:
+        ask_for_password(session, "nobody@school.example")
+    assert queue() == [("deliver", "deliver")]
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 import re
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, func, select
 
-from models import Delivery, OneTimeLink, Staff, StaffSession, utc_now
+from models import Delivery, OneTimeLink, PasswordAsked, Staff, StaffSession, utc_now
 from services.accounts import reset_password
-from services.entrance import make_link
+from services.entrance import MOST_LETTERS, make_link, run_asked, send_link
 from services.second_factor import GRACE, code_at
 from tests.web.conftest import PASSWORD
 from web.entrance import GUESSES
@@ -108,12 +109,47 @@ def test_a_forgotten_password_is_answered_alike_for_everybody(visitor, database,
     unknown = visitor.post("/login/forgot", email="nobody@school.example")
     curator = visitor.post("/login/forgot", email="curator@school.example")
     assert without_tokens(known) == without_tokens(unknown) == without_tokens(curator)
+    assert run_asked(database) == 3
     with database.read.begin() as db:
         rows = {row.staff_id: row.kind for row in db.scalars(select(Delivery))}
     assert rows == {cast.head.staff_id: "reset", cast.curator.staff_id: "again"}
     for _ in range(7):
         visitor.post("/login/forgot", email="nobody@school.example")
     assert visitor.post("/login/forgot", email=HEAD).status_code == 429
+
+
+def test_a_forgotten_password_costs_alike_for_everybody(visitor, app, database, head_password, cast):
+    """Known, unknown, switched off, sent too many links already, locked by wrong guesses, no address at all: the
+    same statements in the same order, so that the time tells nothing."""
+    with database.write.begin() as db:
+        db.get_one(Staff, cast.tech.staff_id).active = False
+        for _ in range(MOST_LETTERS):
+            send_link(db, db.get_one(Staff, cast.smm.staff_id), "reset")
+        db.get_one(Staff, cast.curator.staff_id).locked_until = utc_now() + timedelta(minutes=15)
+    typed = (HEAD, "nobody@school.example", "tech@school.example", "smm@school.example",
+             "curator@school.example", "", "\x00" * 999)  # fmt: skip
+    said = []
+    visitor.get("/login/forgot")  # what a first visit costs
+    for email in typed:
+        kept: list[str] = []
+        listen = partial(_keep, kept)
+        event.listen(database.engine, "before_cursor_execute", listen)
+        page = without_tokens(visitor.post("/login/forgot", email=email))
+        event.remove(database.engine, "before_cursor_execute", listen)
+        said.append((page, kept))
+    assert all(one == said[0] for one in said)
+    assert sum("INSERT INTO password_asked" in statement for statement in said[0][1]) == 1
+    with database.read.begin() as db:
+        assert db.scalar(select(func.count()).select_from(PasswordAsked)) == len(typed)
+        before = db.scalar(select(func.count()).select_from(Delivery))
+    assert run_asked(database) == len(typed)
+    with database.read.begin() as db:
+        assert db.scalar(select(func.count()).select_from(PasswordAsked)) == 0
+        assert db.scalar(select(func.count()).select_from(Delivery)) == before + 2  # the head and the curator
+
+
+def _keep(kept, _connection, _cursor, statement, _parameters, _context, _many):
+    kept.append(statement)
 
 
 def test_a_reset_does_not_skip_the_second_step(visitor, head_password, app, database, cast):
