@@ -17,6 +17,8 @@ class Source(Base):
     ``coverage``: places listed whole by the last deep walk, what stands in them, and what of it we held then;
     ``verified_at`` is its end.
     ``history``: how deep it was chosen, see services.history.
+    ``typed``: secret → when a person gave it, ISO, «» before that was kept; what the desk renews itself changes
+    nothing there. ``removed_at``: it is paused for good, off the lists, and what came from it stays.
     ``lease_until`` keeps two collectors off one place; ``due_at`` says when it is read next.
     """
 
@@ -51,4 +53,6 @@ class Source(Base):
     history_paused: Mapped[bool] = mapped_column(default=False)
     history: Mapped[dict[str, Any] | None]
     gap_at: Mapped[datetime | None]
+    typed: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    removed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -11,7 +11,8 @@ from models.base import Base, Text, utc_now
 
 class Webhook(Base):
     """``state``: on · off (a person's word) · failed (nothing got there for a day). ``events`` are words of
-    services.webhooks.KINDS, ``secret`` is sealed. ``failing_since``: from when on every call has failed."""
+    services.webhooks.KINDS, ``secret`` is sealed and was
+    made at ``secret_at``. ``failing_since``: from when on every call has failed."""
 
     __tablename__ = "webhook"
 
@@ -19,6 +20,7 @@ class Webhook(Base):
     url: Mapped[str] = mapped_column(Text)
     events: Mapped[list[Any]] = mapped_column(default=list)
     secret: Mapped[str] = mapped_column(Text)
+    secret_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(default="on")
     failing_since: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]
