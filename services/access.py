@@ -23,7 +23,8 @@ from services.events import record
 from services.history import choose_depth
 from services.rights import DESK, Actor, actor_of, require
 from services.secrets import Keyring
-from services.sources import edit_source, get_source, record_failure, secret_fields
+from services.settings.places import keeping_place
+from services.sources import edit_source, get_source, name_held, record_failure, secret_fields
 from services.terms import policy_of
 
 PREFIX = "access."
@@ -165,12 +166,17 @@ def _store(session: Session, actor: Actor, keyring: Keyring, waiting: _Waiting, 
     values = {**waiting.values, **granted.values}
     if waiting.source_id is None:
         title = waiting.title or granted.title or channel_class(waiting.platform).title
-        source = add_place(session, actor, keyring, platform=waiting.platform, title=title, values=values)
+        source = add_place(
+            session, actor, keyring, platform=waiting.platform, title=title, values=values,
+            depth=waiting.depth or None,
+        )  # fmt: skip
     else:
-        title = waiting.title or get_source(session, DESK, waiting.source_id).title
-        source = edit_source(session, actor, keyring, waiting.source_id, title=title, values=values)
-    if waiting.depth:
-        choose_depth(session, actor, source.id, waiting.depth)
+        source = get_source(session, DESK, waiting.source_id)
+        name_held(source, keyring.unseal(source.secrets))
+        with keeping_place(session, actor, source.id):
+            edit_source(session, actor, keyring, source.id, title=waiting.title or source.title, values=values)
+            if waiting.depth:
+                choose_depth(session, actor, source.id, waiting.depth)
     source.token_until, source.consent_until = granted.token_until, granted.consent_until
     record(session, "source.connected", actor, object_id=source.id)
     return source.id

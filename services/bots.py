@@ -50,7 +50,9 @@ def _plain_settings(source: Source) -> object:
 
 def bot_sources(session: Session, platform: str) -> list[Source]:
     """Places whose bot could be chosen."""
-    query = select(Source).where(Source.platform == platform, Source.state.not_in(SILENT))
+    query = select(Source).where(
+        Source.platform == platform, Source.state.not_in(SILENT), Source.removed_at.is_(None)
+    )
     return list(session.scalars(query.order_by(Source.id)))
 
 

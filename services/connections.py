@@ -17,7 +17,8 @@ from services.intake import retry_quarantined
 from services.leases import next_numbers
 from services.rights import DESK, Actor, require
 from services.secrets import Keyring
-from services.sources import add_source, get_source, list_sources, split_secrets, wake_source
+from services.settings.places import keeping_place
+from services.sources import add_source, get_source, list_sources, name_held, split_secrets, wake_source
 
 OpenChannel = Callable[[Source], Channel]
 Kind = Literal["text", "long", "number", "flag", "date", "choice", "lines", "secret"]
@@ -194,11 +195,11 @@ def draft_source(
     settings = _settings(platform)(**{**kept, **values})
     plain, secrets = split_secrets(platform, settings)
     if stored is not None and not set(kept) <= values.keys():
-        _refuse_new_address(stored, plain)
+        refuse_new_address(stored, plain)
     return Source(platform=platform, title="", settings=plain, secrets=keyring.seal(secrets), every_seconds=60)
 
 
-def _refuse_new_address(stored: Source, plain: Mapping[str, Any]) -> None:
+def refuse_new_address(stored: Source, plain: Mapping[str, Any]) -> None:
     """A stored secret is not sent to a server that somebody enters later: it must be entered again."""
     moved = [
         name
@@ -219,16 +220,17 @@ def check_connection(open_channel: OpenChannel, source: Source) -> Check:
 
 
 def add_place(
-    session: Session, actor: Actor, keyring: Keyring, *, platform: str, title: str, values: Mapping[str, Any]
-) -> Source:
+    session: Session, actor: Actor, keyring: Keyring, *, platform: str, title: str, values: Mapping[str, Any],
+    depth: str | None = None,
+) -> Source:  # fmt: skip
     """Starts watching a place once: pressing twice, or entering it again, is refused."""
     require(actor, "source.edit")
     next_numbers(session, "source.add")  # its row is a lock: of two at the same moment the second sees the first
     draft = draft_source(keyring, platform, values)
     for known in session.scalars(select(Source).where(Source.platform == platform)):
         if known.settings == draft.settings and keyring.unseal(known.secrets) == keyring.unseal(draft.secrets):
-            raise Refused("source.known", id=known.id)
-    return add_source(session, actor, keyring, platform=platform, title=title, values=values)
+            raise Refused("source.known" if known.removed_at is None else "source.known_removed", id=known.id)
+    return add_source(session, actor, keyring, platform=platform, title=title, values=values, depth=depth)
 
 
 def place_rows(session: Session, actor: Actor) -> tuple[PlaceRow, ...]:
@@ -285,4 +287,7 @@ def forget_secrets(session: Session, actor: Actor, keyring: Keyring, source_id: 
     if source is None:
         raise NotFound("source.unknown", id=source_id)
     held = keyring.unseal(source.secrets)
-    source.secrets = keyring.seal({name: value for name, value in held.items() if name not in names})
+    name_held(source, held)
+    with keeping_place(session, actor, source_id):
+        source.secrets = keyring.seal({name: value for name, value in held.items() if name not in names})
+        source.typed = {name: at for name, at in source.typed.items() if name not in names}

@@ -67,7 +67,7 @@ class Verdict:
 
 def coverage_rows(session: Session, actor: Actor) -> tuple[PlaceCoverage, ...]:
     """All places, with what is known of their completeness."""
-    sources = list_sources(session, actor)
+    sources = [one for one in list_sources(session, actor) if one.removed_at is None]
     now = utc_now()
     stored = _counted(session, select(Message.source_id, func.count()).group_by(Message.source_id))
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)

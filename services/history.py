@@ -12,6 +12,7 @@ from models import Message, RawItem, Source, utc_now
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import Actor, require
+from services.settings.places import keeping_place
 
 OLDER = "older"
 """State of a raw that is understood and lies beyond the depth: no message is made of it."""
@@ -46,17 +47,26 @@ def choose_depth(session: Session, actor: Actor, source_id: int, depth: str, now
         raise Refused("source.depth", depth=depth)
     if depth == depth_of(source):
         return source  # chosen once: its day does not move with every saving of the form
-    now, length = now or utc_now(), DEPTHS[depth]
-    floor = None if length is None else now - length
-    before, source.history_from, source.history = source.history_from, floor, {"depth": depth}
-    if before is not None and (floor is None or floor < before):
-        # Known and unchanged would be passed over: without a digest it counts as new when it is met again.
-        session.execute(
-            update(RawItem).where(RawItem.source_id == source_id, RawItem.state == OLDER).values(digest="")
-        )
-        source.deep_due_at = now
+    now, before = now or utc_now(), source.history_from
+    with keeping_place(session, actor, source_id):
+        floor = reach_back(source, depth, now)
+        if before is not None and (floor is None or floor < before):
+            # Known and unchanged would be passed over: without a digest it counts as new when it is met again.
+            session.execute(
+                update(RawItem).where(RawItem.source_id == source_id, RawItem.state == OLDER).values(digest="")
+            )
+            source.deep_due_at = now
     record(session, "source.depth", actor, object_id=source_id, depth=depth)
     return source
+
+
+def reach_back(source: Source, depth: str, now: datetime) -> datetime | None:
+    """Sets how far back a place goes and returns the day; raises Refused for a word that is none of DEPTHS."""
+    if depth not in DEPTHS:
+        raise Refused("source.depth", depth=depth)
+    length = DEPTHS[depth]
+    source.history_from, source.history = None if length is None else now - length, {"depth": depth}
+    return source.history_from
 
 
 def depth_of(source: Source) -> str:

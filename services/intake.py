@@ -26,7 +26,8 @@ from services.messenger_answers import run_fetch, take_dialogues
 from services.raw_ties import Made, note_ties, strange
 from services.reported import join_twins, take_reports
 from services.rights import DESK
-from services.sources import claim_source, free_source, is_resting, keep_source, record_failure, record_read
+from services.settings.places import is_resting
+from services.sources import claim_source, free_source, keep_source, record_failure, record_read
 
 BATCH = 500
 MAX_ATTEMPTS = 3

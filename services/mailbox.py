@@ -27,7 +27,9 @@ LOGIN = ("smtp_host", "smtp_port", "username")
 
 def mailboxes(session: Session) -> list[Source]:
     """Watched mailboxes: whoever answers a letter sent from one of them is read."""
-    query = select(Source).where(Source.platform == PLATFORM, Source.state != "stopped")
+    query = select(Source).where(
+        Source.platform == PLATFORM, Source.state != "stopped", Source.removed_at.is_(None)
+    )
     return list(session.scalars(query.order_by(Source.id)))
 
 

@@ -59,7 +59,11 @@ def theme_of(text: str) -> str:
 
 def table_of(session: Session) -> Table:
     """The table as it stands."""
-    places = tuple(session.scalars(select(Source).where(Source.state != "stopped").order_by(Source.id)))
+    places = tuple(
+        session.scalars(
+            select(Source).where(Source.state != "stopped", Source.removed_at.is_(None)).order_by(Source.id)
+        )
+    )
     cells = {(row.place, row.theme): row for row in session.scalars(select(Responsibility))}
     leads = {key for key, row in cells.items() if row.staff_id is not None}
     gaps = tuple(

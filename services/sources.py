@@ -1,7 +1,7 @@
 """Watched places: which are due, who reads them now, how a reading went."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -13,9 +13,13 @@ from collectors.base import ChannelError
 from models import Source, utc_now
 from services.errors import NotFound, Refused
 from services.events import record
+from services.history import reach_back
 from services.leases import lease_over, next_numbers
 from services.rights import DESK, Actor, require
 from services.secrets import Keyring
+from services.settings.history import note_made
+from services.settings.many import PLACE, name_of
+from services.settings.places import RESTING, UNDECLARED, is_resting, keeping_place, place_row
 
 LEASE_SECONDS = 120  # renewed with every page
 BACKOFF_SECONDS = (15, 30, 60, 120, 300, 600, 1800)
@@ -85,17 +89,24 @@ def add_source(
     values: Mapping[str, Any],
     every_seconds: int | None = None,
     declared_as: str | None = None,
+    depth: str | None = None,
 ) -> Source:
-    """Starts watching a place; raises Refused for settings that the channel does not take."""
+    """Starts watching a place, its history as far back as ``depth`` says; raises Refused for settings that the
+    channel does not take."""
     require(actor, "source.edit")
     plain, secrets = split_secrets(platform, check_settings(platform, values))
     source = Source(
         platform=platform, title=title, settings=plain, secrets=keyring.seal(secrets), declared_as=declared_as,
         every_seconds=every_seconds or channel_class(platform).can.poll_seconds,
+        typed=_given({}, {}, secrets),
     )  # fmt: skip
+    if depth is not None:
+        reach_back(source, depth, utc_now())
     session.add(source)
     session.flush()
     record(session, "source.added", actor, object_id=source.id, platform=platform)
+    if declared_as is None:
+        note_made(session, actor, name_of(PLACE, source.id), place_row(session, source.id))
     return source
 
 
@@ -108,37 +119,47 @@ def edit_source(
     if source.declared_as is not None:
         raise Refused("source.declared", name=source.declared_as)
     given = {k: v for k, v in values.items() if v not in (None, "")}
-    merged = {**keyring.unseal(source.secrets), **given}
-    plain, secrets = split_secrets(source.platform, check_settings(source.platform, merged))
-    source.title, source.settings, source.secrets = title, plain, keyring.seal(secrets)
+    held = keyring.unseal(source.secrets)
+    plain, secrets = split_secrets(source.platform, check_settings(source.platform, {**held, **given}))
+    name_held(source, held)
+    with keeping_place(session, actor, source_id):
+        source.typed = _given(source.typed, held, secrets)
+        source.title, source.settings, source.secrets = title, plain, keyring.seal(secrets)
+        wake_source(source)
     record(session, "source.edited", actor, object_id=source.id)
-    wake_source(source)
     return source
+
+
+def name_held(source: Source, held: Mapping[str, str]) -> None:
+    """Before a change: the secrets that are there have a line of their own, whenever they were given."""
+    source.typed = {name: source.typed.get(name, "") for name, value in held.items() if value}
+
+
+def _given(typed: Mapping[str, str], held: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
+    """Secret → when it was given, for those that will be there."""
+    now = utc_now().isoformat()
+    return {
+        name: typed.get(name, "") if held.get(name) == value else now for name, value in secrets.items() if value
+    }
 
 
 def set_state(session: Session, actor: Actor, source_id: int, state: str) -> Source:
     """Pauses (paused), resumes (active) or gives a place into people's hands (manual); its cursor stays.
 
-    ``manual``: nothing is read or sent there, people bring the texts and publish the answers.
+    ``manual``: nothing is read or sent there, people bring the texts and publish the answers. A place that was
+    removed is back in its list.
     """
     require(actor, "source.edit")
     if state not in ("active", "paused", "manual"):
         raise Refused("source.state", state=state)
     source = get_source(session, DESK, source_id)
-    if state == "active":
-        wake_source(source)
-    source.state = state
+    with keeping_place(session, actor, source_id):
+        source.removed_at = None
+        if state == "active":
+            wake_source(source)
+        source.state = state
     record(session, "source.state", actor, object_id=source.id, state=state)
     return source
-
-
-RESTING = datetime(9999, 1, 1, tzinfo=UTC)
-"""When the deep walk of a place is due whose history a person has put to rest."""
-
-
-def is_resting(source: Source) -> bool:
-    """Nothing old is read there until somebody says so; what is new is."""
-    return source.deep_due_at >= RESTING
 
 
 def rest_history(session: Session, actor: Actor, source_id: int, rests: bool) -> Source:
@@ -147,16 +168,18 @@ def rest_history(session: Session, actor: Actor, source_id: int, rests: bool) ->
     require(actor, "source.edit")
     source = get_source(session, DESK, source_id)
     if rests != is_resting(source):
-        source.deep_due_at = RESTING if rests else utc_now()
-        if rests:
-            source.due_at = min(source.due_at, utc_now())
+        with keeping_place(session, actor, source_id):
+            source.deep_due_at = RESTING if rests else utc_now()
+            if rests:
+                source.due_at = min(source.due_at, utc_now())
         record(session, "source.history", actor, object_id=source.id, rests=rests)
     return source
 
 
 def wake_source(source: Source) -> None:
-    """Reads it at the next tick, forgetting earlier failures."""
-    source.state = "manual" if source.state == "manual" else "active"
+    """Reads it at the next tick, forgetting earlier failures; one that is removed stays so."""
+    if source.state != "manual" and source.removed_at is None:
+        source.state = "active"
     source.failures, source.error_code, source.error_text = 0, None, None
     source.due_at = utc_now()
     if source.backfilled_at is None and not is_resting(source):
@@ -183,11 +206,11 @@ def sync_declared(session: Session, keyring: Keyring, declared: Sequence[Mapping
         source.title = item["title"]
         if item.get("every_seconds"):
             source.every_seconds = item["every_seconds"]
-        if source.state == "paused" and source.error_code == "undeclared":
+        if source.state == "paused" and source.error_code == UNDECLARED:
             wake_source(source)
     for source in session.scalars(select(Source).where(Source.declared_as.is_not(None), Source.state == "active")):
         if source.declared_as not in names:
-            source.state, source.error_code = "paused", "undeclared"
+            source.state, source.error_code = "paused", UNDECLARED
 
 
 def claim_source(session: Session, source_id: int, holder: str, now: datetime | None = None) -> Source | None:

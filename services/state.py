@@ -83,12 +83,13 @@ def snapshot(session: Session, now: datetime | None = None) -> Snapshot:
     letters = select(Delivery.state, func.count()).where(Delivery.state.in_(("queued", "sending", "dead")))
     acts = select(Act.state, func.count()).where(Act.state.in_(UNPROVEN))
     quarantined = select(func.count()).select_from(RawItem).where(RawItem.state == "quarantined")
+    watched = select(Source).where(Source.removed_at.is_(None)).order_by(Source.id)
     return Snapshot(
         at=now, health=look(session, now), processes=tuple(processes(session, now)), queue=_queue(session),
         acts={row[0]: row[1] for row in session.execute(acts.group_by(Act.state))},
         letters={row[0]: row[1] for row in session.execute(letters.group_by(Delivery.state))},
         unlabelled=unlabelled, oldest=oldest, quarantined=session.scalar(quarantined) or 0,
-        places=tuple(_place(one, now) for one in session.scalars(select(Source).order_by(Source.id))),
+        places=tuple(_place(one, now) for one in session.scalars(watched)),
         backup=backup_state(session, now), astray=astray(session),
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ def uncovered(session: Session) -> set[tuple[int, int]]:
     led = set(session.scalars(whole)) if free else set()
     if not free or 0 in led:
         return set()
-    places = session.scalars(select(Source.id).where(Source.state != "stopped"))
+    places = session.scalars(select(Source.id).where(Source.state != "stopped", Source.removed_at.is_(None)))
     return {(place, day) for place in places if place not in led for day in free}
 
 

@@ -12,7 +12,7 @@ from web.journal_words import details, said
 from web.language import Lazy, _l
 from web.numbers import whole
 from web.security import current_actor, current_desk
-from web.setting_words import SCREENS
+from web.setting_screens import is_setting, title_of
 
 screen = Blueprint("journal", __name__, url_prefix="/settings/journal")
 
@@ -36,8 +36,8 @@ def index() -> str:
         broken = first_broken(session) if asked else None
         names = {one.id: one.name for one in list_staff(session, active=False)}
     return render_template(
-        "journal/index.html", rows=rows, check=check, broken=broken, before=before, SCREENS=SCREENS,
-        group=group, TITLES=TITLES, names=names, said=said, details=details,
+        "journal/index.html", rows=rows, check=check, broken=broken, before=before, is_setting=is_setting,
+        title_of=title_of, group=group, TITLES=TITLES, names=names, said=said, details=details,
     )  # fmt: skip
 
 

@@ -209,6 +209,7 @@ MATRIX: dict[str, str] = {
     "sources.resume": "source.edit",
     "sources.read": "source.edit",
     "sources.by_hand": "source.edit",
+    "sources.remove": "source.edit",
     "connecting.begin": "source.edit",
     "connecting.back": "source.edit",
     "pastes.form": "case.reply",

@@ -2,21 +2,23 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from models import SettingVersion
 from services.recount import ask_recount
 from services.settings.effects import effects_of
 from services.settings.history import PAGE, changes_in, expect, get_version, versions_of
-from services.settings.known import known_setting, look, take_back
+from services.settings.known import Tools, look, read_setting, take_back
+from services.settings.many import family_of
 from services.terms import NAME as TERMS
 from web.forms import go
 from web.language import _
 from web.numbers import whole
 from web.security import current_actor, current_desk, rang
 from web.setting_saves import Answer, confirm_page, say_saved
-from web.setting_words import SCREENS, Difference, differences, names_of
+from web.setting_screens import note_of, screen_of, title_of
+from web.setting_words import Difference, differences, names_of
 from web.toasts import tell
 
 screen = Blueprint("setting_history", __name__, url_prefix="/settings/history")
@@ -29,6 +31,11 @@ class Entry:
     version: SettingVersion
     who: str | None
     rows: list[Difference]
+
+
+def _tools() -> Tools:
+    desk = current_desk()
+    return Tools(desk.keyring, desk.wire.guard)
 
 
 @screen.get("/<name>")
@@ -45,9 +52,9 @@ def index(name: str) -> str:
             Entry(row, who, differences(name, before[row.number - 1].value, row.value, names) if row.number else [])
             for row, who in found
         ]
-    title, endpoint = SCREENS[name]
     return render_template(
-        "settings/history.html", name=name, title=title, back=url_for(endpoint), entries=entries, last=last,
+        "settings/history.html", name=name, title=title_of(name, names), back=screen_of(name), entries=entries,
+        last=last, note=note_of(name) if family_of(name)[1] is not None else None,
         more=entries[-1].version.number if len(entries) == PAGE and entries[-1].version.number else None,
     )  # fmt: skip
 
@@ -58,7 +65,7 @@ def ask_back(name: str, number: int) -> str:
     with current_desk().database.read.begin() as session:
         last = look(session, current_actor(), name)
         version = get_version(session, name, number)
-        now = known_setting(name).read(session)
+        now = read_setting(session, name)
         effects = effects_of(session, name, now, version.value)
         return confirm_page(
             session, name, now, version.value, effects, seen=last.number, version=version, open_too=name == TERMS
@@ -73,13 +80,13 @@ def back(name: str, number: int) -> Answer:
         seen = request.form.get("seen", type=whole)
         if seen is not None:
             expect(session, name, seen)
-        take_back(session, current_actor(), name, number)
+        take_back(session, current_actor(), name, number, _tools())
         if open_too and name == TERMS:
             ask_recount(session, current_actor())
         done = changes_in(session)
     rang()
     say_saved(name, done, open_too="1" if open_too else None)
-    return go(url_for(SCREENS[name][1]))
+    return go(screen_of(name))
 
 
 @screen.post("/<name>/<int:number>/undo")
@@ -88,9 +95,9 @@ def undo(name: str, number: int) -> Response:
     with current_desk().database.write.begin() as session:
         look(session, current_actor(), name)
         expect(session, name, number)
-        take_back(session, current_actor(), name, number - 1)
+        take_back(session, current_actor(), name, number - 1, _tools())
         if request.args.get("open_too") == "1" and name == TERMS:
             ask_recount(session, current_actor())
     rang()
     tell(_("Taken back: it is as it was."))
-    return go(url_for(SCREENS[name][1]))
+    return go(screen_of(name))

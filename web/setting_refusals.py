@@ -9,8 +9,10 @@ NAMING: Mapping[str, Lazy] = {
     "rota": _l("Duty days"),
     "rules": _l("Rules"),
     "agreement": _l("Agreement to replies"),
+    "mail": _l("Mail for notices"),
+    "bots": _l("Bots for notices"),
 }
-"""Settings that name people."""
+"""Settings that name people and places."""
 
 ERRORS: Mapping[str, Lazy] = {
     "agreement.deputy": _l("%(name)s does not answer authors and cannot be a deputy: choose somebody else."),
@@ -25,5 +27,11 @@ ERRORS: Mapping[str, Lazy] = {
     "setting.stale": _l("Somebody changed this setting meanwhile. Look at its history."),
     "setting.unknown": _l("There is no such setting."),
     "setting.version": _l("There is no such version."),
+    "source.begun": _l(
+        "«%(name)s» was watched from then on, which cannot be undone: remove it from the list instead."
+    ),
+    "source.known_removed": _l("This place was removed from the list: bring it back there."),
+    "source.named": _l("«%(name)s» still stands in: %(settings)s. Take it out of there first."),
+    "source.unsent": _l("Replies wait to go to «%(name)s»: send or cancel them in «Outgoing» first."),
     "staff.named": _l("%(name)s is still named in: %(settings)s. Name somebody else there first."),
 }

@@ -10,15 +10,18 @@ from werkzeug.wrappers import Response
 
 from models import Case
 from services.errors import Stale
-from services.settings.effects import EFFECTS, Effect, effects_of
+from services.settings.effects import effects_of, has_effects
 from services.settings.history import Changed, changes_in, expect, get_version, last_change
-from services.settings.known import known_setting
+from services.settings.known import read_setting
+from services.settings.reckoning import Effect
 from web.filters import write_groups
 from web.forms import go
 from web.language import _
 from web.numbers import whole
 from web.security import current_desk, rang
-from web.setting_words import NOTES, SCREENS, differences, names_of, say_effect
+from web.setting_many import secrets_of
+from web.setting_screens import note_of, screen_of, title_of
+from web.setting_words import differences, names_of, say_effect
 from web.toasts import tell
 
 Change = Callable[[Session], object]
@@ -26,8 +29,6 @@ Part = Callable[[Any], Any]
 SECONDS = 12
 """So long the toast offers the way back; the history offers it for ever."""
 KEPT_OUT = frozenset({"csrf_token", "sure", "seen"})
-TYPED_ANEW = frozenset({"password"})
-"""Secrets of forms: a page never draws one back, it is asked for once more."""
 Answer = Response | str | tuple[str, int]
 
 
@@ -46,16 +47,19 @@ def save_setting(
     shown: bool = False,
     beside: bool = False,
     to: str | None = None,
+    words: str = "",
+    final: bool = False,
     **more: Any,
 ) -> Answer:
     """Does ``change``, unless it touches open work and nobody has said «sure» yet: then what it would do is shown.
 
     ``part``: of a table only this must be as it was seen. ``shown``: the screen itself has shown what it does;
-    ``beside``: what was saved may be no part of the setting; ``to``: the screen that comes after; ``more`` goes
-    into the address that takes it back. Refusals go on to the screen.
+    ``beside``: what was saved may be no part of the setting; ``to``: the screen that comes after; ``words``: what
+    is said there; ``final``: no way back is offered at once; ``more`` goes into the address that takes it back.
+    Refusals go on to the screen.
     """
     try:
-        if not shown and "sure" not in request.form and name in EFFECTS:
+        if not shown and "sure" not in request.form and has_effects(name):
             tried = _try(name, change, part)
             page = _first(name, tried) if tried is not None else None
             if page is not None:
@@ -70,18 +74,24 @@ def save_setting(
             raise
         return _stale(name, error), 409
     rang()
-    say_saved(name, done, beside, **more)
-    return go(url_for(to or SCREENS[name][1]))
+    say_saved(name, done, beside, words=words, final=final, **more)
+    return go(url_for(to) if to else screen_of(name))
 
 
-def say_saved(name: str, done: Sequence[Changed], beside: bool = False, **more: Any) -> None:
+def say_saved(
+    name: str, done: Sequence[Changed], beside: bool = False, *, words: str = "", final: bool = False, **more: Any
+) -> None:
     """«Сохранено» with the way back, where something was changed at all."""
     change = next((one for one in done if one.name == name), None)
     if change is None:
-        tell(_("Saved.") if beside else _("Saved: nothing has changed."))
+        tell(words or (_("Saved.") if beside else _("Saved: nothing has changed.")))
+        return
+    if final:
+        tell(words or _("Saved."))
         return
     undo = url_for("setting_history.undo", name=name, number=change.number, **more)
-    tell(_("Saved."), "undo", undo=undo, seconds=SECONDS, label=_("Bring it back, %(left)s s", left="{left}"))
+    label = _("Bring it back, %(left)s s", left="{left}")
+    tell(words or _("Saved."), "undo", undo=undo, seconds=SECONDS, label=label)
 
 
 def _expect(session: Session, name: str, part: Part | None) -> None:
@@ -91,7 +101,7 @@ def _expect(session: Session, name: str, part: Part | None) -> None:
     try:
         expect(session, name, seen)
     except Stale:
-        if part is None or part(get_version(session, name, seen).value) != part(known_setting(name).read(session)):
+        if part is None or part(get_version(session, name, seen).value) != part(read_setting(session, name)):
             raise
 
 
@@ -120,11 +130,12 @@ def confirm_page(
     session: Session, name: str, before: Any, after: Any, effects: Sequence[Effect], **more: Any
 ) -> str:
     """Lines that change, what it does to open work, and the form once more, ready to be sent for good."""
-    title, endpoint = SCREENS[name]
-    rows = differences(name, before, after, names_of(session))
+    names = names_of(session)
+    rows = differences(name, before, after, names)
     return render_template(
-        "settings/confirm.html", title=title, back=url_for(endpoint), rows=rows, effects=told(session, effects),
-        action=request.full_path.rstrip("?"), fields=sent_fields(), anew=typed_anew(), note=NOTES.get(name), **more,
+        "settings/confirm.html", title=title_of(name, names), back=screen_of(name), rows=rows,
+        effects=told(session, effects), action=request.full_path.rstrip("?"), fields=sent_fields(name),
+        anew=typed_anew(name), note=note_of(name), **more,
     )  # fmt: skip
 
 
@@ -141,25 +152,25 @@ def told(session: Session, effects: Sequence[Effect]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def sent_fields() -> list[tuple[str, str]]:
+def sent_fields(name: str) -> list[tuple[str, str]]:
     """The form as it was sent, to be sent again; without secrets."""
-    left_out = KEPT_OUT | TYPED_ANEW
+    left_out = KEPT_OUT | secrets_of(name).keys()
     return [(key, value) for key, value in request.form.items(multi=True) if key not in left_out]
 
 
-def typed_anew() -> list[str]:
-    """Fields of secrets in which something was typed."""
-    return sorted(key for key in TYPED_ANEW if request.form.get(key))
+def typed_anew(name: str) -> list[tuple[str, str]]:
+    """Fields of secrets in which something was typed, each with its title."""
+    return sorted((key, str(title)) for key, title in secrets_of(name).items() if request.form.get(key))
 
 
 def _stale(name: str, error: Stale) -> str:
     """What was changed since the screen was opened, with the form ready to be laid over it."""
-    title, endpoint = SCREENS[name]
     with current_desk().database.read.begin() as session:
         last = last_change(session, name)
         now = get_version(session, name, last.number).value
-        rows = differences(name, get_version(session, name, error.data["seen"]).value, now, names_of(session))
+        names = names_of(session)
+        rows = differences(name, get_version(session, name, error.data["seen"]).value, now, names)
     return render_template(
-        "settings/stale.html", title=title, back=url_for(endpoint), rows=rows, last=last, name=name,
-        action=request.full_path.rstrip("?"), fields=sent_fields(), anew=typed_anew(),
+        "settings/stale.html", title=title_of(name, names), back=screen_of(name), rows=rows, last=last, name=name,
+        action=request.full_path.rstrip("?"), fields=sent_fields(name), anew=typed_anew(name),
     )  # fmt: skip

@@ -31,68 +31,26 @@ from services.documents import organisation
 from services.incidents import troubles
 from services.presets import AGREEMENT as PRESET_ROWS
 from services.presets import LINES as TERM_GROUPS
-from services.settings.effects import Effect
+from services.settings.many import family_of
 from services.settings.people import ABSENCES, STAFF
+from services.settings.reckoning import Effect
 from web import theme_words, words
 from web.contract_words import FIELDS, GROUPS
 from web.crm.words import RETENTION
 from web.language import Lazy, _, _l, ngettext
 from web.numbers import hours
+from web.setting_many import EFFECTS as MANY_EFFECTS
+from web.setting_many import LINES as MANY_LINES
+from web.setting_many import Lines, Names
 
-SCREENS: Mapping[str, tuple[Lazy, str]] = {
-    terms.NAME: (_l("Deadlines"), "terms.index"),
-    kinds.NAME: (_l("Table of kinds"), "quality.kinds"),
-    AGREEMENT: (_l("Agreement to replies"), "agreement.index"),
-    rota.NAME: (_l("Duty days"), "rota.index"),
-    rota.DAYS: (_l("Days that differ"), "rota.index"),
-    facts.NAME: (_l("Facts"), "facts.index"),
-    troubles.NAME: (_l("What makes an incident"), "incidents.troubles"),
-    criteria.NAME: (_l("Criteria of reviews"), "reviews.criteria"),
-    satisfaction.NAME: (_l("Marks of authors"), "satisfaction.settings"),
-    lint.NAME: (_l("Check of replies"), "checks.index"),
-    search.SYNONYMS: (_l("Words of the same meaning"), "search.words"),
-    retention.NAME: (_l("How long data are kept"), "privacy.index"),
-    organisation.NAME: (_l("Requisites"), "contracts.organisation"),
-    mailbox.NAME: (_l("Mail for notices"), "mailbox.index"),
-    bots.NAME: (_l("Bots for notices"), "mailbox.index"),
-    rules.NAME: (_l("Rules"), "rules.index"),
-    responsibility.NAME: (_l("Who answers for what"), "duties.index"),
-    STAFF: (_l("Staff"), "staff.index"),
-    ABSENCES: (_l("Who is away"), "absences.index"),
-    saved_replies.NAME: (_l("Saved replies"), "saved.index"),
-}
-"""Setting → its title and the screen on which it is edited."""
 CALENDARS: Mapping[str, Lazy] = {
     "desk": _l("in working hours"),
     "duty": _l("in duty hours"),
     "always": _l("around the clock, days off too"),
 }
-NOTES: Mapping[str, Lazy] = {
-    kinds.NAME: _l("What is judged already keeps its kind; the table holds for what is judged from now on."),
-    AGREEMENT: _l("Replies that wait already go on waiting; the table holds for what is written from now on."),
-    rules.NAME: _l("Open cases stay with whoever leads them; rules hold for what comes from now on."),
-    responsibility.NAME: _l("Open cases stay with whoever leads them; the table holds for what comes from now on."),
-    STAFF: _l("Whoever was added since stays as they are; passwords and logins are no part of it."),
-    ABSENCES: _l("What is over stays, and cases that went to a deputy stay there."),
-}
-"""How far a change reaches, where that is not plain."""
 NOTHING = "—"
 ORDERED = (kinds.NAME, rules.NAME, criteria.NAME)
 """Tables in which the order of the lines means something."""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What ids and codes are called today; who or what is gone goes by number."""
-
-    people: Mapping[int, str]
-    places: Mapping[int, str]
-    units: Mapping[int, str]
-    codes: Mapping[str, str]
-    preset: str
-
-    def person(self, staff_id: int | None) -> str:
-        return self.people.get(staff_id or 0, f"№ {staff_id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +60,6 @@ class Difference:
     title: str
     before: str
     after: str
-
-
-Lines = dict[str, str]
 
 
 def names_of(session: Session) -> Names:
@@ -120,7 +75,8 @@ def names_of(session: Session) -> Names:
 
 def differences(name: str, before: Any, after: Any, names: Names) -> list[Difference]:
     """What changed, line by line, in the order of the newer value."""
-    was, now = LINES[name](before, names), LINES[name](after, names)
+    lines = {**LINES, **MANY_LINES}[family_of(name)[0]]
+    was, now = lines(before, names), lines(after, names)
     found = [
         Difference(title, was.get(title, NOTHING), now.get(title, NOTHING))
         for title in dict.fromkeys([*now, *was])
@@ -481,6 +437,7 @@ EFFECTS: Mapping[str, Callable[[Effect], str]] = {
         "On %(num)s days of the next four weeks nobody would have the duty", e.count,
     ),
     **dict.fromkeys((f"retention.{name}" for name in RETENTION), _tonight),
+    **MANY_EFFECTS,
 }  # fmt: skip
 """Code of services.settings.effects → what is said; all that concerns open work."""
 

@@ -1,10 +1,11 @@
 """«Площадки»: which places are watched, how they do, and a form drawn from the platform's own settings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from collectors import CHANNELS, channel_class
@@ -15,6 +16,10 @@ from services.connections import Field
 from services.coverage import accept_gap, coverage_rows, judge_coverage
 from services.errors import DeskError, NotFound, Refused
 from services.history import choose_depth, depth_of
+from services.places import remove_place
+from services.settings.history import Last, last_change
+from services.settings.many import PLACE, name_of
+from services.settings.places import is_resting, keeping_place
 from services.units import day_of_units
 from web.charts import units_chart
 from web.dates import day
@@ -41,6 +46,7 @@ from web.place_words import (
     what_to_do,
 )
 from web.security import current_actor, current_desk, is_htmx, rang
+from web.setting_saves import Answer, save_setting
 from web.toasts import tell
 from web.words import CHANNEL_ERRORS, explain, platform_name, status_of
 
@@ -62,6 +68,7 @@ class Form:
     check: Check | None = None
     error: ChannelError | None = None
     depth: str = "all"
+    last: Last | None = None
 
 
 @screen.app_context_processor
@@ -78,7 +85,9 @@ def _names() -> dict[str, object]:
 def index() -> str:
     with current_desk().database.read.begin() as session:
         rows = connections.place_rows(session, current_actor())
-    return render_template("sources/list.html" if is_htmx() else "sources/index.html", rows=rows)
+    listed = [row for row in rows if row.source.removed_at is None]
+    removed = [row for row in rows if row.source.removed_at is not None]
+    return render_template("sources/list.html" if is_htmx() else "sources/index.html", rows=listed, removed=removed)
 
 
 @screen.get("/coverage")
@@ -94,7 +103,7 @@ def coverage() -> str:
         day_of=lambda at: day(at.astimezone(here()).date()),
         span=span,
         budgets=current_desk().limiter.spent(),
-        is_resting=sources.is_resting,
+        is_resting=is_resting,
         gap_words=gap_words,
         number=format_decimal,
     )
@@ -126,14 +135,16 @@ def units(source_id: int) -> str:
 
 
 @screen.post("/<int:source_id>/history")
-def history(source_id: int) -> AnyResponse:
+def history(source_id: int) -> Answer:
     """Puts the reading of history to rest, or goes on with it; what is new is read all the while."""
     rests = request.form.get("rests") == "yes"
-    with current_desk().database.write.begin() as session:
-        sources.rest_history(session, current_actor(), source_id, rests)
-    rang()
-    tell(_("History rests; what is new goes on coming.") if rests else _("History is read on from the same page."))
-    return go(url_for("sources.coverage", _anchor=f"coverage-{source_id}"))
+    going_on = _("History is read on from the same page.")
+    return save_setting(
+        name_of(PLACE, source_id),
+        lambda session: sources.rest_history(session, current_actor(), source_id, rests),
+        to=url_for("sources.coverage", _anchor=f"coverage-{source_id}"),
+        words=_("History rests; what is new goes on coming.") if rests else going_on,
+    )
 
 
 @screen.post("/gaps/<int:gap_id>")
@@ -167,12 +178,12 @@ def edit(source_id: int) -> str:
 
 
 @screen.post("/new/<platform>")
-def add(platform: str) -> AnyResponse | tuple[str, int]:
+def add(platform: str) -> Answer:
     return _save(_sent_form(platform, None))
 
 
 @screen.post("/<int:source_id>")
-def save(source_id: int) -> AnyResponse | tuple[str, int]:
+def save(source_id: int) -> Answer:
     source = _find(source_id)
     if source.declared_as is not None:
         raise Refused("source.declared", name=source.declared_as)
@@ -217,7 +228,11 @@ def _sent_form(platform: str, source: Source | None) -> Form:
 
 def _show(form: Form) -> str:
     template = "sources/form_body.html" if is_htmx() else "sources/form.html"
-    return render_template(template, form=form, can=channel_class(form.platform).can)
+    if form.source is not None:
+        with current_desk().database.read.begin() as session:
+            form.last = last_change(session, name_of(PLACE, form.source.id))
+    seen = request.form.get("seen") or (form.last.number if form.last is not None else None)
+    return render_template(template, form=form, seen=seen, can=channel_class(form.platform).can)
 
 
 def _forgotten(form: Form) -> list[str]:
@@ -256,42 +271,59 @@ def _ask(form: Form, source: Source) -> None:
         form.error = error
 
 
-def _save(form: Form) -> AnyResponse | tuple[str, int]:
+def _save(form: Form) -> Answer:
     """An address that the desk may not reach is not saved; any other trouble of today may be gone tomorrow."""
     values = _try(form)
     if values is None or (form.error is not None and form.error.code == "address"):
         return _show(form), 422
     try:
-        _store(form, values)
+        answer = _add(form, values) if form.source is None else _edit(form, form.source, values)
     except DeskError as error:
         form.problem = explain(error)
         return _show(form), status_of(error)
-    rang()
     current_desk().defer("collect")
-    if form.error is not None:
+    if form.error is not None and not isinstance(answer, tuple):
         reason = CHANNEL_ERRORS.get(form.error.code, form.error.code)
         tell(_("Saved, but the check failed: %(why)s", why=reason), "problem")
-    else:
+    return answer
+
+
+def _add(form: Form, values: dict[str, Any]) -> AnyResponse:
+    desk = current_desk()
+    title = form.title or (form.check.account if form.check else platform_name(form.platform))
+    with desk.database.write.begin() as session:
+        connections.add_place(
+            session, current_actor(), desk.keyring, platform=form.platform, title=title, values=values,
+            depth=form.depth,
+        )  # fmt: skip
+    rang()
+    if form.error is None:
         tell(_("Saved. Reading begins at once."))
     return go(url_for("sources.index"))
 
 
-def _store(form: Form, values: dict[str, Any]) -> None:
-    desk, actor = current_desk(), current_actor()
-    if form.source is None:
-        title = form.title or (form.check.account if form.check else platform_name(form.platform))
-        with desk.database.write.begin() as session:
-            place = connections.add_place(
-                session, actor, desk.keyring, platform=form.platform, title=title, values=values
-            )
-            choose_depth(session, actor, place.id, form.depth)
-        return
-    with desk.database.write.begin() as session:
-        connections.forget_secrets(session, actor, desk.keyring, form.source.id, _forgotten(form))
-        sources.edit_source(
-            session, actor, desk.keyring, form.source.id, title=form.title or form.source.title, values=values
-        )
-        choose_depth(session, actor, form.source.id, form.depth)
+def _edit(form: Form, source: Source, values: dict[str, Any]) -> Answer:
+    return save_setting(
+        name_of(PLACE, source.id), lambda session: _change(session, form, source, values),
+        words=_("Saved. Reading begins at once.") if form.error is None else _("Saved."),
+    )  # fmt: skip
+
+
+def _change(session: Session, form: Form, source: Source, values: dict[str, Any]) -> None:
+    keyring, actor = current_desk().keyring, current_actor()
+    stored = sources.get_source(session, actor, source.id)
+    sources.name_held(stored, keyring.unseal(stored.secrets))
+    with keeping_place(session, actor, source.id):
+        connections.forget_secrets(session, actor, keyring, source.id, _forgotten(form))
+        sources.edit_source(session, actor, keyring, source.id, title=form.title or source.title, values=values)
+        choose_depth(session, actor, source.id, form.depth)
+
+
+def _switch(source_id: int, change: Callable[[Session], object], words: str) -> Answer:
+    """What the state of a place becomes, after its word on what stands there."""
+    answer = save_setting(name_of(PLACE, source_id), change, words=words)
+    current_desk().defer("collect")
+    return answer
 
 
 def _listed(text: str) -> AnyResponse | str:
@@ -302,25 +334,37 @@ def _listed(text: str) -> AnyResponse | str:
 
 
 @screen.post("/<int:source_id>/pause")
-def pause(source_id: int) -> AnyResponse | str:
-    with current_desk().database.write.begin() as session:
-        sources.set_state(session, current_actor(), source_id, "paused")
-    return _listed(_("Paused: nothing is read or sent there until it is resumed."))
+def pause(source_id: int) -> Answer:
+    return _switch(
+        source_id, lambda session: sources.set_state(session, current_actor(), source_id, "paused"),
+        _("Paused: nothing is read or sent there until it is resumed."),
+    )  # fmt: skip
 
 
 @screen.post("/<int:source_id>/resume")
-def resume(source_id: int) -> AnyResponse | str:
-    with current_desk().database.write.begin() as session:
-        sources.set_state(session, current_actor(), source_id, "active")
-    return _listed(_("Resumed: reading goes on from where it stood."))
+def resume(source_id: int) -> Answer:
+    return _switch(
+        source_id, lambda session: sources.set_state(session, current_actor(), source_id, "active"),
+        _("Resumed: reading goes on from where it stood."),
+    )  # fmt: skip
 
 
 @screen.post("/<int:source_id>/by-hand")
-def by_hand(source_id: int) -> AnyResponse | str:
+def by_hand(source_id: int) -> Answer:
     """Into people's hands, while the platform lets no program in."""
-    with current_desk().database.write.begin() as session:
-        sources.set_state(session, current_actor(), source_id, "manual")
-    return _listed(_("Kept by hand now: texts are pasted, answers are published by you and marked here."))
+    return _switch(
+        source_id, lambda session: sources.set_state(session, current_actor(), source_id, "manual"),
+        _("Kept by hand now: texts are pasted, answers are published by you and marked here."),
+    )  # fmt: skip
+
+
+@screen.post("/<int:source_id>/remove")
+def remove(source_id: int) -> Answer:
+    """Off the lists; what came from it stays."""
+    return _switch(
+        source_id, lambda session: remove_place(session, current_actor(), source_id),
+        _("Removed from the list: nothing is read or sent there, and all that came from it stays."),
+    )  # fmt: skip
 
 
 @screen.post("/<int:source_id>/read")

@@ -14,8 +14,8 @@ from services.presets import CALENDARS, LINES, QUIET, SLA
 from services.recount import Effect, change_terms, effect_of, progress_of
 from services.routing import departments
 from services.settings.effects import SHOWN
-from services.settings.effects import Effect as Counted
 from services.settings.history import Last, last_change
+from services.settings.reckoning import Effect as Counted
 from services.terms import MOST_MINUTES, NAME, build_policy, lines_of, stored_terms
 from web.numbers import hours, whole
 from web.security import current_actor, current_desk

@@ -1,7 +1,6 @@
 """What a change of a setting does to the work that is open, counted before it is kept: name → what is reckoned."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
@@ -27,6 +26,9 @@ from services.rota import NAME as ROTA
 from services.rota import days_from
 from services.rules import NAME as RULES
 from services.rules import TRIED, Matter, first_that_holds
+from services.settings.many import PLACE, family_of
+from services.settings.many_effects import place_effects
+from services.settings.reckoning import Effect
 from services.terms import NAME as TERMS
 from services.terms import class_of, policy_of
 
@@ -36,28 +38,19 @@ SHOWN = 10
 DAYS = 28
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """``count`` of the ``tried`` that were looked at, of the ``total`` there are; ``groups``, a filter of the
-    inbox, or ``cases``, the first of them, lead to what is counted."""
-
-    code: str
-    count: int
-    tried: int
-    total: int
-    cases: tuple[int, ...] = ()
-    groups: tuple[tuple[Condition, ...], ...] = ()
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
 Reckon = Callable[[Session, Any, Any], list[Effect]]
 """(session, value before, value after) → what it does; reads only."""
 
 
 def effects_of(session: Session, name: str, before: Any, after: Any) -> list[Effect]:
     """What is to be said of a change; effects that touch nothing are left out."""
-    reckon = EFFECTS.get(name)
+    reckon = EFFECTS.get(family_of(name)[0])
     return [one for one in reckon(session, before, after) if one.count] if reckon is not None else []
+
+
+def has_effects(name: str) -> bool:
+    """Whether anything is ever said of a change of this setting."""
+    return family_of(name)[0] in EFFECTS
 
 
 def _terms(session: Session, _before: Any, after: Any) -> list[Effect]:
@@ -192,7 +185,11 @@ def _gaps(session: Session, was: Mapping[Any, Responsibility], then: Mapping[Any
         whole = (cells.get((place, "")), cells.get((ANY_PLACE, "")))
         return any(one is not None and one.staff_id is not None for one in whole)
 
-    places = list(session.execute(select(Source.id, Source.title).where(Source.state != "stopped")))
+    places = list(
+        session.execute(
+            select(Source.id, Source.title).where(Source.state != "stopped", Source.removed_at.is_(None))
+        )
+    )
     lost = [title for place, title in places if led(was, place) and not led(then, place)]
     return [Effect("duties.places", len(lost), len(places), len(places), data={"names": lost[:SHOWN]})]
 
@@ -223,5 +220,6 @@ EFFECTS: Mapping[str, Reckon] = {
     DUTIES: _duties,
     ROTA: _rota,
     RETENTION: _retention,
+    PLACE: place_effects,
 }
 """Settings that are not named touch nothing that is open."""

@@ -148,10 +148,8 @@ def _told(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 @contextmanager
-def keeping(
-    session: Session, actor: Actor, name: str, snapshot: Callable[[Session], list[dict[str, Any]]]
-) -> Iterator[None]:
-    """What is done inside to a setting that has a table of its own becomes one version of the whole table."""
+def keeping(session: Session, actor: Actor, name: str, snapshot: Callable[[Session], Any]) -> Iterator[None]:
+    """What is done inside to a setting that has a table or a row of its own becomes one version of it all."""
     open_: set[str] = session.info.setdefault(_OPEN, set())
     if name in open_:  # a part of a greater change
         yield
@@ -167,6 +165,11 @@ def keeping(
     after = snapshot(session)
     if after != before:
         _note(session, actor, name, number, before, after)
+
+
+def note_made(session: Session, actor: Actor, name: str, value: Any) -> None:
+    """The first version of what was not there before."""
+    _note(session, actor, name, _hold(session, name), None, value)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from collectors.wire import Guard
 from services import (
     absences,
     bots,
@@ -14,6 +15,7 @@ from services import (
     kinds,
     lint,
     mailbox,
+    places,
     responsibility,
     roster,
     rota,
@@ -30,8 +32,11 @@ from services.documents import organisation
 from services.errors import NotFound, Refused
 from services.incidents import troubles
 from services.rights import Actor, require
+from services.secrets import Keyring
 from services.settings.history import Last, bringing_back, get_version, keep, last_change, value_of
+from services.settings.many import PLACE, family_of
 from services.settings.people import ABSENCES, STAFF, absence_rows, staff_rows
+from services.settings.places import place_row
 from services.targets import covered
 
 Put = Callable[[Session, Actor, Any], None]
@@ -138,23 +143,64 @@ KNOWN: Mapping[str, Known] = {
 """Name → setting. What the desk remembers for itself under other names has no versions (services.leases …)."""
 
 
-def known_setting(name: str) -> Known:
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the door lends for putting a version back: the keys of secrets, the addresses that may be called."""
+
+    keyring: Keyring
+    guard: Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Settings of which there are many, as Known, each told by its number."""
+
+    act: str
+    put: Callable[[Session, Actor, int, Any, Tools], None]
+    read: Callable[[Session, int], Any]
+
+
+FAMILIES: Mapping[str, Family] = {
+    PLACE: Family(
+        "source.edit",
+        lambda session, actor, number, value, tools: places.put_place(session, actor, tools.keyring, number, value),
+        place_row,
+    ),
+}
+"""Family → how each of it is read and put back."""
+
+
+def act_of(name: str) -> str:
+    """The right that a setting asks for; raises NotFound for one that there is not."""
+    family, number = family_of(name)
+    if number is not None and family in FAMILIES:
+        return FAMILIES[family].act
     if name not in KNOWN:
         raise NotFound("setting.unknown", name=name)
-    return KNOWN[name]
+    return KNOWN[name].act
+
+
+def read_setting(session: Session, name: str) -> Any:
+    """How the setting would stand in a version now."""
+    family, number = family_of(name)
+    return FAMILIES[family].read(session, number) if number is not None else KNOWN[name].read(session)
 
 
 def look(session: Session, actor: Actor, name: str) -> Last:
     """The newest version of a setting that the actor may change; raises NotFound or Forbidden."""
-    require(actor, known_setting(name).act)
+    require(actor, act_of(name))
+    if family_of(name)[1] is not None and read_setting(session, name) is None:
+        raise NotFound("setting.unknown", name=name)
     return last_change(session, name)
 
 
-def take_back(session: Session, actor: Actor, name: str, number: int) -> None:
+def take_back(session: Session, actor: Actor, name: str, number: int, tools: Tools | None = None) -> None:
     """Puts version ``number`` in place of what there is, as a version of its own; raises Refused naming what in it
-    points to nothing any more."""
-    setting = known_setting(name)
-    require(actor, setting.act)
-    value = get_version(session, name, number).value
+    points to nothing any more. One of many cannot be put back without ``tools``."""
+    require(actor, act_of(name))
+    value, (family, one) = get_version(session, name, number).value, family_of(name)
     with bringing_back(session, number):
-        setting.put(session, actor, value)
+        if one is None:
+            KNOWN[name].put(session, actor, value)
+        elif tools is not None:
+            FAMILIES[family].put(session, actor, one, value, tools)

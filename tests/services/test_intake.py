@@ -14,7 +14,8 @@ from services.errors import Forbidden
 from services.intake import READING, _turns, run_collect, run_parse, store_raws
 from services.messages import mark_absent, store_messages
 from services.rights import DESK
-from services.sources import is_resting, rest_history
+from services.settings.places import is_resting
+from services.sources import rest_history
 from tests.platforms import Meeting, meeting
 
 

@@ -14,7 +14,8 @@ from services.settings.known import KNOWN
 from services.terms import policy_of
 from tests.web.test_deadlines import watched
 from tests.web.test_terms import form_of
-from web.setting_words import LINES, SCREENS
+from web.setting_screens import SCREENS
+from web.setting_words import LINES
 
 __all__ = ["watched"]
 
@@ -26,7 +27,7 @@ def head(enter):
 
 def undo_of(page: str) -> str:
     """The address behind «Вернуть» of the toast."""
-    return re.search(r"/settings/history/[\w.]+/\d+/undo[^&\"]*", page).group(0)
+    return re.search(r"/settings/history/[\w.:]+/\d+/undo[^&\"]*", page).group(0)
 
 
 def hidden(page: str) -> dict[str, str]:

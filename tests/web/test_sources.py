@@ -1,6 +1,7 @@
 """«Площадки»: the list in words, forms drawn from settings, a check before saving, secrets never shown."""
 
 import html
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +15,12 @@ from collectors.wire import Guard, Wire
 from models import RawItem, Source, utc_now
 from services.connections import fields_of
 from services.intake import store_raws
+from services.responsibility import set_cell
 from services.rights import DESK
 from services.sources import STOPPING, add_source
 from tests.sandbox.running import Running
 from tests.web.test_hostile import look
+from tests.web.test_setting_history import hidden, undo_of
 from web.place_words import PLATFORM_HINTS, TO_DO
 
 BLOG = {"base_url": "http://127.0.0.1:9/wp-json/", "username": "desk", "password": "abcd efgh"}
@@ -96,7 +99,8 @@ class TestTheList:
         source_id = place(due_at=utc_now() + timedelta(hours=1))
         asked: list[str] = []
         desk.defer = asked.append
-        assert "приостановлена" in head.post(f"/places/{source_id}/pause", htmx=True).text
+        assert head.post(f"/places/{source_id}/pause").location == "/places"
+        assert "приостановлена" in head.get("/places").text
         assert stored(database, source_id).state == "paused"
         assert head.post(f"/places/{source_id}/read", htmx=True).status_code == 422
         assert head.post(f"/places/{source_id}/resume").location == "/places"
@@ -105,6 +109,45 @@ class TestTheList:
         head.post(f"/places/{source_id}/read")
         assert stored(database, source_id).due_at <= utc_now()
         assert "collect" in asked
+
+    def test_what_stands_on_a_place_is_said_before_it_is_paused(self, head, place, database, open_case):
+        source_id = place()
+        open_case("Когда вебинар?")
+        shown = head.post(f"/places/{source_id}/pause")
+        assert shown.status_code == 200
+        assert "На этой площадке 1 открытое обращение" in shown.text
+        assert f'href="/inbox?any=source:{source_id}"' in shown.text
+        assert stored(database, source_id).state == "active"
+        assert head.post(f"/places/{source_id}/pause", **hidden(shown.text)).location == "/places"
+        assert stored(database, source_id).state == "paused"
+        page = head.get("/places").text
+        assert head.post(undo_of(page), htmx=True).headers["HX-Redirect"] == "/places"
+        assert stored(database, source_id).state == "active"
+
+    def test_a_place_is_removed_and_brought_back(self, head, place, database):
+        source_id = place(title="Старый блог")
+        assert "Убрать из списка" in head.get(f"/places/{source_id}").text
+        assert head.post(f"/places/{source_id}/remove").location == "/places"
+        page = head.get("/places").text
+        assert f'id="place-{source_id}"' not in page
+        assert "Убрано из списка: 1" in page
+        assert "Старый блог" not in head.get("/places/coverage").text
+        assert "Старый блог" not in head.get("/settings/duties").text
+        history = head.get(f"/settings/history/place:{source_id}").text
+        assert "убрана из списка" in history
+        assert head.post(f"/places/{source_id}/resume").location == "/places"
+        assert f'id="place-{source_id}"' in head.get("/places").text
+
+    def test_a_place_that_a_setting_names_is_not_removed(self, head, cast, place, database):
+        source_id = place(title="Старый блог")
+        with database.write.begin() as session:
+            set_cell(session, cast.head, source_id, "", staff_id=cast.smm.staff_id, department_id=None)
+        answer = head.post(f"/places/{source_id}/remove", htmx=True)
+        assert answer.status_code == 422
+        assert (
+            "Кто за что отвечает" in json.loads(answer.headers["HX-Trigger"])["otklik:toasts"]["toasts"][0]["text"]
+        )
+        assert stored(database, source_id).removed_at is None
 
     def test_hostile_titles_stay_words(self, smm, place):
         place(title="<script>alert(1)</script>", error_code="server", error_text="<img src=x onerror=alert(2)>")
@@ -187,6 +230,50 @@ class TestStored:
                             base_url="http://127.0.0.1:9/other/", username="desk")  # fmt: skip
         assert "впишите пароли и ключи заново" in checked.text
         assert stored(database, source_id).settings["base_url"] == BLOG["base_url"]
+
+    def test_the_history_says_what_changed_and_no_secret(self, head, source_id, database):
+        blog = {"title": "Блог школы", "base_url": BLOG["base_url"], "username": "desk"}
+        page = head.get(f"/places/{source_id}").text
+        assert f"/settings/history/place:{source_id}" in page
+        assert 'name="seen" value="1"' in page
+        head.post(f"/places/{source_id}", **{**blog, "username": "editor"}, seen="1")
+        head.post(f"/places/{source_id}", **{**blog, "username": "editor"}, password="wxyz 1234", seen="2")
+        history = head.get(f"/settings/history/place:{source_id}").text
+        assert "Марина Котова" in history
+        for said in ("Имя пользователя", "editor", "задано:", "Площадка: Блог школы", "сегодняшние"):
+            assert said in history, said
+        for secret in ("abcd", "wxyz"):
+            assert secret not in history
+        asked = head.get(f"/settings/history/place:{source_id}/1/back").text
+        assert "Ключи и пароли остаются сегодняшние" in asked
+        head.post(f"/settings/history/place:{source_id}/1/back", **hidden(asked))
+        assert stored(database, source_id).settings["username"] == "desk"
+
+    def test_whoever_opened_an_older_one_keeps_what_was_typed_but_no_secret(self, head, source_id, database):
+        blog = {"base_url": BLOG["base_url"], "username": "desk"}
+        head.post(f"/places/{source_id}", title="Первое", **blog, seen="1")
+        answer = head.post(f"/places/{source_id}", title="Второе", **blog, password="wxyz 1234", seen="1")
+        assert answer.status_code == 409
+        assert "Первое" in answer.text
+        assert "wxyz" not in answer.text
+        fields = hidden(answer.text)
+        assert (fields["title"], fields["seen"], "password" in fields) == ("Второе", "2", False)
+        assert 'name="password" type="password"' in answer.text
+        head.post(f"/places/{source_id}", **fields, password="wxyz 1234")
+        assert stored(database, source_id).title == "Второе"
+        assert "Второе" in head.get(f"/settings/history/place:{source_id}").text
+
+    def test_the_journal_leads_to_the_history(self, head, source_id):
+        page = head.get("/settings/journal").text
+        assert f"/settings/history/place:{source_id}#v1" in page
+
+    def test_others_have_nothing_of_the_history(self, smm, source_id):
+        for address in ("", "/1/back"):
+            assert smm.get(f"/settings/history/place:{source_id}{address}").status_code == 403
+
+    @pytest.mark.parametrize("name", ["place:999", "place:x", "place", "place:", "place:1:2", "places:1"])
+    def test_no_history_of_what_there_is_not(self, head, name):
+        assert head.get(f"/settings/history/{name}").status_code == 404
 
     def test_a_check_of_another_platform_gets_no_secret(self, head, source_id):
         assert head.post("/places/check/telegram", htmx=True, source_id=str(source_id)).status_code == 422
