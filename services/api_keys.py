@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,9 @@ from services.entrance import digest_of
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import DESK, Actor, actor_of, require
+from services.settings.history import note_made
+from services.settings.many import KEY, name_of
+from services.settings.programs import keeping_key, key_row
 
 SCOPES: Mapping[str, frozenset[str]] = {
     "cases:read": frozenset({"case.view", "client.contacts"}),
@@ -65,6 +69,29 @@ def all_keys(session: Session, actor: Actor) -> list[tuple[ApiKey, Staff]]:
     return [(row[0], row[1]) for row in session.execute(query.order_by(Staff.name, ApiKey.id.desc()))]
 
 
+def get_key(session: Session, actor: Actor, key_id: int) -> ApiKey:
+    """A key, revoked ones too; one's own, or anybody's for whoever ends sessions."""
+    row = session.get(ApiKey, key_id)
+    if row is None or (row.staff_id != actor.staff_id and not actor.may("session.end")):
+        raise NotFound("key.gone", id=key_id)
+    return row
+
+
+def is_mine_and_alive(session: Session, actor: Actor, key_id: int) -> bool:
+    """Whether the actor may still change the key."""
+    row = session.get(ApiKey, key_id)
+    is_alive = row is not None and row.revoked_at is None and row.expires_at > utc_now()
+    return row is not None and is_alive and row.staff_id == actor.staff_id
+
+
+def old_keys(session: Session, actor: Actor, staff_id: int) -> list[ApiKey]:
+    """A person's newest revoked keys, that a new one may be made like; whose they may be as in ``keys_of``."""
+    if staff_id != actor.staff_id:
+        require(actor, "session.end")
+    query = select(ApiKey).where(ApiKey.staff_id == staff_id, ApiKey.revoked_at.is_not(None))
+    return list(session.scalars(query.order_by(ApiKey.revoked_at.desc(), ApiKey.id.desc()).limit(MOST_KEYS)))
+
+
 def find_key(session: Session, secret: str, now: datetime | None = None) -> tuple[ApiKey, Staff] | None:
     """The key and its person; None for one that is unknown, over or revoked, and when the person left."""
     if len(secret) != len(PREFIX) + LETTERS or not secret.startswith(PREFIX) or not secret.isascii():
@@ -92,13 +119,9 @@ def is_unnoted(key: ApiKey, now: datetime | None = None) -> bool:
 def make_key(session: Session, actor: Actor, name: str, scopes: Collection[str], days: int) -> tuple[ApiKey, str]:
     """(the key, what is shown once). Raises Refused for a nameless one, a time or scope that there is not, and for
     one too many."""
-    name = name.strip()
-    if not name or len(name) > LONGEST_NAME:
-        raise Refused("key.name", most=LONGEST_NAME)
     if days not in DAYS:
         raise Refused("key.days")
-    if not scopes or not set(scopes) <= set(scopes_for(actor)):
-        raise Refused("key.scopes")
+    name, allowed = _checked(actor, name, scopes)
     # Held until the commit: two presses at once are counted one by one.
     staff = session.get(Staff, actor.staff_id, with_for_update=True) if actor.staff_id is not None else None
     if staff is None:
@@ -111,33 +134,70 @@ def make_key(session: Session, actor: Actor, name: str, scopes: Collection[str],
     secret = PREFIX + secrets.token_urlsafe(32)
     row = ApiKey(
         staff_id=staff.id, name=name, hint=secret[: len(PREFIX) + 4], digest=digest_of(secret),
-        scopes=[scope for scope in SCOPES if scope in scopes], expires_at=now + timedelta(days=days),
+        scopes=allowed, expires_at=now + timedelta(days=days),
     )  # fmt: skip
     session.add(row)
     session.flush()
     record(session, "token.made", actor, object_id=row.id, staff=staff.id, scopes=row.scopes, days=days)
+    note_made(session, actor, name_of(KEY, row.id), key_row(session, row.id))
     return row, secret
+
+
+def _checked(actor: Actor, name: str, scopes: Collection[str]) -> tuple[str, list[str]]:
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME:
+        raise Refused("key.name", most=LONGEST_NAME)
+    if not scopes or not set(scopes) <= set(scopes_for(actor)):
+        raise Refused("key.scopes")
+    return name, [scope for scope in SCOPES if scope in scopes]
+
+
+def edit_key(session: Session, actor: Actor, key_id: int, name: str, scopes: Collection[str]) -> ApiKey:
+    """Another name, or other scopes from the next request on; one's own only. Its time stays. Raises Refused for
+    one that is revoked or over."""
+    if get_key(session, actor, key_id).staff_id != actor.staff_id:
+        raise NotFound("key.gone", id=key_id)
+    with keeping_key(session, actor, key_id):
+        row = session.get_one(ApiKey, key_id, with_for_update=True)
+        if row.revoked_at is not None or row.expires_at <= utc_now():
+            raise Refused("key.final", name=row.name)
+        row.name, row.scopes = _checked(actor, name, scopes)
+    record(session, "token.edited", actor, object_id=row.id, staff=row.staff_id, scopes=row.scopes)
+    return row
+
+
+def put_key(session: Session, actor: Actor, key_id: int, value: Mapping[str, Any] | None) -> None:
+    """Name and scopes become those of a version. A revoked key stays revoked."""
+    row = get_key(session, actor, key_id)
+    if row.revoked_at is not None:
+        raise Refused("key.final", name=row.name)
+    if value is None:
+        raise Refused("key.begun", name=row.name)
+    edit_key(session, actor, key_id, value["name"], value["scopes"])
 
 
 def revoke_key(session: Session, actor: Actor, key_id: int) -> ApiKey:
     """Opens nothing from now on; one's own, or anybody's for whoever ends sessions."""
-    row = session.get(ApiKey, key_id, with_for_update=True)
-    if row is None or (row.staff_id != actor.staff_id and not actor.may("session.end")):
-        raise NotFound("key.gone", id=key_id)
-    if row.revoked_at is None:
-        row.revoked_at = utc_now()
-        record(session, "token.revoked", actor, object_id=row.id, staff=row.staff_id)
+    get_key(session, actor, key_id)
+    with keeping_key(session, actor, key_id):  # its row of versions is held before the key everywhere
+        row = session.get_one(ApiKey, key_id, with_for_update=True)
+        if row.revoked_at is None:
+            row.revoked_at = utc_now()
+            record(session, "token.revoked", actor, object_id=row.id, staff=row.staff_id)
     return row
 
 
 def revoke_all(session: Session, actor: Actor, staff_id: int) -> int:
     """None of a person's keys opens anything from now on; returns how many did."""
-    query = select(ApiKey).where(ApiKey.staff_id == staff_id, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id)
+    query = select(ApiKey.id).where(ApiKey.staff_id == staff_id, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id)
     now, living = utc_now(), 0
-    for row in session.scalars(query.with_for_update()):
-        living += row.expires_at > now
-        row.revoked_at = now
-        record(session, "token.revoked", actor, object_id=row.id, staff=staff_id)
+    for key_id in list(session.scalars(query)):
+        with keeping_key(session, actor, key_id):
+            row = session.get_one(ApiKey, key_id, with_for_update=True)
+            if row.revoked_at is None:
+                living += row.expires_at > now
+                row.revoked_at = now
+                record(session, "token.revoked", actor, object_id=row.id, staff=staff_id)
     return living
 
 

@@ -90,7 +90,7 @@ def run_webhooks(database: Database, keyring: Keyring, post: Post) -> int:
 def _tell(call: WebhookCall, hook: Webhook, keyring: Keyring, post: Post) -> Told:
     try:
         secret = keyring.unseal(hook.secret)["secret"]
-    except DeskError:
+    except (DeskError, KeyError):  # none, of an address that was brought back
         return Told(None, code="key")
     body = body_of(call)
     return post(hook.url, headers_of(call, secret, body, utc_now()), body)

@@ -21,6 +21,9 @@ from services.excerpts import MARK
 from services.outbox import WRITING
 from services.rights import Actor, require
 from services.secrets import Keyring
+from services.settings.history import note_made
+from services.settings.many import HOOK, name_of
+from services.settings.programs import hook_row, keeping_hook
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "case.opened": ("case.opened",),
@@ -61,6 +64,13 @@ def list_hooks(session: Session, actor: Actor) -> list[Line]:
     counted = select(WebhookCall.webhook_id, func.count()).where(WebhookCall.state.in_(("queued", "sending")))
     waiting = {row[0]: row[1] for row in session.execute(counted.group_by(WebhookCall.webhook_id))}
     return [Line(one, last.get(one.id), waiting.get(one.id, 0)) for one in hooks]
+
+
+def dropped_hooks(session: Session, actor: Actor) -> list[Webhook]:
+    """The newest addresses that were dropped: their history brings them back."""
+    require(actor, "settings.edit")
+    query = select(Webhook).where(Webhook.dropped_at.is_not(None))
+    return list(session.scalars(query.order_by(Webhook.dropped_at.desc(), Webhook.id.desc()).limit(MOST_HOOKS)))
 
 
 def get_hook(session: Session, actor: Actor, webhook_id: int, *, hold: bool = False) -> Webhook:
@@ -130,24 +140,31 @@ def add_hook(
 ) -> tuple[Webhook, str]:
     """(the address, its secret, which is shown once)."""
     require(actor, "settings.edit")
-    there = select(func.count()).select_from(Webhook).where(Webhook.dropped_at.is_(None))
-    if (session.scalar(there) or 0) >= MOST_HOOKS:
-        raise Refused("webhook.many", most=MOST_HOOKS)
+    _check_room(session)
     hook = Webhook(created_by_id=actor.staff_id, **_checked(name, url, events, guard))
     secret = _give_secret(hook, keyring)
     session.add(hook)
     session.flush()
     record(session, "webhook.added", actor, object_id=hook.id, events=hook.events)
+    note_made(session, actor, name_of(HOOK, hook.id), hook_row(session, hook.id))
     return hook, secret
+
+
+def _check_room(session: Session) -> None:
+    there = select(func.count()).select_from(Webhook).where(Webhook.dropped_at.is_(None))
+    if (session.scalar(there) or 0) >= MOST_HOOKS:
+        raise Refused("webhook.many", most=MOST_HOOKS)
 
 
 def edit_hook(
     session: Session, actor: Actor, guard: Guard, webhook_id: int, name: str, url: str, events: Collection[str]
 ) -> Webhook:
     """What is queued already goes to the new address."""
-    hook = get_hook(session, actor, webhook_id, hold=True)
-    for field, value in _checked(name, url, events, guard).items():
-        setattr(hook, field, value)
+    get_hook(session, actor, webhook_id)
+    with keeping_hook(session, actor, webhook_id):  # its row of versions is held before the hook everywhere
+        hook = get_hook(session, actor, webhook_id, hold=True)
+        for field, value in _checked(name, url, events, guard).items():
+            setattr(hook, field, value)
     record(session, "webhook.edited", actor, object_id=hook.id, events=hook.events)
     return hook
 
@@ -163,36 +180,75 @@ def _checked(name: str, url: str, events: Collection[str], guard: Guard) -> dict
 
 def renew_secret(session: Session, actor: Actor, keyring: Keyring, webhook_id: int) -> tuple[Webhook, str]:
     """The old one signs nothing from now on."""
-    hook = get_hook(session, actor, webhook_id, hold=True)
-    secret = _give_secret(hook, keyring)
+    get_hook(session, actor, webhook_id)
+    with keeping_hook(session, actor, webhook_id):
+        hook = get_hook(session, actor, webhook_id, hold=True)
+        secret = _give_secret(hook, keyring)
     record(session, "webhook.secret", actor, object_id=hook.id)
     return hook, secret
 
 
 def _give_secret(hook: Webhook, keyring: Keyring) -> str:
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    hook.secret = keyring.seal({"secret": secret})
+    hook.secret, hook.secret_at = keyring.seal({"secret": secret}), utc_now()
     return secret
 
 
 def switch_hook(session: Session, actor: Actor, webhook_id: int, on: bool) -> Webhook:
     """Off: nothing is told and what waits is given up. On: what happens from now on is told."""
-    hook = get_hook(session, actor, webhook_id, hold=True)
-    wanted = "on" if on else "off"
-    if hook.state != wanted:
-        hook.state, hook.failing_since = wanted, None
-        if not on:
-            give_up(session, hook, "cancelled")
-        record(session, "webhook.switched", actor, object_id=hook.id, code=wanted)
+    get_hook(session, actor, webhook_id)
+    with keeping_hook(session, actor, webhook_id):
+        hook = get_hook(session, actor, webhook_id, hold=True)
+        wanted = "on" if on else "off"
+        if on:
+            _check_secret(hook)
+        if hook.state != wanted:
+            hook.state, hook.failing_since = wanted, None
+            if not on:
+                give_up(session, hook, "cancelled")
+            record(session, "webhook.switched", actor, object_id=hook.id, code=wanted)
     return hook
+
+
+def _check_secret(hook: Webhook) -> None:
+    """One that was brought back has none: what was known outside is gone for good."""
+    if not hook.secret:
+        raise Refused("webhook.secretless", name=hook.name)
 
 
 def drop_hook(session: Session, actor: Actor, webhook_id: int) -> None:
     """The log stays, the secret does not."""
-    hook = get_hook(session, actor, webhook_id, hold=True)
-    hook.state, hook.dropped_at, hook.secret = "off", utc_now(), ""
-    give_up(session, hook, "cancelled")
+    get_hook(session, actor, webhook_id)
+    with keeping_hook(session, actor, webhook_id):
+        hook = get_hook(session, actor, webhook_id, hold=True)
+        hook.state, hook.dropped_at, hook.secret, hook.secret_at = "off", utc_now(), "", None
+        give_up(session, hook, "cancelled")
     record(session, "webhook.dropped", actor, object_id=hook.id)
+
+
+def put_hook(
+    session: Session, actor: Actor, guard: Guard, webhook_id: int, value: Mapping[str, Any] | None
+) -> None:
+    """The address becomes what a version says, by the checks of today. One that was dropped comes back switched off
+    and without a secret: a new one has to be made."""
+    require(actor, "settings.edit")
+    found = session.get(Webhook, webhook_id)
+    if found is None:
+        raise NotFound("webhook.unknown", id=webhook_id)
+    if value is None:
+        raise Refused("webhook.begun", name=found.name)
+    with keeping_hook(session, actor, webhook_id):
+        hook = session.get_one(Webhook, webhook_id, with_for_update=True)
+        was_dropped = hook.dropped_at is not None
+        if was_dropped:
+            _check_room(session)
+            hook.dropped_at = None
+        edit_hook(session, actor, guard, webhook_id, value["name"], value["url"], value["events"])
+        if value["state"] == "dropped":
+            drop_hook(session, actor, webhook_id)
+        elif not was_dropped:
+            switch_hook(session, actor, webhook_id, value["state"] == "on")
+    record(session, "webhook.returned", actor, object_id=webhook_id)
 
 
 def give_up(session: Session, hook: Webhook, state: str) -> None:
@@ -206,6 +262,7 @@ def give_up(session: Session, hook: Webhook, state: str) -> None:
 def send_test(session: Session, actor: Actor, webhook_id: int) -> WebhookCall:
     """«Проверочное»: one attempt, also to an address that is switched off."""
     hook = get_hook(session, actor, webhook_id)
+    _check_secret(hook)
     call = _call(hook, TEST, {"type": TEST, "timestamp": utc_now().isoformat(), "data": {}})
     session.add(call)
     session.flush()
@@ -219,6 +276,7 @@ def send_again(session: Session, actor: Actor, call_id: int) -> WebhookCall:
     if call is None:
         raise NotFound("webhook.call", id=call_id)
     hook = get_hook(session, actor, call.webhook_id)
+    _check_secret(hook)
     if hook.state != "on" and call.kind != TEST:
         raise Refused("webhook.off")
     if call.state in ("sent", "dead", "cancelled"):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 
 from models import utc_now
 from services.absences import (
@@ -100,7 +100,8 @@ def save(staff_id: int) -> Answer:
             session, current_actor(), staff_id,
             days=[int(one) for one in form.getlist("day") if one in "0123456" and len(one) == 1],
             begin=form.get("begin", ""), end=form.get("end", ""), deputy_id=form.get("deputy_id", type=whole),
-        ), part=lambda rows: [row for row in rows or () if row["id"] == staff_id], to="absences.index")  # fmt: skip
+        ), part=lambda rows: [row for row in rows or () if row["id"] == staff_id],
+            to=url_for("absences.index"))  # fmt: skip
     except DeskError as error:
         return _schedule(staff_id, explain(error)), status_of(error)
 

@@ -31,7 +31,7 @@ EVENTS: Mapping[str, Lazy] = {
 
 HOOK_STATES: Mapping[str, Lazy] = {
     "on": _l("is told"),
-    "off": _l("switched off"),
+    "off": _l("is told nothing"),
     "failed": _l("switched off: nothing got there for a day"),
 }
 
@@ -63,8 +63,15 @@ ERRORS: Mapping[str, Lazy] = {
     "key.days": _l("Choose how long the key lives."),
     "key.scopes": _l("Choose at least one thing that the key may do."),
     "key.many": _l("There are %(most)s keys already: revoke one first."),
+    "key.begun": _l("There was no key «%(name)s» before, and what was made cannot be unmade: revoke it instead."),
+    "key.final": _l(
+        "The key «%(name)s» opens nothing any more and cannot be brought back: make a new one with its name and "
+        "scopes."
+    ),
     "key.gone": _l("There is no such key."),
     "reply.unknown": _l("There is no such reply."),
+    "webhook.begun": _l("There was no address «%(name)s» before, and that cannot be undone: delete it instead."),
+    "webhook.secretless": _l("«%(name)s» was brought back without its secret: make a new one first."),
     "webhook.unknown": _l("There is no such address any more."),
     "webhook.call": _l("There is no such call any more."),
     "webhook.off": _l("Switch the address on first."),

@@ -370,7 +370,9 @@ MATRIX: dict[str, str] = {
     "api.ask_department": "case.route",
     **dict.fromkeys(("api.list_questions", "api.show_question"), "route.view"),
     **dict.fromkeys(("api.answer_question", "api.decline_question"), "route.answer"),
-    **dict.fromkeys(("api_keys.index", "api_keys.make", "api_keys.revoke"), ANY_STAFF),
+    **dict.fromkeys(
+        ("api_keys.index", "api_keys.make", "api_keys.edit", "api_keys.save", "api_keys.revoke"), ANY_STAFF
+    ),
     "api_keys.of_person": "session.end",
     "tokens.index": "settings.edit",
     **dict.fromkeys(

@@ -9,7 +9,7 @@ from models import SettingVersion
 from services.recount import ask_recount
 from services.settings.effects import effects_of
 from services.settings.history import PAGE, changes_in, expect, get_version, versions_of
-from services.settings.known import Tools, look, read_setting, take_back
+from services.settings.known import Tools, look, may_return, read_setting, take_back
 from services.settings.many import family_of
 from services.terms import NAME as TERMS
 from web.forms import go
@@ -43,6 +43,8 @@ def index(name: str) -> str:
     below = request.args.get("below", type=whole)
     with current_desk().database.read.begin() as session:
         last = look(session, current_actor(), name)
+        returns = may_return(session, current_actor(), name)
+        now = read_setting(session, name)
         found, names = versions_of(session, name, below), names_of(session)
         before = {row.number: row for row, _who in found}
         if found and found[-1][0].number > 0:
@@ -52,9 +54,10 @@ def index(name: str) -> str:
             Entry(row, who, differences(name, before[row.number - 1].value, row.value, names) if row.number else [])
             for row, who in found
         ]
+    of_many = family_of(name)[1] is not None
     return render_template(
-        "settings/history.html", name=name, title=title_of(name, names), back=screen_of(name), entries=entries,
-        last=last, note=note_of(name) if family_of(name)[1] is not None else None,
+        "settings/history.html", name=name, title=title_of(name, now), back=screen_of(name), entries=entries,
+        last=last, returns=returns, of_many=of_many, note=note_of(name) if of_many else None,
         more=entries[-1].version.number if len(entries) == PAGE and entries[-1].version.number else None,
     )  # fmt: skip
 

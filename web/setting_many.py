@@ -5,21 +5,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from collectors import CHANNELS
+from collectors import CHANNELS, channel_class
 from services.connections import Field, fields_of
-from services.settings.many import PLACE, family_of
+from services.settings.many import HOOK, KEY, PLACE, family_of
 from services.settings.reckoning import Effect
+from web.api_words import EVENTS, SCOPES
 from web.dates import when
 from web.language import Lazy, _, _l, ngettext
 from web.place_words import DEPTHS, choice_name
 
-FAMILIES: Mapping[str, Lazy] = {PLACE: _l("Place")}
-SCREENS: Mapping[str, str] = {PLACE: "sources.index"}
+FAMILIES: Mapping[str, Lazy] = {PLACE: _l("Place"), KEY: _l("Key of the API"), HOOK: _l("Outgoing web hook")}
+SCREENS: Mapping[str, str] = {PLACE: "sources.index", KEY: "api_keys.index", HOOK: "tokens.index"}
 """Family → the screen on which they stand."""
 NOTES: Mapping[str, Lazy] = {
     PLACE: _l(
         "Keys and passwords stay those of today: versions do not keep them. What has come from the place stays, "
         "and so does what is waiting to be sent."
+    ),
+    KEY: _l(
+        "Name and scopes can be brought back while the key lives. A revoked key stays revoked: the desk does not "
+        "know it, only its print."
+    ),
+    HOOK: _l(
+        "Name, address and events can be brought back, a secret cannot: versions do not keep it. A deleted address "
+        "comes back switched off and waits for a new secret."
     ),
 }
 STATES: Mapping[str, Lazy] = {
@@ -56,8 +65,11 @@ def _place(value: Any, _names: Names) -> Lines:
     for name, at in value.get("secrets", {}).items():
         title = _(fields[name].title) if name in fields else name
         found[title] = _("entered %(time)s", time=when(datetime.fromisoformat(at))) if at else _("entered")
-    found[_("State")] = str(STATES[value["state"]])
-    found[_("How much history to take")] = str(DEPTHS[value["depth"]])
+    can = channel_class(value["platform"]).can
+    by_people = value["state"] == "on" and can.grade == "manual"
+    found[_("State")] = str(STATES["manual" if by_people else value["state"]])
+    if can.grade == "reread":
+        found[_("How much history to take")] = str(DEPTHS[value["depth"]])
     if value["rests"]:
         found[_("Reading of history")] = _("rests")
     return found
@@ -71,7 +83,35 @@ def _setting(field: Field, said: Any) -> str:
     return ", ".join(map(str, said)) if isinstance(said, list) else str(said)
 
 
-LINES: Mapping[str, Callable[[Any, Names], Lines]] = {PLACE: _place}
+def _key(value: Any, names: Names) -> Lines:
+    if value is None:
+        return {}
+    until = f"{datetime.fromisoformat(value['until']):%d.%m.%Y}"
+    return {
+        _("Owner of the key"): names.person(value["staff_id"]), _("What it is for"): str(value["name"]),
+        _("What it may do"): ", ".join(str(SCOPES.get(one, one)) for one in value["scopes"]),
+        _("Lives until"): until, _("State"): _("revoked") if value["revoked"] else _("opens the desk"),
+    }  # fmt: skip
+
+
+HOOK_WORDS: Mapping[str, Lazy] = {
+    "on": _l("is told"), "off": _l("is told nothing"), "dropped": _l("address deleted")
+}  # fmt: skip
+
+
+def _hook(value: Any, _names: Names) -> Lines:
+    if value is None:
+        return {}
+    at = value["secret"]
+    return {
+        _("What it is called"): str(value["name"]), _("Which address is told"): str(value["url"]),
+        _("Of what"): ", ".join(str(EVENTS.get(one, one)) for one in value["events"]),
+        _("Secret of the signature"): _("made %(time)s", time=when(datetime.fromisoformat(at))) if at else "—",
+        _("State"): str(HOOK_WORDS[value["state"]]),
+    }  # fmt: skip
+
+
+LINES: Mapping[str, Callable[[Any, Names], Lines]] = {PLACE: _place, KEY: _key, HOOK: _hook}
 """Family → the lines that a version says."""
 
 EFFECTS: Mapping[str, Callable[[Effect], str]] = {
@@ -88,6 +128,22 @@ EFFECTS: Mapping[str, Callable[[Effect], str]] = {
     "place.by_hand": lambda e: ngettext(
         "%(num)s reply that is not sent yet would not go: you would publish it yourself",
         "%(num)s replies that are not sent yet would not go: you would publish them yourself", e.count,
+    ),
+    "key.ends": lambda e: _(
+        "A program of %(who)s uses the key «%(key)s», last %(time)s: it would be refused at once. A revoked key "
+        "cannot be brought back.", who=e.data["who"], key=e.data["key"], time=when(e.data["at"]),
+    ),
+    "key.loses": lambda e: _(
+        "A program of %(who)s uses the key, last %(time)s. It could no longer: %(scopes)s", who=e.data["who"],
+        time=when(e.data["at"]), scopes=", ".join(str(SCOPES.get(one, one)) for one in e.data["scopes"]),
+    ),
+    "hook.waits": lambda e: ngettext(
+        "%(num)s event that waits to be told would never be", "%(num)s events that wait to be told would never be",
+        e.count,
+    ),
+    "hook.moves": lambda e: ngettext(
+        "%(num)s event that waits to be told would go to the new address",
+        "%(num)s events that wait to be told would go to the new address", e.count,
     ),
     "place.bot": lambda e: ngettext(
         "%(num)s colleague would get no notices from its bot any more",

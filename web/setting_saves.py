@@ -13,6 +13,7 @@ from services.errors import Stale
 from services.settings.effects import effects_of, has_effects
 from services.settings.history import Changed, changes_in, expect, get_version, last_change
 from services.settings.known import read_setting
+from services.settings.many import family_of
 from services.settings.reckoning import Effect
 from web.filters import write_groups
 from web.forms import go
@@ -75,7 +76,7 @@ def save_setting(
         return _stale(name, error), 409
     rang()
     say_saved(name, done, beside, words=words, final=final, **more)
-    return go(url_for(to) if to else screen_of(name))
+    return go(to or screen_of(name))
 
 
 def say_saved(
@@ -130,12 +131,12 @@ def confirm_page(
     session: Session, name: str, before: Any, after: Any, effects: Sequence[Effect], **more: Any
 ) -> str:
     """Lines that change, what it does to open work, and the form once more, ready to be sent for good."""
-    names = names_of(session)
-    rows = differences(name, before, after, names)
+    rows = differences(name, before, after, names_of(session))
+    is_told = "version" in more or family_of(name)[1] is None  # of one of many it is about bringing back
     return render_template(
-        "settings/confirm.html", title=title_of(name, names), back=screen_of(name), rows=rows,
+        "settings/confirm.html", title=title_of(name, after or before), back=screen_of(name), rows=rows,
         effects=told(session, effects), action=request.full_path.rstrip("?"), fields=sent_fields(name),
-        anew=typed_anew(name), note=note_of(name), **more,
+        anew=typed_anew(name), note=note_of(name) if is_told else None, **more,
     )  # fmt: skip
 
 
@@ -171,6 +172,6 @@ def _stale(name: str, error: Stale) -> str:
         names = names_of(session)
         rows = differences(name, get_version(session, name, error.data["seen"]).value, now, names)
     return render_template(
-        "settings/stale.html", title=title_of(name, names), back=screen_of(name), rows=rows, last=last, name=name,
+        "settings/stale.html", title=title_of(name, now), back=screen_of(name), rows=rows, last=last, name=name,
         action=request.full_path.rstrip("?"), fields=sent_fields(name), anew=typed_anew(name),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Where each setting is edited and what it is called there."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask import url_for
 
@@ -23,10 +24,10 @@ from services.agreement import NAME as AGREEMENT
 from services.crm import retention
 from services.documents import organisation
 from services.incidents import troubles
-from services.settings.many import PLACE, family_of
+from services.settings.many import family_of
 from services.settings.people import ABSENCES, STAFF
 from web.language import Lazy, _l
-from web.setting_many import FAMILIES, Names
+from web.setting_many import FAMILIES
 from web.setting_many import NOTES as MANY_NOTES
 from web.setting_many import SCREENS as MANY_SCREENS
 
@@ -64,12 +65,12 @@ NOTES: Mapping[str, Lazy] = {
 """How far a change reaches, where that is not plain."""
 
 
-def title_of(name: str, names: Names | None = None) -> str:
-    """What a setting is called, of one of many with its own name where names are at hand."""
+def title_of(name: str, value: Mapping[str, Any] | None = None) -> str:
+    """What a setting is called, of one of many with its own name where a version is at hand."""
     family, number = family_of(name)
     if number is None:
         return str(SCREENS[name][0])
-    own = names.places.get(number) if names is not None and family == PLACE else None
+    own = value.get("title") or value.get("name") if value is not None else None
     return f"{FAMILIES[family]}: {own}" if own else f"{FAMILIES[family]} № {number}"
 
 

@@ -203,7 +203,7 @@ def _troubles(value: Any, names: Names) -> Lines:
             authors=row.authors,
         )  # fmt: skip
         unit = names.codes.get(row.department, row.department) if row.department else _("whom the theme leads to")
-        found[title] = f"{said}; {unit}" if row.active else _("switched off")
+        found[title] = f"{said}; {unit}" if row.active else _("turned off")
     return found
 
 
@@ -230,7 +230,7 @@ def _habits(value: Any, _names: Names) -> Lines:
     defaults = lint.Habits()
     found = {title: _listed(sorted(said.get(name, getattr(defaults, name)))) for name, title in titles.items()}
     off = set(said.get("off", ()))
-    return found | {str(words.LINT[name]): _("switched off") if name in off else _("in use") for name in words.LINT}
+    return found | {str(words.LINT[name]): _("turned off") if name in off else _("in use") for name in words.LINT}
 
 
 def _synonyms(value: Any, _names: Names) -> Lines:
@@ -292,7 +292,7 @@ def _rule(row: Mapping[str, Any], names: Names) -> str:
     if "tell" in then:
         done.append(_("is told: %(name)s", name=names.person(then["tell"])))
     text = f"{', '.join(said)} → {', '.join(done) or NOTHING}"
-    return text if row["active"] else f"{text} ({_('switched off')})"
+    return text if row["active"] else f"{text} ({_('turned off')})"
 
 
 def _duties(value: Any, names: Names) -> Lines:

@@ -5,12 +5,15 @@ from werkzeug.wrappers import Response
 
 from services import webhooks
 from services.errors import DeskError
+from services.settings.history import last_change
+from services.settings.many import HOOK, name_of
 from services.webhooks import KINDS, MOST_NAME, MOST_URL, PAGE
 from web.api_words import CALL_STATES, EVENTS, HOOK_STATES, TROUBLES
 from web.forms import go
 from web.language import _
 from web.numbers import whole
 from web.security import current_actor, current_desk
+from web.setting_saves import Answer, save_setting
 from web.toasts import tell
 from web.words import explain, status_of
 
@@ -46,28 +49,30 @@ def _page(webhook_id: int, problem: str = "", secret: str = "") -> str:
     with current_desk().database.read.begin() as session:
         hook = webhooks.get_hook(session, current_actor(), webhook_id) if webhook_id else None
         calls = webhooks.calls_of(session, current_actor(), webhook_id, before) if webhook_id else []
+        last = last_change(session, name_of(HOOK, webhook_id)) if webhook_id else None
     return render_template(
         "webhooks/form.html", hook=hook, calls=calls, problem=problem, secret=secret, kinds=KINDS, EVENTS=EVENTS,
         HOOKS=HOOK_STATES, CALLS=CALL_STATES, TROUBLES=TROUBLES, given=request.form, longest=MOST_NAME,
-        most_url=MOST_URL, page=PAGE,
+        most_url=MOST_URL, page=PAGE, last=last, seen=request.form.get("seen") or (last.number if last else 0),
     )  # fmt: skip
 
 
 @screen.post("/<int:webhook_id>")
-def save(webhook_id: int) -> Response | tuple[str, int]:
+def save(webhook_id: int) -> Answer:
     desk, form = current_desk(), request.form
     try:
-        with desk.database.write.begin() as session:
-            webhooks.edit_hook(
+        return save_setting(
+            name_of(HOOK, webhook_id),
+            lambda session: webhooks.edit_hook(
                 session, current_actor(), desk.wire.guard, webhook_id, form.get("name", ""), form.get("url", ""),
                 form.getlist("event"),
-            )  # fmt: skip
+            ),
+            to=url_for("webhooks.show", webhook_id=webhook_id),
+        )  # fmt: skip
     except DeskError as error:
         if status_of(error) == 404:
             raise
         return _page(webhook_id, problem=explain(error)), status_of(error)
-    tell(_("Saved."))
-    return _back(webhook_id)
 
 
 @screen.post("/<int:webhook_id>/secret")
@@ -80,19 +85,22 @@ def renew(webhook_id: int) -> str:
 
 
 @screen.post("/<int:webhook_id>/<any(on, off):word>")
-def switch(webhook_id: int, word: str) -> Response:
-    with current_desk().database.write.begin() as session:
-        webhooks.switch_hook(session, current_actor(), webhook_id, word == "on")
-    tell(_("It is told from now on.") if word == "on" else _("It is told nothing any more."))
-    return _back(webhook_id)
+def switch(webhook_id: int, word: str) -> Answer:
+    return save_setting(
+        name_of(HOOK, webhook_id),
+        lambda session: webhooks.switch_hook(session, current_actor(), webhook_id, word == "on"),
+        to=url_for("webhooks.show", webhook_id=webhook_id),
+        words=_("It is told from now on.") if word == "on" else _("It is told nothing any more."),
+    )
 
 
 @screen.post("/<int:webhook_id>/drop")
-def drop(webhook_id: int) -> Response:
-    with current_desk().database.write.begin() as session:
-        webhooks.drop_hook(session, current_actor(), webhook_id)
-    tell(_("The address is deleted."))
-    return go(url_for("tokens.index"))
+def drop(webhook_id: int) -> Answer:
+    return save_setting(
+        name_of(HOOK, webhook_id), lambda session: webhooks.drop_hook(session, current_actor(), webhook_id),
+        final=True,
+        words=_("The address is deleted. Its history brings it back, with a new secret."),
+    )  # fmt: skip
 
 
 @screen.post("/<int:webhook_id>/test")

@@ -26,8 +26,8 @@ from services.rota import NAME as ROTA
 from services.rota import days_from
 from services.rules import NAME as RULES
 from services.rules import TRIED, Matter, first_that_holds
-from services.settings.many import PLACE, family_of
-from services.settings.many_effects import place_effects
+from services.settings.many import HOOK, KEY, PLACE, family_of
+from services.settings.many_effects import hook_effects, key_effects, place_effects
 from services.settings.reckoning import Effect
 from services.terms import NAME as TERMS
 from services.terms import class_of, policy_of
@@ -221,5 +221,7 @@ EFFECTS: Mapping[str, Reckon] = {
     ROTA: _rota,
     RETENTION: _retention,
     PLACE: place_effects,
+    KEY: key_effects,
+    HOOK: hook_effects,
 }
 """Settings that are not named touch nothing that is open."""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from collectors.wire import Guard
 from services import (
     absences,
+    api_keys,
     bots,
     criteria,
     facts,
@@ -24,6 +25,7 @@ from services import (
     saved_replies,
     search,
     terms,
+    webhooks,
 )
 from services.agreement import NAME as AGREEMENT
 from services.agreement import check_agreement
@@ -34,9 +36,10 @@ from services.incidents import troubles
 from services.rights import Actor, require
 from services.secrets import Keyring
 from services.settings.history import Last, bringing_back, get_version, keep, last_change, value_of
-from services.settings.many import PLACE, family_of
+from services.settings.many import HOOK, KEY, PLACE, family_of
 from services.settings.people import ABSENCES, STAFF, absence_rows, staff_rows
 from services.settings.places import place_row
+from services.settings.programs import hook_row, key_row
 from services.targets import covered
 
 Put = Callable[[Session, Actor, Any], None]
@@ -155,29 +158,46 @@ class Tools:
 class Family:
     """Settings of which there are many, as Known, each told by its number."""
 
-    act: str
+    permit: Callable[[Session, Actor, int], object]
+    """Raises for whoever may not look at its history."""
     put: Callable[[Session, Actor, int, Any, Tools], None]
     read: Callable[[Session, int], Any]
+    returns: Callable[[Session, Actor, int], bool] = lambda _session, _actor, _number: True
+    """Whether any version of it can still be brought back by the actor."""
 
 
 FAMILIES: Mapping[str, Family] = {
     PLACE: Family(
-        "source.edit",
+        lambda _session, actor, _number: require(actor, "source.edit"),
         lambda session, actor, number, value, tools: places.put_place(session, actor, tools.keyring, number, value),
         place_row,
+    ),
+    KEY: Family(
+        api_keys.get_key,
+        lambda session, actor, number, value, _tools: api_keys.put_key(session, actor, number, value),
+        key_row,
+        api_keys.is_mine_and_alive,
+    ),
+    HOOK: Family(
+        lambda _session, actor, _number: require(actor, "settings.edit"),
+        lambda session, actor, number, value, tools: webhooks.put_hook(session, actor, tools.guard, number, value),
+        hook_row,
     ),
 }
 """Family → how each of it is read and put back."""
 
 
-def act_of(name: str) -> str:
-    """The right that a setting asks for; raises NotFound for one that there is not."""
+def permit(session: Session, actor: Actor, name: str) -> None:
+    """Raises NotFound for a setting that there is not, Forbidden for whoever may not change it."""
     family, number = family_of(name)
     if number is not None and family in FAMILIES:
-        return FAMILIES[family].act
+        FAMILIES[family].permit(session, actor, number)
+        if FAMILIES[family].read(session, number) is None:
+            raise NotFound("setting.unknown", name=name)
+        return
     if name not in KNOWN:
         raise NotFound("setting.unknown", name=name)
-    return KNOWN[name].act
+    require(actor, KNOWN[name].act)
 
 
 def read_setting(session: Session, name: str) -> Any:
@@ -188,16 +208,20 @@ def read_setting(session: Session, name: str) -> Any:
 
 def look(session: Session, actor: Actor, name: str) -> Last:
     """The newest version of a setting that the actor may change; raises NotFound or Forbidden."""
-    require(actor, act_of(name))
-    if family_of(name)[1] is not None and read_setting(session, name) is None:
-        raise NotFound("setting.unknown", name=name)
+    permit(session, actor, name)
     return last_change(session, name)
+
+
+def may_return(session: Session, actor: Actor, name: str) -> bool:
+    """Whether versions are to be offered for bringing back."""
+    family, number = family_of(name)
+    return number is None or FAMILIES[family].returns(session, actor, number)
 
 
 def take_back(session: Session, actor: Actor, name: str, number: int, tools: Tools | None = None) -> None:
     """Puts version ``number`` in place of what there is, as a version of its own; raises Refused naming what in it
     points to nothing any more. One of many cannot be put back without ``tools``."""
-    require(actor, act_of(name))
+    permit(session, actor, name)
     value, (family, one) = get_version(session, name, number).value, family_of(name)
     with bringing_back(session, number):
         if one is None:

@@ -1,11 +1,11 @@
-"""What a change of one place does to the work that stands on it."""
+"""What a change of one place, key or web hook does to the work that stands on it."""
 
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Act, Case, MessengerAccount, RawItem
+from models import Act, ApiKey, Case, MessengerAccount, RawItem, Staff, WebhookCall
 from services.bots import bots_of
 from services.filters import Condition
 from services.outbox import WAITING
@@ -30,6 +30,31 @@ def place_effects(session: Session, before: Any, after: Any) -> list[Effect]:
         bound = (MessengerAccount.source_id == number, MessengerAccount.ended_at.is_(None))
         found.append(Effect("place.bot", *_count(session, MessengerAccount.id, *bound)))
     return found
+
+
+def key_effects(session: Session, before: Any, after: Any) -> list[Effect]:
+    """Of a key that opens less: that a program uses it, whose and when last."""
+    if before is None or after is None:
+        return []
+    row, lost = session.get_one(ApiKey, after["id"]), set(before["scopes"]) - set(after["scopes"])
+    ends = after["revoked"] and not before["revoked"]
+    if row.used_at is None or not (ends or lost):
+        return []
+    who = session.get_one(Staff, row.staff_id).name
+    said = {"who": who, "key": before["name"], "at": row.used_at, "scopes": sorted(lost)}
+    return [Effect("key.ends" if ends else "key.loses", 1, 1, 1, data=said)]
+
+
+def hook_effects(session: Session, before: Any, after: Any) -> list[Effect]:
+    """Of an address that is told no more, or in another place: what waits to be told."""
+    if before is None or after is None or before["state"] != "on":
+        return []
+    waiting = (WebhookCall.webhook_id == after["id"], WebhookCall.state.in_(("queued", "sending")))
+    if after["state"] != "on":
+        return [Effect("hook.waits", *_count(session, WebhookCall.id, *waiting))]
+    if after["url"] != before["url"]:
+        return [Effect("hook.moves", *_count(session, WebhookCall.id, *waiting))]
+    return []
 
 
 def _count(session: Session, column: Any, *conditions: Any) -> tuple[int, int, int]:

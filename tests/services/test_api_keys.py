@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from cryptography.fernet import Fernet
 from sqlalchemy import select
 
+from collectors.wire import Guard
 from models import ApiKey, Event, Staff, StaffRole, utc_now
 from services import api_keys
 from services.accounts import change_password, choose_password, reset_password, set_active
@@ -14,17 +16,25 @@ from services.api_keys import (
     NEEDS,
     SCOPES,
     all_keys,
+    edit_key,
     find_key,
     key_actor,
     keys_of,
     make_key,
     note_used,
+    old_keys,
+    revoke_all,
     revoke_key,
     scopes_for,
 )
 from services.errors import Forbidden, NotFound, Refused
 from services.people import renew_password
-from services.rights import ACTS, DESK
+from services.rights import ACTS, DESK, Actor
+from services.secrets import Keyring
+from services.settings.effects import effects_of
+from services.settings.history import get_version, last_change, versions_of
+from services.settings.known import Tools as Lent
+from services.settings.known import look, may_return, read_setting, take_back
 from web.api_words import SCOPES as SCOPE_NAMES
 
 
@@ -182,3 +192,121 @@ def test_one_s_own_change_of_the_password_may_leave_keys_as_they_are(cast, datab
     with database.write.begin() as session:
         change_password(session, cast.smm.staff_id, "прежний пароль", "новый пароль")
     assert found(database, secret) is not None
+
+
+TOOLS = Lent(Keyring([Fernet.generate_key()]), Guard())
+
+
+class TestVersions:
+    def test_each_change_is_one_and_none_opens_the_desk(self, database, cast, make) -> None:
+        key_id, secret = make()
+        with database.write.begin() as session:
+            edit_key(session, cast.smm, key_id, "витрина", ["cases:read", "replies:write"])
+        with database.write.begin() as session:
+            revoke_key(session, cast.head, key_id)
+            revoke_key(session, cast.head, key_id)  # once more changes nothing
+        with database.read.begin() as session:
+            rows = versions_of(session, f"key:{key_id}")
+            values = [row.value for row, _who in rows]
+            assert [who for row, who in rows if row.number] == [cast.head.name, cast.smm.name, cast.smm.name]
+            digest = session.get_one(ApiKey, key_id).digest
+        assert [value and (value["name"], value["revoked"]) for value in values] == [
+            ("витрина", True), ("витрина", False), ("робот", False), None
+        ]  # fmt: skip
+        assert secret not in str(values)
+        assert digest not in str(values)
+
+    def test_a_change_holds_from_the_next_request_and_comes_back(self, database, cast, make) -> None:
+        key_id, secret = make(scopes=("cases:read", "replies:write"))
+        with database.write.begin() as session:
+            edit_key(session, cast.smm, key_id, "робот", ["cases:read"])
+        row, staff = found(database, secret)
+        assert not key_actor(staff, row).may("case.reply")
+        with database.write.begin() as session:
+            take_back(session, cast.smm, f"key:{key_id}", 1, TOOLS)
+        row, staff = found(database, secret)
+        assert key_actor(staff, row).may("case.reply")
+        with database.read.begin() as session:
+            assert get_version(session, f"key:{key_id}", 3).restored == 1
+
+    @pytest.mark.parametrize(
+        ("given", "code"),
+        [
+            (("", ["cases:read"]), "key.name"), (("я" * 61, ["cases:read"]), "key.name"), (("р", []), "key.scopes"),
+            (("р", ["all"]), "key.scopes"), (("р", ["routes:answer"]), "key.scopes"),
+        ],
+    )  # fmt: skip
+    def test_what_is_not_said_right_is_refused(self, database, cast, make, given, code) -> None:
+        key_id, _secret = make()
+        with database.write.begin() as session, pytest.raises(Refused) as refused:
+            edit_key(session, cast.smm, key_id, *given)
+        assert refused.value.code == code
+
+    def test_a_revoked_one_stays_revoked(self, database, cast, make) -> None:
+        key_id, secret = make()
+        with database.write.begin() as session:
+            revoke_key(session, cast.smm, key_id)
+        for act in (
+            lambda session: take_back(session, cast.smm, f"key:{key_id}", 1, TOOLS),
+            lambda session: edit_key(session, cast.smm, key_id, "робот", ["cases:read"]),
+        ):
+            with database.write.begin() as session, pytest.raises(Refused) as refused:
+                act(session)
+            assert refused.value.code == "key.final"
+        assert found(database, secret) is None
+        with database.read.begin() as session:
+            assert [row.id for row in old_keys(session, cast.smm, cast.smm.staff_id)] == [key_id]
+            assert not may_return(session, cast.smm, f"key:{key_id}")
+
+    def test_neither_is_one_that_is_over_nor_what_was_before_it(self, database, cast, make) -> None:
+        key_id, _secret = make()
+        with database.write.begin() as session, pytest.raises(Refused) as refused:
+            take_back(session, cast.smm, f"key:{key_id}", 0, TOOLS)
+        assert refused.value.code == "key.begun"
+        with time_machine.travel(utc_now() + timedelta(days=31)), database.write.begin() as session:
+            with pytest.raises(Refused) as refused:
+                take_back(session, cast.smm, f"key:{key_id}", 1, TOOLS)
+            assert refused.value.code == "key.final"
+            assert not may_return(session, cast.smm, f"key:{key_id}")
+
+    def test_others_look_with_the_right_and_change_nothing(self, database, cast, make) -> None:
+        key_id, _secret = make()
+        with database.write.begin() as session:
+            assert look(session, cast.head, f"key:{key_id}").number == 1
+            assert may_return(session, cast.smm, f"key:{key_id}")
+            assert not may_return(session, cast.head, f"key:{key_id}")
+            for act in (
+                lambda: edit_key(session, cast.head, key_id, "р", ["cases:read"]),
+                lambda: take_back(session, cast.head, f"key:{key_id}", 1, TOOLS),
+                lambda: look(session, cast.curator, f"key:{key_id}"),
+                lambda: edit_key(session, cast.curator, key_id, "р", ["cases:read"]),
+                lambda: look(session, cast.smm, "key:999"),
+            ):
+                with pytest.raises(NotFound):
+                    act()
+            with pytest.raises(Forbidden):
+                old_keys(session, cast.curator, cast.smm.staff_id)
+
+    def test_keys_that_go_with_a_password_are_versions_too(self, database, cast, make) -> None:
+        first, second = make()[0], make()[0]
+        with database.write.begin() as session:
+            revoke_key(session, cast.smm, first)
+        with database.write.begin() as session:
+            assert revoke_all(session, Actor(cast.smm.staff_id), cast.smm.staff_id) == 1
+        with database.read.begin() as session:
+            assert last_change(session, f"key:{first}").number == 2
+            assert read_setting(session, f"key:{second}")["revoked"] is True
+            assert last_change(session, f"key:{second}").number == 2
+
+    def test_whose_program_uses_it_is_said_before(self, database, cast, make) -> None:
+        key_id, _secret = make(scopes=("cases:read", "replies:write"))
+        with database.write.begin() as session:
+            now = read_setting(session, f"key:{key_id}")
+            gone = {**now, "revoked": True}
+            assert effects_of(session, f"key:{key_id}", now, gone) == [], "nobody has used it"
+            note_used(session, key_id)
+            (ends,) = effects_of(session, f"key:{key_id}", now, gone)
+            (loses,) = effects_of(session, f"key:{key_id}", now, {**now, "scopes": ["cases:read"]})
+            assert effects_of(session, f"key:{key_id}", now, {**now, "name": "иначе"}) == []
+        assert (ends.code, ends.data["who"], ends.data["key"]) == ("key.ends", cast.smm.name, "робот")
+        assert (loses.code, loses.data["scopes"]) == ("key.loses", ["replies:write"])

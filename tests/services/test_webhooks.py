@@ -22,6 +22,7 @@ from services.outreach import begin, way_to_publication
 from services.parting import split_off
 from services.replies import write_reply
 from services.secrets import open_keyring
+from services.settings.known import Tools, look, take_back
 from services.webhook_calls import DAY, KEPT, run_forget, run_webhooks
 from services.webhooks import (
     KINDS,
@@ -30,6 +31,7 @@ from services.webhooks import (
     calls_of,
     check_url,
     drop_hook,
+    dropped_hooks,
     edit_hook,
     list_hooks,
     renew_secret,
@@ -461,7 +463,9 @@ def test_it_is_the_administrators(database, cast, hook, keyring) -> None:
             lambda: renew_secret(session, cast.smm, keyring, webhook_id), lambda: send_again(session, cast.smm, 1),
             lambda: switch_hook(session, cast.smm, webhook_id, False),
             lambda: drop_hook(session, cast.smm, webhook_id),
-            lambda: send_test(session, cast.smm, webhook_id),
+            lambda: send_test(session, cast.smm, webhook_id), lambda: dropped_hooks(session, cast.smm),
+            lambda: look(session, cast.smm, f"hook:{webhook_id}"),
+            lambda: take_back(session, cast.smm, f"hook:{webhook_id}", 1, Tools(keyring, Guard())),
         ):  # fmt: skip
             with pytest.raises(Forbidden):
                 act()

@@ -244,6 +244,8 @@ class TestStored:
             assert said in history, said
         for secret in ("abcd", "wxyz"):
             assert secret not in history
+        assert f"/settings/history/place:{source_id}/1/back" in history
+        assert f"/settings/history/place:{source_id}/0/back" not in history, "that it was begun cannot be undone"
         asked = head.get(f"/settings/history/place:{source_id}/1/back").text
         assert "Ключи и пароли остаются сегодняшние" in asked
         head.post(f"/settings/history/place:{source_id}/1/back", **hidden(asked))

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from collectors.webhook import Told
 from models import Notice, Webhook, WebhookCall, utc_now
 from services.webhook_calls import run_webhooks
+from tests.web.test_setting_history import hidden, undo_of
 
 URL = "https://robot.example/otklik"
 
@@ -74,7 +75,8 @@ def test_it_is_changed_switched_and_deleted(head, hook_id, database):
     assert head.post(f"{where}/drop").location == "/settings/api"
     assert head.get(where).status_code == 404
     assert head.post(where, name="Бот", url=URL, event="case.closed", htmx=True).status_code == 404
-    assert "Бот" not in head.get("/settings/api").text
+    page = head.get("/settings/api").text
+    assert page.index("Адресов нет") < page.index("Удалённые адреса: 1") < page.index("Бот")
 
 
 def test_a_test_stands_in_the_log_with_what_was_answered(head, hook_id, run):
@@ -115,3 +117,41 @@ def test_the_notice_leads_there(head, cast, database):
 def test_others_have_nothing_of_it(smm, hook_id):
     assert smm.get(f"/settings/api/hooks/{hook_id}").status_code == 403
     assert smm.post(f"/settings/api/hooks/{hook_id}/test", htmx=True).status_code == 403
+
+
+def test_its_history_brings_it_back_without_the_secret(head, hook_id, database):
+    where, history = f"/settings/api/hooks/{hook_id}", f"/settings/history/hook:{hook_id}"
+    assert history in head.get(where).text
+    assert head.post(where, name="Бот", url=URL, event="case.closed", seen="1").location == where
+    assert head.post(undo_of(head.get(where).text), htmx=True).headers["HX-Redirect"] == "/settings/api"
+    assert head.post(where, name="Кот", url=URL, event="case.closed", seen="1").status_code == 409
+    head.post(f"{where}/drop")
+    page = head.get(history).text
+    for said in ("удалён", "Робот", "Секрет подписи", "секрет нельзя"):
+        assert said in page
+    asked = head.get(f"{history}/1/back").text
+    assert "ждёт нового секрета" in asked
+    assert head.post(f"{history}/1/back", **hidden(asked)).location == "/settings/api"
+    page = head.get(where).text
+    assert "секрета у него больше нет" in page
+    assert head.post(f"{where}/on", htmx=True).status_code == 422
+    head.post(f"{where}/secret")
+    assert head.post(f"{where}/on").location == where
+
+
+def test_what_waits_is_said_before_it_is_given_up(head, hook_id, open_case, database):
+    open_case()
+    where = f"/settings/api/hooks/{hook_id}"
+    for deed in ("off", "drop"):
+        shown = head.post(f"{where}/{deed}")
+        assert "1 событие ждёт отправки и не уйдёт" in shown.text
+    with database.read.begin() as session:
+        assert session.scalars(select(WebhookCall.state)).one() == "queued"
+    head.post(f"{where}/drop", **hidden(shown.text))
+    with database.read.begin() as session:
+        assert session.scalars(select(WebhookCall.state)).one() == "cancelled"
+
+
+def test_nobody_else_has_its_history(smm, hook_id):
+    assert smm.get(f"/settings/history/hook:{hook_id}").status_code == 403
+    assert smm.post(f"/settings/history/hook:{hook_id}/1/back", htmx=True).status_code == 403
