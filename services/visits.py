@@ -62,14 +62,34 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
-    """domain.md §8, 15: ``windows`` of the period that are over, ``done`` of them with a look."""
+class Window:
+    """A stretch of time in which somebody had to look, and the first look within it."""
 
     place: VisitedPlace
-    windows: int
-    done: int
-    by_hand: int
-    found: int
+    begins: datetime
+    ends: datetime
+    look: Visit | None
+
+    @property
+    def id(self) -> int:
+        return self.place.id
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """domain.md §8, 15: ``windows`` of the period that are over, and the looks of people."""
+
+    place: VisitedPlace
+    windows: tuple[Window, ...]
+    by_hand: tuple[Visit, ...]
+
+    @property
+    def done(self) -> tuple[Window, ...]:
+        return tuple(one for one in self.windows if one.look is not None)
+
+    @property
+    def found(self) -> int:
+        return sum(visit.count for visit in self.by_hand)
 
 
 def list_places(session: Session, actor: Actor, now: datetime | None = None) -> list[PlaceRow]:
@@ -154,14 +174,15 @@ def coverage(
         looks.setdefault(visit.place_id, []).append(visit)
     rows = []
     for place in session.scalars(select(VisitedPlace).where(VisitedPlace.active).order_by(VisitedPlace.id)):
-        there, windows, done = looks.get(place.id, []), 0, 0
-        for offset in range((last - first).days + 1):
-            for begins, ends in windows_of(place, first + timedelta(days=offset), zone):
-                if ends <= now and begins >= place.created_at:
-                    windows += 1
-                    done += any(begins <= visit.at < ends for visit in there)
-        by_hand = [visit for visit in there if visit.outcome != AUTO]
-        rows.append(Coverage(place, windows, done, len(by_hand), sum(visit.count for visit in by_hand)))
+        there = looks.get(place.id, [])
+        windows = (
+            Window(place, begins, ends, next((visit for visit in there if begins <= visit.at < ends), None))
+            for offset in range((last - first).days + 1)
+            for begins, ends in windows_of(place, first + timedelta(days=offset), zone)
+            if ends <= now and begins >= place.created_at
+        )
+        by_hand = (visit for visit in there if visit.outcome != AUTO)
+        rows.append(Coverage(place, tuple(windows), tuple(by_hand)))
     return rows
 
 

@@ -80,6 +80,7 @@ SCREENS = (
     "crm.exports",
     "crm.privacy",
     "report_tables",
+    "report_rows",
     "report_paper",
     "report_views",
     "report_months",

@@ -1,11 +1,9 @@
 """Charts as data: which figures of a report are drawn, with the same numbers and links as the table under them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-
-from flask import url_for
 
 from services.reports.answers import Answers
 from services.reports.cut import Cut
@@ -15,7 +13,7 @@ from services.units import Day
 from web import report_words
 from web.language import _, format_date, format_datetime
 from web.place_words import PURPOSES
-from web.report_filters import query_of
+from web.report_filters import cell_address, list_address, query_of
 
 MOST_BARS = 15
 """More lines than this are read in the table."""
@@ -76,7 +74,7 @@ def table_chart(
         return None
     places = [(name, table.columns.index(name)) for name in drawn.columns if name in table.columns]
     series = [
-        _series(name, [line.cells[place] for line in lines], link or (lambda cell: _link(cell, cut)))
+        _series(name, [line.cells[place] for line in lines], link or (lambda cell: cell_address(cell, cut)))
         for name, place in places
     ]
     if not any(value for one in series for value in one["values"]):
@@ -93,7 +91,7 @@ def trend_chart(found: Trend) -> Chart | None:
     names = [_days(piece) for piece in found.pieces]
     series = [
         _series(name, [Cell(number, "count", name) for number in numbers], None)
-        | {"links": [list_address(name, piece) for piece in found.pieces]}
+        | {"links": [list_address(name, query_of(piece)) for piece in found.pieces]}
         for name, numbers in found.numbers.items()
     ]
     return _chart(names, series, "count", 0, upright=True)
@@ -132,18 +130,6 @@ def _series(name: str, cells: Sequence[Cell], link: Callable[[Cell], str] | None
 def _height(cell: Cell) -> float | None:
     """What is drawn; money in roubles."""
     return None if cell.value is None else round(float(cell.value) / (100 if cell.unit == "money" else 1), 1)
-
-
-def _link(cell: Cell, cut: Cut) -> str:
-    if cell.list is None:
-        return ""
-    return list_address(cell.list, replace(cut, **cell.changes), cell.age)
-
-
-def list_address(name: str, cut: Cut, age: int | None = None) -> str:
-    """Where the list behind a figure is."""
-    query: dict[str, Any] = {**query_of(cut), **({} if age is None else {"age": age})}
-    return url_for("reports.cases", name=name, **query)
 
 
 def _chart(

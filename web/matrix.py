@@ -241,6 +241,7 @@ MATRIX: dict[str, str] = {
     "morning.act": "case.assign",
     "reports.index": "report.view",
     "reports.cases": "report.view",
+    "report_rows.show": "report.view",
     "report_tables.index": "report.view",
     "report_tables.show": "report.view",
     "report_tables.sheet": "report.view",
@@ -262,6 +263,7 @@ MATRIX: dict[str, str] = {
     "report_paper.answers": "report.view",
     "report_paper.one": "report.view",
     "report_tables.cases": "data.export",
+    "report_rows.sheet": "data.export",
     "report_tables.verdict": "case.close_grave",
     # Terms
     "terms.index": "settings.edit",

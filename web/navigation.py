@@ -55,7 +55,7 @@ MENU = (
         _l("Reports"),
         "chart-bar",
         "report.view",
-        covers=("report_tables", "report_months", "report_views", "report_paper", "asked", "wishes"),
+        covers=("report_tables", "report_rows", "report_months", "report_views", "report_paper", "asked", "wishes"),
     ),
     Item("sources.index", _l("Places"), "antenna", "source.view", covers=("visits",)),
     Item("saved.index", _l("Saved replies"), "template", "case.reply", covers=("facts",)),

@@ -8,12 +8,14 @@ from typing import Any
 from services.documents.russian import money
 from services.incidents.troubles import COPIES
 from services.reports.troubles import MASS
+from web import listed_words
 from web.broadcast_words import TROUBLES
 from web.contract_words import CONTRACT_STATES, GROUNDS, SIGNATURES
 from web.crm.words import DEALS, LOSSES, SEGMENTS
 from web.dates import day
-from web.language import Lazy, _, _l, here
+from web.language import Lazy, _, _l, format_datetime, here
 from web.theme_words import THEMES
+from web.words import label_name, platform_name
 
 TITLES: Mapping[str, Lazy] = {
     "funnel": _l("Sales funnel"),
@@ -88,6 +90,7 @@ HOW: Mapping[str, Lazy] = {
 }
 
 COLUMNS: Mapping[str, Lazy] = {
+    **listed_words.COLUMNS,
     "again_known": _l("Whose it is, is known"),
     "again_repeat": _l("Repeats within 14 days"),
     "repeat_share": _l("Share of repeats"),
@@ -227,6 +230,8 @@ CODES: Mapping[str, Lazy] = {
     "met": _l("In time"),
     "late": _l("Late"),
     "runs": _l("Runs"),
+    **listed_words.CODES,
+    **{f"trouble.{code}": words for code, words in NAMED["trouble"].items()},
 }
 """What stands in cells as a code."""
 
@@ -255,6 +260,8 @@ NOTES: Mapping[str, Lazy] = {
 
 def read_cell(value: Any, unit: str) -> str | None:
     """A figure of these units as it is read; None for another unit. A text that is not there is nothing to say."""
+    if unit == "kind":
+        return label_name(value)
     if unit not in _READ:
         return None
     if value is None or value == "" or value == []:
@@ -270,8 +277,10 @@ def filed_cell(value: Any, unit: str) -> Any:
         return Fraction(value, 100)
     if unit in ("code", "themes"):
         return _READ[unit](value)
-    if unit == "date" and isinstance(value, datetime):
+    if unit in ("date", "moment") and isinstance(value, datetime):
         return value.astimezone(here())
+    if unit in ("kind", "platform"):
+        return _READ[unit](value)
     return value
 
 
@@ -309,6 +318,9 @@ _READ: Mapping[str, Any] = {
     "ratio": _signed,
     "growth": _growth,
     "date": _date,
+    "moment": lambda value: format_datetime(value, "d MMM y, H:mm"),
+    "kind": label_name,
+    "platform": platform_name,
     "text": str,
     "code": lambda value: str(CODES.get(value, value)),
     "themes": lambda value: ", ".join(str(THEMES.get(one, one)) for one in value),

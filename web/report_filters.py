@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 from sqlalchemy.orm import Session
 
 from classifier import LABELS
 from collectors import CHANNELS
 from services.accounts import list_staff
 from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
+from services.reports.listed import LISTED
 from services.reports.periods import USUAL, days_of, own_days
 from services.reports.programmes import LONGEST, programmes
+from services.reports.shape import Cell
 from services.rights import DESK
 from services.routing import departments
 from services.sources import list_sources
@@ -80,6 +82,22 @@ def query_of(cut: Cut, **changes: Any) -> dict[str, str]:
         "department": cut.department_id, "staff": cut.staff_id, "programme": cut.programme, "about": cut.about,
     }  # fmt: skip
     return {name: str(value) for name, value in values.items() if value is not None}
+
+
+def list_address(name: str, query: Mapping[str, Any]) -> str:
+    """Where the list behind a figure is: its cases, or rows of another kind."""
+    page = "report_rows.show" if name in LISTED else "reports.cases"
+    return url_for(page, name=name, **query)
+
+
+def cell_address(cell: Cell, cut: Cut) -> str:
+    """Where the list behind a cell of a table is; "" where there is none."""
+    if cell.list is None or cell.value is None:
+        return ""
+    narrowed = {"age": cell.age, "key": cell.key}
+    return list_address(
+        cell.list, query_of(cut, **cell.changes) | {k: v for k, v in narrowed.items() if v is not None}
+    )
 
 
 def _day(text: str | None) -> date | None:

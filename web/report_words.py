@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from services.reports.shape import Table
-from web import report_figures, review_words
+from web import listed_words, report_figures, review_words
 from web.deadlines import span
 from web.language import Lazy, _, _l
 
@@ -49,6 +49,17 @@ LISTS: Mapping[str, Lazy] = {
     "ask_met": _l("Departments' answers in time"),
     "ask_late": _l("Departments' answers late"),
     "ask_overdue": _l("Questions that departments owe beyond their term"),
+    "backlog": _l("Cases that were open at the beginning of the day"),
+    "resolved_cases": _l("Cases resolved, each time"),
+    "register_complaints": _l("Complaints of the period"),
+    "register_complaints_decided": _l("Complaints that were decided"),
+    "register_complaints_justified": _l("Complaints found justified"),
+    "register_wishes": _l("Wishes of the period"),
+    "register_wishes_decided": _l("Wishes that were decided"),
+    "applications": _l("Applications that came"),
+    "applications_answered": _l("Applications answered for the first time"),
+    "applications_dealt": _l("Applications from which a deal was opened"),
+    **listed_words.LISTS,
     **review_words.LISTS,
 }
 """The list behind a figure → its title."""

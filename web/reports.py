@@ -1,5 +1,8 @@
 """«Отчёты»: the report on answers first, and from every figure to the cases that yield it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, render_template, request, url_for
 
 from models import utc_now
@@ -15,7 +18,7 @@ from web import report_figures, report_words
 from web.charts import answers_chart
 from web.marks import safe_link
 from web.numbers import whole
-from web.report_filters import asked_cut, choices, filter_words, period_of, query_of
+from web.report_filters import asked_cut, cell_address, choices, filter_words, list_address, period_of, query_of
 from web.review_words import list_title
 from web.security import current_actor, current_desk
 
@@ -26,15 +29,28 @@ screen = Blueprint("reports", __name__, url_prefix="/reports")
 def _names() -> dict[str, object]:
     return {
         "said": report_words, "cut_query": query_of, "figures": report_figures, "place_address": place_address,
+        "list_address": list_address, "cell_address": cell_address,
     }  # fmt: skip
 
 
+PAGES: Mapping[str, tuple[str, str, str]] = {
+    "contract": ("contracts.page", "contract_id", "contract.view"), "case": ("inbox.show", "case_id", "case.view"),
+    "deal": ("deals.show", "deal_id", "deal.view"), "call": ("calls.show", "call_id", "client.view"),
+    "client": ("clients.show", "client_id", "client.view"),
+    "incident": ("incidents.show", "incident_id", "case.view"),
+    "broadcast": ("broadcasts.report", "broadcast_id", "broadcast.view"),
+    "checks": ("visits.index", "", "visit.view"),
+}  # fmt: skip
+"""What stands behind a row → its page, what it is asked for by, and who may."""
+
+
 def place_address(place: tuple[str, int]) -> str:
-    """The page behind a register's row."""
-    kind, row_id = place
-    if kind == "contract":
-        return url_for("contracts.page", contract_id=row_id)
-    return url_for("inbox.show", case_id=row_id)
+    """The page behind a row; "" for whoever may not see it."""
+    endpoint, name, right = PAGES[place[0]]
+    if not current_actor().may(right):
+        return ""
+    given: dict[str, Any] = {name: place[1]} if name else {}
+    return url_for(endpoint, **given)
 
 
 @screen.get("")

@@ -10,17 +10,13 @@ from services.broadcasts.schedule import watchers
 from services.visits import Form
 from web.broadcast_words import lasted
 from web.forms import go
-from web.language import Lazy, _, _l
+from web.language import _
+from web.listed_words import LOOKS
 from web.numbers import whole
 from web.security import current_actor, current_desk, rang
 from web.toasts import tell
 
 screen = Blueprint("visits", __name__, url_prefix="/checks-of-places")
-
-OUTCOMES: dict[str, Lazy] = {
-    "nothing": _l("nothing new"), "found": _l("new ones"), "unreachable": _l("does not open"),
-    "auto": _l("read by itself"),
-}  # fmt: skip
 
 
 @screen.get("")
@@ -39,7 +35,7 @@ def _page(place_id: int | None) -> str:
         return render_template(
             "visits/index.html", rows=visits.list_places(session, actor), log=visits.log_of(session, actor),
             place=visits.get_place(session, actor, place_id) if place_id else None, people=watchers(session),
-            sources=list(session.scalars(select(Source).order_by(Source.id))), outcomes=OUTCOMES, now=utc_now(),
+            sources=list(session.scalars(select(Source).order_by(Source.id))), outcomes=LOOKS, now=utc_now(),
             lasted=lasted,
         )  # fmt: skip
 

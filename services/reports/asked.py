@@ -7,8 +7,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -53,9 +54,10 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class Topic:
     """``words`` name it; ``before``: cases with one of them in the period before; ``is_first``: the word stands
-    in nothing that came to the desk earlier."""
+    in nothing that came to the desk earlier. ``key``: all its words, by which its lists are found again."""
 
     words: tuple[str, ...]
+    key: str
     count: int
     before: int
     people: int
@@ -227,7 +229,7 @@ def _topic(
         session, Query(terms=(Term(seed, ((seed,),)), Term("xin", (("xin",),)))), key_of(cut.since), 1
     )
     return Topic(
-        tuple(words), len(having), before, len(set(having.values())), not known,
+        tuple(words), BETWEEN.join(sorted(group)), len(having), before, len(set(having.values())), not known,
         _numbered(session, ids[:MOST_CASES]), _examples(session, ids, habits),
     )  # fmt: skip
 
@@ -235,6 +237,49 @@ def _topic(
 def _numbered(session: Session, ids: Sequence[int]) -> tuple[tuple[int, str | None], ...]:
     query = select(Case.id, Case.number).where(Case.id.in_(ids)).order_by(Case.id.desc())
     return tuple((row.id, row.number) for row in session.execute(query))
+
+
+BETWEEN = "-"
+"""Between the words of a topic in an address; they are letters alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Somebody who wrote: an author's id, or a case's with a minus where nobody knows whose it is; and a case of
+    theirs."""
+
+    id: int
+    case_id: int
+
+
+def topic_lists(session: Session, cut: Cut, now: datetime, key: str | None) -> tuple[list[Any], list[Writer]]:
+    """The cases behind a topic and the people who wrote them, read as the topic itself was."""
+    words = set((key or "").split(BETWEEN))
+    found = [one for one in _said(session, cut, now) if words.intersection(one.words)]
+    writers: dict[int, Writer] = {}
+    for one in found:  # the newest first
+        writers.setdefault(one.person, Writer(one.person, one.case_id))
+    return _facts(session, [one.case_id for one in found]), list(writers.values())
+
+
+def named_cases(session: Session, cut: Cut, now: datetime, key: str | None) -> list[Any]:
+    """The cases in which a competitor is named, of those that the theme has."""
+    ids = _of_theme(session, "competitor", MENTIONS["competitor"], cut, now)
+    pattern = _naming(key or "")
+    texts = _texts(session, ids[:MOST_READ])
+    return _facts(session, [case_id for case_id, text in texts.items() if key and pattern.search(text)])
+
+
+def _facts(session: Session, ids: Sequence[int]) -> list[Any]:
+    found: list[Any] = []
+    for start in range(0, len(ids), 900):
+        query = select(CaseFact.id, CaseFact.opened_at).where(CaseFact.id.in_(ids[start : start + 900]))
+        found.extend(session.execute(query))
+    return found
+
+
+def _naming(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(name)}", re.IGNORECASE)
 
 
 # ── what marketing asks for besides ──────────────────────────────────────────
@@ -245,7 +290,7 @@ def _mention(session: Session, theme: str, kind: str | None, cut: Cut, now: date
     habits = habits_of(session)
     names: Counter[str] = Counter()
     if theme == "competitor" and habits.competitors:
-        said = {name: re.compile(rf"(?<!\w){re.escape(name)}", re.IGNORECASE) for name in habits.competitors}
+        said = {name: _naming(name) for name in habits.competitors}
         for text in _texts(session, ids[:MOST_READ]).values():
             names.update(name for name, pattern in said.items() if pattern.search(text))
     listed = tuple(sorted(names.items(), key=lambda pair: (-pair[1], pair[0])))
@@ -253,9 +298,9 @@ def _mention(session: Session, theme: str, kind: str | None, cut: Cut, now: date
 
 
 def _of_theme(session: Session, theme: str, kind: str | None, cut: Cut, now: datetime) -> list[int]:
-    query = COHORTS["came"].query((CaseFact.id,), cut, now).where(CaseFact.theme == theme)
-    if kind is not None:
-        query = query.where(CaseFact.kind == kind)
+    """Its own theme and kind take the place of the filter's, as in the list that it opens."""
+    asked_of = replace(cut, theme=theme, kind=kind or cut.kind)
+    query = COHORTS["came"].query((CaseFact.id,), asked_of, now)
     return list(session.scalars(query.order_by(CaseFact.opened_at.desc(), CaseFact.id.desc())))
 
 

@@ -5,10 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from models import Act, Author, Case, CaseFact, CaseStep, Identity, Review, ReviewMark, RouteFact, Satisfaction
+from models import (
+    Act,
+    Author,
+    Case,
+    CaseFact,
+    CaseStep,
+    Deal,
+    Identity,
+    Review,
+    ReviewMark,
+    RouteFact,
+    Satisfaction,
+    Verdict,
+    Wish,
+    WishCase,
+)
 from services.criteria import MOST as MOST_CRITERIA
 from services.outbox import WRITING
 from services.reports.cut import Cut
@@ -96,11 +111,52 @@ def _due_today(cut: Cut, now: datetime) -> Conditions:
     return [OPEN, near, ~func.coalesce(late_now(now), False)]
 
 
-def _steps(*kinds: str) -> Cohort:
+def _steps(kind: str, *, of_case: bool = False) -> Cohort:
+    """``of_case``: it is the step of whoever the case is, not of whoever made it."""
+    is_own = kind in ("answered", "resolved", "assigned") and not of_case
     return Cohort(
-        CaseStep.at, lambda cut, _now: [CaseStep.kind.in_(kinds), *cut.within(CaseStep.at)], CaseStep,
-        staff=CaseStep.staff_id if kinds[0] in ("answered", "resolved", "assigned") else None,
+        CaseStep.at, lambda cut, _now: [CaseStep.kind == kind, *cut.within(CaseStep.at)], CaseStep,
+        staff=CaseStep.staff_id if is_own else None,
     )  # fmt: skip
+
+
+SIGNS: Mapping[str, int] = {"opened": 1, "reopened": 1, "resolved": -1, "reclassified": -1}
+"""Kind of a step → what it does to the backlog."""
+
+
+def _open_at(moment: datetime) -> ColumnElement[bool]:
+    """What the steps before a moment left open: the backlog of report 7, case by case."""
+    sign = case(*((CaseStep.kind == kind, sign) for kind, sign in SIGNS.items()), else_=0)
+    earlier = select(CaseStep.case_id).where(CaseStep.kind.in_(SIGNS), CaseStep.at < moment)
+    return CaseFact.id.in_(earlier.group_by(CaseStep.case_id).having(func.sum(sign) > 0))
+
+
+def _application() -> ColumnElement[bool]:
+    return select(Case.id).where(Case.id == CaseFact.id, Case.kind == "application").exists()
+
+
+REGISTERS: Mapping[str, tuple[str, Any]] = {
+    "complaints": ("complaint", None),
+    "complaints_decided": ("complaint", select(Verdict.id).where(Verdict.case_id == CaseFact.id)),
+    "complaints_justified": (
+        "complaint", select(Verdict.id).where(Verdict.case_id == CaseFact.id, Verdict.outcome == "justified")
+    ),
+    "wishes": ("wish", None),
+    "wishes_decided": (
+        "wish",
+        select(WishCase.id).join(Wish, Wish.id == WishCase.wish_id)
+        .where(WishCase.case_id == CaseFact.id, Wish.state.in_(("accepted", "declined", "done"))),
+    ),
+}  # fmt: skip
+"""Figure of the register → of which kind its cases are, and what there must be of them."""
+
+
+def _registered(kind: str, being: Any) -> Cohort:
+    more = [] if being is None else [being.exists()]
+    return Cohort(
+        CaseFact.opened_at,
+        lambda cut, _now: [COUNTED, CaseFact.kind == kind, *more, *cut.within(CaseFact.opened_at)],
+    )
 
 
 def _routes(*where: ColumnElement[bool]) -> Cohort:
@@ -244,6 +300,22 @@ COHORTS: Mapping[str, Cohort] = {
         CaseFact.opened_at,
         lambda cut, _now: [
             COUNTED, *cut.within(CaseFact.opened_at), CaseFact.theme.is_not(None), _known(), _repeats()
+        ],
+    ),
+    "backlog": Cohort(CaseFact.opened_at, lambda cut, _now: [_open_at(cut.since)]),
+    "resolved_cases": _steps("resolved", of_case=True),
+    **{f"register_{name}": _registered(*rest) for name, rest in REGISTERS.items()},
+    "applications": Cohort(
+        CaseFact.opened_at, lambda cut, _now: [COUNTED, _application(), *cut.within(CaseFact.opened_at)]
+    ),
+    "applications_answered": Cohort(
+        CaseFact.first_at, lambda cut, _now: [COUNTED, _application(), *cut.within(CaseFact.first_at)]
+    ),
+    "applications_dealt": Cohort(
+        CaseFact.opened_at,
+        lambda cut, _now: [
+            COUNTED, _application(), select(Deal.id).where(Deal.case_id == CaseFact.id).exists(),
+            *cut.within(CaseFact.opened_at),
         ],
     ),
     "asked": _routes(),

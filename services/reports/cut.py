@@ -67,6 +67,11 @@ class Cut:
             return replace(self, first=last.replace(day=1), last=last)
         return replace(self, first=self.first - (following - self.first), last=last)
 
+    def days_before(self) -> dict[str, date]:
+        """What makes of this cut the one before."""
+        before = self.before()
+        return {"first": before.first, "last": before.last}
+
     def within(self, column: Any) -> list[ColumnElement[bool]]:
         return [column >= self.since, column < self.until]
 

@@ -1,6 +1,5 @@
 """Report 17 (domain.md §8): how far the deals that began in the period have come, and why they were lost."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -14,7 +13,7 @@ from models import Contract, Deal, DealMove
 from services.crm.deals import LOSSES, STAGES
 from services.reports.cut import NO_PROGRAMME, NONE, Cut
 from services.reports.programmes import of_contracts
-from services.reports.shape import Cell, Line, Table
+from services.reports.shape import Cell, Line, Lists, Table, by_key, counted
 
 FUNNEL_COLUMNS = ("reached", "conversion", "stay_median", "stand_now", "deal_sum")
 LOSS_COLUMNS = ("lost_deals", "part", "lost_sum")
@@ -23,27 +22,50 @@ DAY = 24 * 60 * 60
 
 def funnel_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """A line a stage, or a line a reason of those that are lost now."""
-    which = _which(cut)
-    deals = list(session.scalars(select(Deal).where(*which).order_by(Deal.id)))
+    moves = _moves(session, cut)
+    lists = _lists(_deals(session, cut), moves)
     if by == "loss":
-        return _losses([deal for deal in deals if deal.state == "lost"], by)
-    moves: dict[int, list[Any]] = {}
-    query = select(DealMove.deal_id, DealMove.after, DealMove.at).join(Deal, Deal.id == DealMove.deal_id)
-    for row in session.execute(query.where(*which).order_by(DealMove.id)):
-        moves.setdefault(row.deal_id, []).append(row)
+        return _losses(lists, by)
+    reached = [len(lists["deals_reached"][stage]) for stage in STAGES]
+    lines = [Line(stage, "", _cells(lists, reached, at, _stays(moves, stage))) for at, stage in enumerate(STAGES)]
+    paid = _part(reached[STAGES.index("paid")], reached[0])
+    beside = (
+        ("deals_begun", counted(lists, "deals_begun")),
+        ("lead_to_paid", Cell(paid, "share", "deals_reached", key="paid")),
+        ("lost_deals", counted(lists, "deals_lost")),
+    )  # fmt: skip
+    return Table(FUNNEL_COLUMNS, by, tuple(lines) if lists["deals_begun"][None] else (), None, beside)
+
+
+def funnel_lists(session: Session, cut: Cut, now: datetime) -> Lists:
+    """The deals behind the figures: begun, by stage they came to, by where they stand, by why they were lost."""
+    return _lists(_deals(session, cut), _moves(session, cut))
+
+
+def _lists(deals: Sequence[Deal], moves: dict[int, list[Any]]) -> Lists:
     far = {key: max((STAGES.index(row.after) for row in rows if row.after in STAGES), default=0)
            for key, rows in moves.items()}  # fmt: skip
-    reached = [sum(1 for deal in deals if far.get(deal.id, 0) >= at) for at in range(len(STAGES))]
-    lines = [
-        Line(stage, "", _cells(reached, at, _stays(moves, stage), [deal for deal in deals if deal.state == stage]))
-        for at, stage in enumerate(STAGES)
-    ]
-    paid = reached[STAGES.index("paid")]
-    beside = (
-        ("deals_begun", Cell(len(deals))), ("lead_to_paid", Cell(_part(paid, reached[0]), "share")),
-        ("lost_deals", Cell(sum(1 for deal in deals if deal.state == "lost"))),
-    )  # fmt: skip
-    return Table(FUNNEL_COLUMNS, by, tuple(lines) if deals else (), None, beside)
+    reached: dict[str | None, list[Deal]] = {
+        stage: [deal for deal in deals if far.get(deal.id, 0) >= at] for at, stage in enumerate(STAGES)
+    }
+    lost = [deal for deal in deals if deal.state == "lost"]
+    return {
+        "deals_begun": {None: deals}, "deals_reached": reached,
+        "deals_standing": by_key(deals, lambda deal: deal.state),
+        "deals_lost": by_key(lost, lambda deal: deal.loss_reason or "other"),
+    }  # fmt: skip
+
+
+def _deals(session: Session, cut: Cut) -> list[Deal]:
+    return list(session.scalars(select(Deal).where(*_which(cut)).order_by(Deal.id)))
+
+
+def _moves(session: Session, cut: Cut) -> dict[int, list[Any]]:
+    moves: dict[int, list[Any]] = {}
+    query = select(DealMove.deal_id, DealMove.after, DealMove.at).join(Deal, Deal.id == DealMove.deal_id)
+    for row in session.execute(query.where(*_which(cut)).order_by(DealMove.id)):
+        moves.setdefault(row.deal_id, []).append(row)
+    return moves
 
 
 def _which(cut: Cut) -> list[ColumnElement[bool]]:
@@ -60,11 +82,16 @@ def _which(cut: Cut) -> list[ColumnElement[bool]]:
     return found
 
 
-def _cells(reached: Sequence[int], at: int, stays: Sequence[float], here: Sequence[Deal]) -> tuple[Cell, ...]:
-    further = _part(reached[at + 1], reached[at]) if at + 1 < len(STAGES) else None
+def _cells(lists: Lists, reached: Sequence[int], at: int, stays: Sequence[float]) -> tuple[Cell, ...]:
+    stage, following = STAGES[at], STAGES[at + 1] if at + 1 < len(STAGES) else None
+    further = (
+        Cell(_part(reached[at + 1], reached[at]), "share", "deals_reached", key=following) if following else None
+    )
     return (
-        Cell(reached[at]), Cell(further, "share"), Cell(median(stays) if stays else None, "days"), Cell(len(here)),
-        Cell(sum(deal.amount or 0 for deal in here), "money"),
+        counted(lists, "deals_reached", stage), further or Cell(None, "share"),
+        Cell(median(stays) if stays else None, "days", "deals_reached", key=stage),
+        counted(lists, "deals_standing", stage),
+        Cell(_sum(lists["deals_standing"].get(stage, ())), "money", "deals_standing", key=stage),
     )  # fmt: skip
 
 
@@ -78,16 +105,28 @@ def _stays(moves: dict[int, list[Any]], stage: str) -> list[float]:
     return found
 
 
-def _losses(lost: Sequence[Deal], by: str) -> Table:
-    counted = Counter(deal.loss_reason or "other" for deal in lost)
+def _losses(lists: Lists, by: str) -> Table:
+    lost = lists["deals_lost"]
 
-    def cells(found: Sequence[Deal]) -> tuple[Cell, ...]:
-        whole = sum(deal.amount or 0 for deal in found)
-        return Cell(len(found)), Cell(_part(len(found), len(lost)), "share"), Cell(whole, "money")
+    def cells(key: str | None) -> tuple[Cell, ...]:
+        part, whole = _part(len(lost[key]), len(lost[None])), _sum(lost[key])
+        return (
+            counted(lists, "deals_lost", key), Cell(part, "share", "deals_lost", key=key),
+            Cell(whole, "money", "deals_lost", key=key),
+        )  # fmt: skip
 
-    ordered = sorted(counted, key=lambda name: (-counted[name], LOSSES.index(name) if name in LOSSES else 99))
-    lines = [Line(name, "", cells([d for d in lost if (d.loss_reason or "other") == name])) for name in ordered]
-    return Table(LOSS_COLUMNS, by, tuple(lines), cells(lost) if lost else None)
+    reasons = [key for key in lost if key is not None]
+    ordered = sorted(reasons, key=lambda name: (-len(lost[name]), LOSSES.index(name) if name in LOSSES else 99))
+    return Table(
+        LOSS_COLUMNS,
+        by,
+        tuple(Line(name, "", cells(name)) for name in ordered),
+        cells(None) if lost[None] else None,
+    )
+
+
+def _sum(deals: Sequence[Deal]) -> int:
+    return sum(deal.amount or 0 for deal in deals)
 
 
 def _part(some: int, whole: int) -> float | None:

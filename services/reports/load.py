@@ -1,11 +1,12 @@
 """Report 8 (domain.md §8): what each person was given, did and had in hand, and their minutes on duty."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Absence, CaseFact, CaseStep, DutyDay, LeadFact, Review, SettingVersion, Staff
@@ -16,7 +17,7 @@ from services.reports.cohorts import counts
 from services.reports.cut import Cut
 from services.reports.facts import Running, minutes_between
 from services.reports.marks import mean
-from services.reports.shape import Cell, Line, Table
+from services.reports.shape import Cell, Line, Lists, Table
 from services.reports.spread import Spread
 from services.rota import NAME as ROTA
 from services.rota import week_of
@@ -51,9 +52,9 @@ def staff_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
             Cell(line.first.count, "count", "answered", changes),
             Cell(line.first.median, "minutes", "answered", changes),
             Cell(line.in_time.value, "share", "first_met", changes),
-            Cell(held.get(key, 0) / working if working else None, "number"),
+            Cell(held.get(key, 0) / working if working else None, "number", "led_spans", changes),
             Cell(float(judged[key] / max(MARKS)) if key in judged else None, "share", "judged", changes),
-            Cell(shifts.get(key, 0) if shifts is not None else None, "minutes"),
+            Cell(shifts.get(key, 0) if shifts is not None else None, "minutes", "shifts", changes),
             Cell(led.get(key, 0), "count", "led", changes),
         )
 
@@ -91,6 +92,12 @@ def led_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime) -
     return found
 
 
+def led_spans(cut: Cut, now: datetime) -> Any:
+    """The stretches themselves: who led which case within the period, from when to when."""
+    over = (LeadFact.since < min(cut.until, now), or_(LeadFact.until.is_(None), LeadFact.until > cut.since))
+    return _of(cut, select(LeadFact)).where(*over)
+
+
 def _of(cut: Cut, query: Any) -> Any:
     """Facts of cases are read only where a filter asks for them."""
     filters = cut.filters(CaseFact.department_id, LeadFact.staff_id)
@@ -100,8 +107,31 @@ def _of(cut: Cut, query: Any) -> Any:
 
 
 def shift_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime) -> Counter[int] | None:
-    """person → minutes of duty on the days that «Дежурства» gave them, as the week stood then; None: nobody was
-    ever named."""
+    """person → minutes of duty; None: nobody was ever named."""
+    found = shifts_of(session, calendar, cut, now)
+    if found is None:
+        return None
+    spent: Counter[int] = Counter()
+    for one in found:
+        spent[one.staff_id] += one.minutes
+    return spent
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A day of a person's duty, with the minutes of it that are over."""
+
+    staff_id: int
+    at: datetime
+    minutes: int
+
+    @property
+    def id(self) -> int:
+        return self.staff_id
+
+
+def shifts_of(session: Session, calendar: Calendar, cut: Cut, now: datetime) -> list[Shift] | None:
+    """The days that «Дежурства» gave to people, as the week stood then; None: nobody was ever named."""
     own = {
         row.day: row.staff_id
         for row in session.scalars(select(DutyDay).where(DutyDay.day >= cut.first, DutyDay.day <= cut.last))
@@ -115,7 +145,7 @@ def shift_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime)
         for row in session.scalars(query)
         for number in range((min(row.to_day, cut.last) - row.from_day).days + 1)
     }
-    found: Counter[int] = Counter()
+    found = []
     until = min(cut.until, now)
     for number in range((cut.last - cut.first).days + 1):
         day = cut.first + timedelta(days=number)
@@ -123,8 +153,14 @@ def shift_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime)
         week = next((week for since, week in reversed(weeks) if since <= day), weeks[0][1])
         staff_id = own[day] if day in own else week.get(day.weekday())
         if span is not None and staff_id is not None and span[0] < until and (staff_id, day) not in away:
-            found[staff_id] += minutes_between(calendar, span[0], min(span[1], until))
+            found.append(Shift(staff_id, span[0], minutes_between(calendar, span[0], min(span[1], until))))
     return found
+
+
+def shift_lists(session: Session, cut: Cut, now: datetime) -> Lists:
+    """The days of duty, of the person whom the filter names or of all."""
+    found = shifts_of(session, policy_of(session).calendars["duty"], cut, now) or []
+    return {"shifts": {None: [one for one in found if cut.staff_id in (None, one.staff_id)]}}
 
 
 def _weeks(session: Session, zone: str) -> list[tuple[date, dict[int, int]]]:

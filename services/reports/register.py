@@ -1,6 +1,5 @@
 """Report 16 (domain.md §8): the register of complaints and wishes, what was found and what was done about each."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import Author, Case, CaseFact, Department, Message, Source, Verdict, Wish, WishCase
 from services.errors import NotFound, Refused
 from services.events import record
+from services.reports.cohorts import count
 from services.reports.cut import Cut
 from services.reports.shape import Cell, Line, Table
 from services.rights import Actor, require
@@ -39,16 +39,24 @@ def register_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     )  # fmt: skip
     rows = session.execute(query).all()
     lines = tuple(_line(row, now) for row in rows)
-    outcomes = Counter(row[6].outcome for row in rows if row[6] is not None)
-    decided = sum(outcomes.values())
-    beside: Sequence[tuple[str, Cell]] = (
-        ("in_register", Cell(len(rows))), ("decided", Cell(decided)),
-        ("justified_share", Cell(outcomes["justified"] / decided if decided else None, "share")),
-    )  # fmt: skip
+    beside = _wholes(session, cut, now, by)
+    return Table(COLUMNS, by, lines, None, beside, ("more",) if beside[0][1].value > len(rows) else ())
+
+
+def _wholes(session: Session, cut: Cut, now: datetime, by: str) -> tuple[tuple[str, Cell], ...]:
+    """Of all rows of the period, however many of them are shown."""
+
+    def cell(name: str) -> Cell:
+        return Cell(count(session, f"register_{name}", cut, now), "count", f"register_{name}")
+
     if by == "wishes":
-        ended = sum(1 for row in rows if row[7] is not None and row[7].state in ("accepted", "declined", "done"))
-        beside = (("in_register", Cell(len(rows))), ("wishes_decided", Cell(ended)))
-    return Table(COLUMNS, by, lines, None, tuple(beside), ("more",) if len(rows) == MOST else ())
+        return ("in_register", cell("wishes")), ("wishes_decided", cell("wishes_decided"))
+    decided, justified = cell("complaints_decided"), cell("complaints_justified")
+    share = justified.value / decided.value if decided.value else None
+    return (
+        ("in_register", cell("complaints")), ("decided", decided),
+        ("justified_share", Cell(share, "share", justified.list)),
+    )  # fmt: skip
 
 
 def _line(row: Any, now: datetime) -> Line:

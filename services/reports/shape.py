@@ -1,6 +1,6 @@
 """What a report is made of: cells with their lists, lines, tables, and a row of the registry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,8 @@ from services.reports.cut import FILTERS, Cut
 @dataclass(frozen=True, slots=True)
 class Cell:
     """``unit``: count · minutes · share (0 to 1) · money (kopecks) · days · number · ratio · date · text · code (a
-    word of the screen); ``list`` names the cohort that yields it, ``changes`` narrow the cut to it. ``before``: the
-    same of the period before, where ``compared``."""
+    word of the screen); ``list`` names what yields it (in ``cohorts`` or ``listed``), ``changes`` narrow the cut to
+    it, ``key`` the list. ``before``: the same of the period before, where ``compared``."""
 
     value: Any
     unit: str = "count"
@@ -23,6 +23,24 @@ class Cell:
     age: int | None = None
     before: Any = None
     compared: bool = False
+    key: str | None = None
+
+
+Lists = Mapping[str, Mapping[str | None, Sequence[Any]]]
+"""Name of a list → key of a line → its rows; under None those of all lines."""
+
+
+def by_key(rows: Iterable[Any], key_of: Callable[[Any], Any]) -> dict[str | None, list[Any]]:
+    """The rows of all lines and of each."""
+    found: dict[str | None, list[Any]] = {None: list(rows)}
+    for row in found[None]:
+        found.setdefault(str(key_of(row)), []).append(row)
+    return found
+
+
+def counted(lists: Lists, name: str, key: str | None = None) -> Cell:
+    """How many rows a list has: the figure and its list are the same rows."""
+    return Cell(len(lists[name].get(key, ())), "count", name, key=key)
 
 
 @dataclass(frozen=True, slots=True)

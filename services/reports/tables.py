@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -236,7 +236,7 @@ def _structure(session: Session, cut: Cut, now: datetime, by: str) -> Table:
         return (
             Cell(number, "count", "came", changes),
             Cell(number / came[ALL] if came[ALL] else None, "share", "came", changes),
-            Cell(before.get(key, 0)),
+            Cell(before.get(key, 0), "count", "came", {**changes, **cut.days_before()}),
             Cell(checked.get(key, 0) / number if number else None, "share", "checked", changes),
         )
 
@@ -258,7 +258,7 @@ def _themes(session: Session, cut: Cut, now: datetime, by: str) -> Table:
         return (
             Cell(number, "count", "came", changes),
             Cell(number / came[ALL] if came[ALL] else None, "share", "came", changes),
-            Cell(before.get(key, 0)),
+            Cell(before.get(key, 0), "count", "came", {**changes, **cut.days_before()}),
             Cell(checked.get(key, 0) / number if number else None, "share", "checked", changes),
         )
 
@@ -315,9 +315,10 @@ def _flow(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
         moved, end = within.get(key, dict.fromkeys(signs, 0)), ends.get(key, 0)
         start = end - sum(sign * moved[name] for name, sign in signs.items())
-        listed = "staff_id" not in changes and cut.staff_id is None  # of a step's own person there is another list
-        steps = (Cell(moved[name], "count", name if listed else None, changes) for name in signs)
-        return (Cell(start), *steps, Cell(end))
+        steps = (Cell(moved[name], "count", {"ended": "resolved_cases"}.get(name, name), changes) for name in signs)
+        morrow = cut.last + timedelta(days=1)
+        after = {**changes, "first": morrow, "last": morrow}
+        return (Cell(start, "count", "backlog", changes), *steps, Cell(end, "count", "backlog", after))
 
     sizes = {**dict.fromkeys(ends, 0), **{key: sum(found.values()) for key, found in within.items()}}
     return _table(session, by, ("backlog_start", *signs, "backlog_end"), sizes, cells)

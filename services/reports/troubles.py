@@ -1,7 +1,7 @@
 """Report 12 (domain.md §8): what broke for many, on air or not, how soon it was noticed and mended."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import BroadcastIncident, BroadcastMention, Case, Incident, IncidentCase, Message, RouteFact, Source
 from services.reports.cut import Cut
-from services.reports.shape import Cell, Line, Table
+from services.reports.shape import Cell, Line, Lists, Table, by_key, counted
 
 INCIDENT_COLUMNS = (
     "incidents", "mentions", "per_incident", "detect_mean", "repair_mean", "repair_most", "open_incidents",
@@ -25,9 +25,13 @@ MASS = "mass:"
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """``count``: how many said so. ``asked_at``: when whoever mends it was told; ``overdue``: its answer came late,
-    or is owed beyond its term. ``places``: place → how many said so there."""
+    """``id`` is its row's own, ``page`` what stands behind it. ``count``: how many said so. ``asked_at``: when
+    whoever mends it was told; ``overdue``: its answer came late, or is owed beyond its term. ``places``: place →
+    how many said so there."""
 
+    id: int
+    page: tuple[str, int]
+    case_id: int | None
     kind: str
     started_at: datetime
     ended_at: datetime | None
@@ -39,28 +43,34 @@ class Trouble:
 
 def incidents_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """A line a kind of trouble that began in the period; repeated: the same kind within thirty days before."""
+    lists = trouble_lists(session, cut, now)
+    rows = lists["incidents"][None]
+    kinds = [kind for kind, _number in Counter(row.kind for row in rows).most_common()]
+    lines = tuple(Line(kind, "", _cells(lists, kind)) for kind in kinds)
+    return Table(INCIDENT_COLUMNS, by, lines, _cells(lists, None) if rows else None)
+
+
+def trouble_lists(session: Session, cut: Cut, now: datetime) -> Lists:
+    """The troubles behind the figures, by kind."""
     known = _troubles(session, cut.since - SOON, cut.until, now)
     rows = [row for row in known if row.started_at >= cut.since]
-    again = [row for row in rows if any(_is_before(other, row) for other in known)]
-    kinds = [kind for kind, _number in Counter(row.kind for row in rows).most_common()]
-    lines = tuple(
-        Line(
-            kind, "", _cells([row for row in rows if row.kind == kind], [row for row in again if row.kind == kind])
-        )
-        for kind in kinds
-    )
-    return Table(INCIDENT_COLUMNS, by, lines, _cells(rows, again) if rows else None)
-
-
-def _of(kind: str, rows: Sequence[Trouble]) -> list[Trouble]:
-    return [row for row in rows if row.kind == kind]
+    chosen: Mapping[str, Callable[[Trouble], bool]] = {
+        "incidents": lambda row: True,
+        "incidents_noticed": lambda row: row.asked_at is not None,
+        "incidents_mended": lambda row: row.ended_at is not None,
+        "incidents_open": lambda row: row.ended_at is None,
+        "incidents_overdue": lambda row: row.overdue,
+        "incidents_repeated": lambda row: any(_is_before(other, row) for other in known),
+    }
+    return {name: by_key(filter(is_one, rows), lambda row: row.kind) for name, is_one in chosen.items()}
 
 
 def _is_before(other: Trouble, row: Trouble) -> bool:
     return other.kind == row.kind and row.started_at - SOON <= other.started_at < row.started_at
 
 
-def _cells(rows: Sequence[Trouble], again: Sequence[Trouble]) -> tuple[Cell, ...]:
+def _cells(lists: Lists, key: str | None) -> tuple[Cell, ...]:
+    rows = lists["incidents"][key]
     told = [_minutes(row.started_at, row.asked_at) for row in rows if row.asked_at is not None]
     took = [_minutes(row.started_at, row.ended_at) for row in rows if row.ended_at is not None]
     places: Counter[str] = Counter()
@@ -68,10 +78,13 @@ def _cells(rows: Sequence[Trouble], again: Sequence[Trouble]) -> tuple[Cell, ...
         places.update(row.places)
     said = sum(row.count for row in rows)
     return (
-        Cell(len(rows)), Cell(said), Cell(Fraction(said, len(rows)) if rows else None, "number"),
-        Cell(_mean(told), "minutes"), Cell(_mean(took), "minutes"), Cell(max(took, default=None), "minutes"),
-        Cell(sum(1 for row in rows if row.ended_at is None)), Cell(sum(1 for row in rows if row.overdue)),
-        Cell(len(again)), Cell(min(places, key=lambda name: (-places[name], name), default=None), "text"),
+        counted(lists, "incidents", key), Cell(said, "count", "incidents_said", key=key),
+        Cell(Fraction(said, len(rows)) if rows else None, "number", "incidents_said", key=key),
+        Cell(_mean(told), "minutes", "incidents_noticed", key=key),
+        Cell(_mean(took), "minutes", "incidents_mended", key=key),
+        Cell(max(took, default=None), "minutes", "incidents_mended", key=key),
+        *(counted(lists, f"incidents_{name}", key) for name in ("open", "overdue", "repeated")),
+        Cell(min(places, key=lambda name: (-places[name], name), default=None), "text"),
     )  # fmt: skip
 
 
@@ -99,7 +112,8 @@ def _troubles(session: Session, since: datetime, until: datetime, now: datetime)
         owed = route is not None and route.outcome is None and route.due_at is not None and route.due_at < now
         troubles.append(
             Trouble(
-                kind, row.started_at, row.ended_at, row.count, route.asked_at if route else None,
+                row.id, ("incident", row.id) if isinstance(row, Incident) else ("broadcast", row.broadcast_id),
+                row.case_id, kind, row.started_at, row.ended_at, row.count, route.asked_at if route else None,
                 bool(route is not None and (route.late or owed)), places.get((type(row), row.id), {}),
             )
         )  # fmt: skip

@@ -31,6 +31,20 @@ def test_from_the_morning_to_the_comment_on_the_platform(visit) -> None:
     expect(page.locator("body")).to_contain_text(title)
 
 
+def test_from_a_figure_to_its_rows_and_to_what_stands_behind_one(visit) -> None:
+    window = visit()
+    page = window.enter_as("руководитель")
+    page.goto(window.running.url + "reports/all/funnel?period=quarter")
+    figure = page.get_by_role("row", name=re.compile("Новая заявка")).locator("a.figure").first
+    number = figure.inner_text()
+    assert int(number) > 0
+    figure.click()
+    expect(page.locator("h1")).to_have_text(f"Сделки, дошедшие до ступени: {number}")
+    expect(page.locator(".rows tbody tr")).to_have_count(int(number))
+    page.locator(".rows tbody th a").first.click()
+    expect(page).to_have_url(re.compile("/deals/"))
+
+
 def test_what_is_behind_a_number_is_taken_from_the_list(visit) -> None:
     window = visit()
     page = window.enter_as("руководитель")

@@ -78,7 +78,7 @@ def test_the_report_counts_windows_that_are_over(cast, database) -> None:
         table = run_table(session, cast.head, "visits", Cut(date(2026, 11, 26), date(2026, 11, 26)), now)
         [line] = table.lines
         assert [cell.value for cell in line.cells] == [3, 2, 2 / 3, 3, 3]
-        assert table.total == line.cells
+        assert [cell.value for cell in table.total or ()] == [cell.value for cell in line.cells]
 
 
 def test_what_is_refused_and_to_whom(cast, database) -> None:

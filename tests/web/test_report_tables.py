@@ -21,7 +21,9 @@ def test_every_report_opens_and_its_figures_their_lists(school, enter, code) -> 
     for by in REPORTS[code].splits:
         page = head.get(f"/reports/all/{code}?{PERIOD}&by={by}").text
         assert "figures" in page or "За этот период обращений нет" in page
-        for address, text in re.findall(r'href="(/reports/cases/[^"]+)"[^>]*>(\d+)<', page.replace("&amp;", "&")):
+        for address, text in re.findall(
+            r'href="(/reports/(?:cases|rows)/[^"]+)"[^>]*>(\d+)<', page.replace("&amp;", "&")
+        ):
             listed = head.get(address).text
             total = re.search(r"<h1>[^<]*: (\d+)</h1>", listed)
             assert total is not None
