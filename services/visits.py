@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from models import Source, Staff, Task, Visit, VisitedPlace, utc_now
@@ -163,9 +163,10 @@ def windows_of(place: VisitedPlace, day: date, zone: ZoneInfo) -> list[tuple[dat
 
 
 def coverage(
-    session: Session, first: date, last: date, now: datetime, zone: ZoneInfo | None = None
-) -> list[Coverage]:
-    """Each active place over the days of a period, up to this moment."""
+    session: Session, first: date, last: date, now: datetime, zone: ZoneInfo | None = None, *,
+    where: Sequence[ColumnElement[bool]] = (),
+) -> list[Coverage]:  # fmt: skip
+    """Each active place over the days of a period, up to this moment; ``where`` says which places."""
     zone = zone or _zone(session)
     since = datetime.combine(first, time.min, zone)
     until = datetime.combine(last + timedelta(days=1), time.min, zone)
@@ -173,7 +174,8 @@ def coverage(
     for visit in session.scalars(select(Visit).where(Visit.at >= since, Visit.at < until).order_by(Visit.at)):
         looks.setdefault(visit.place_id, []).append(visit)
     rows = []
-    for place in session.scalars(select(VisitedPlace).where(VisitedPlace.active).order_by(VisitedPlace.id)):
+    places = select(VisitedPlace).where(VisitedPlace.active, *where).order_by(VisitedPlace.id)
+    for place in session.scalars(places):
         there = looks.get(place.id, [])
         windows = (
             Window(place, begins, ends, next((visit for visit in there if begins <= visit.at < ends), None))

@@ -253,6 +253,11 @@ LACKING: Mapping[str, Lazy] = {
 """What a report of the Regulation asks for and has no source here; named under the table, never shown as 0."""
 
 NOTES: Mapping[str, Lazy] = {
+    "shifts": _l("Minutes of duty are of a person's whole day: of the filters only the person narrows them."),
+    "broadcasts": _l(
+        "Figures of a report that was handed in stand as they were; their lists show what is written down now. How "
+        "many were watching the platform tells."
+    ),
     "themes": _l("A case with several themes counts under each of them: the lines make more than the whole."),
 }
 """What must be known to read the lines of a table."""

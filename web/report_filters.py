@@ -1,6 +1,6 @@
 """The address bar of reports: period and filters to and from a query string."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from classifier import LABELS
 from collectors import CHANNELS
 from services.accounts import list_staff
-from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
+from services.reports.cut import FILTERS, NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
 from services.reports.listed import LISTED
 from services.reports.periods import USUAL, days_of, own_days
 from services.reports.programmes import LONGEST, programmes
@@ -21,6 +21,7 @@ from services.routing import departments
 from services.sources import list_sources
 from web.dates import today
 from web.language import _
+from web.report_words import FILTERS as FILTER_WORDS
 from web.report_words import PERIODS
 from web.security import current_desk
 from web.theme_words import THEMES
@@ -100,6 +101,17 @@ def cell_address(cell: Cell, cut: Cut) -> str:
     )
 
 
+def filters_on(cut: Cut, names: Sequence[str]) -> list[str]:
+    """Those of the filters that are on, in words for a sentence."""
+    found = (name for name in names if getattr(cut, name) is not None)
+    return list(dict.fromkeys(str(FILTER_WORDS[name]) for name in found))
+
+
+def idle_filters(cut: Cut, narrows: Sequence[str]) -> list[str]:
+    """Filters that are on and that nothing is narrowed by, in words."""
+    return filters_on(cut, [name for name in FILTERS if name not in narrows])
+
+
 def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
@@ -133,8 +145,8 @@ def choices(session: Session) -> Choices:
     )  # fmt: skip
 
 
-def filter_words(cut: Cut, offered: Choices) -> list[tuple[str, str]]:
-    """(field of the cut, words) for every filter that is on."""
+def filter_words(cut: Cut, offered: Choices, narrows: Sequence[str] = FILTERS) -> list[tuple[str, str]]:
+    """(field of the cut, words) for every filter that is on and narrows what is shown."""
     named: list[tuple[str, Any, list[Any]]] = [
         ("platform", cut.platform, offered.platforms), ("source_id", cut.source_id, offered.sources),
         ("kind", cut.kind, offered.kinds), ("theme", cut.theme, offered.themes),
@@ -142,4 +154,7 @@ def filter_words(cut: Cut, offered: Choices) -> list[tuple[str, str]]:
         ("staff_id", cut.staff_id, offered.people), ("programme", cut.programme, offered.programmes),
         ("about", cut.about, [(value, _("about: %(theme)s", theme=words)) for value, words in offered.themes]),
     ]  # fmt: skip
-    return [(name, dict(options).get(value, str(value))) for name, value, options in named if value is not None]
+    return [
+        (name, dict(options).get(value, str(value))) for name, value, options in named
+        if value is not None and name in narrows
+    ]  # fmt: skip

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from models import utc_now
 from services.documents.sheets import Block, bars, draw_sheet, heading, table, text
 from services.reports.answers import Answers, Line, PersonLine, Share, UnitLine, answers_report
-from services.reports.cut import Cut
+from services.reports.cut import FILTERS, Cut
 from services.reports.shape import Cell, Table
 from services.reports.sheets import note_export
-from services.reports.tables import run_table
+from services.reports.tables import REPORTS, run_table
 from services.reports.trend import trend
 from services.rights import Actor
 from web import report_words as said
@@ -21,7 +21,7 @@ from web.charts import Chart, answers_chart, table_chart
 from web.dates import day, exact
 from web.language import _, ngettext
 from web.report_figures import LACKING, NOTES
-from web.report_filters import asked_cut, choices, filter_words
+from web.report_filters import asked_cut, choices, filter_words, idle_filters
 from web.report_tables import line_name
 from web.security import current_actor, current_desk
 from web.words import department_name, label_name
@@ -73,15 +73,19 @@ def table_pdf(session: Session, code: str, found: Table, cut: Cut) -> bytes:
     """One of «Все отчёты» on paper."""
     blocks = list(table_blocks(session, code, found, cut))
     lies = len(found.columns) > UPRIGHT
-    return draw_sheet(str(said.TITLES[code]), under(session, cut), blocks, landscape=lies)
+    return draw_sheet(
+        str(said.TITLES[code]), under(session, cut, REPORTS[code].filters), blocks, landscape=lies
+    )  # fmt: skip
 
 
-def under(session: Session, cut: Cut) -> str:
+def under(session: Session, cut: Cut, narrows: Sequence[str] = FILTERS) -> str:
     """Period, filters, and when it was made: what a paper needs to be understood alone."""
     period = day(cut.first) if cut.first == cut.last else f"{day(cut.first)} – {day(cut.last)}"
-    filters = ", ".join(words for _name, words in filter_words(cut, choices(session)))
+    filters = ", ".join(words for _name, words in filter_words(cut, choices(session), narrows))
+    idle = idle_filters(cut, narrows)
+    ignored = _("This report is not narrowed by: %(filters)s.", filters=", ".join(idle)) if idle else ""
     made = _("Made %(time)s.", time=exact(utc_now()))
-    return "\n".join(part for part in (period, filters, made) if part)
+    return "\n".join(part for part in (period, filters, ignored, made) if part)
 
 
 def table_blocks(session: Session, code: str, found: Table, cut: Cut) -> Iterator[Block]:

@@ -11,7 +11,7 @@ from web import report_words
 from web.language import _
 from web.marks import safe_link
 from web.report_figures import filed_cell
-from web.report_filters import asked_cut, choices, filter_words, period_of
+from web.report_filters import asked_cut, choices, filter_words, filters_on, idle_filters, period_of
 from web.report_tables import as_file
 from web.security import current_actor, current_desk
 
@@ -23,10 +23,11 @@ def show(name: str) -> str:
     cut, key = asked_cut(), request.args.get("key")
     with current_desk().database.read.begin() as session:
         page = row_page(session, current_actor(), name, cut, utc_now(), key, request.args.get("after"))
-        filters = filter_words(cut, choices(session))
+        filters = filter_words(cut, choices(session), page.filters)
     return render_template(
         "reports/rows.html", page=page, name=name, cut=cut, key=key, filters=filters, safe_link=safe_link,
         period=period_of(request.args), heads=heads(page), sides=sides(page),
+        idle=idle_filters(cut, page.filters), by_case=filters_on(cut, page.by_case),
     )  # fmt: skip
 
 

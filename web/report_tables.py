@@ -9,7 +9,6 @@ from flask import Blueprint, Response, render_template, request, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
 from models import utc_now
-from services.reports.cut import FILTERS, Cut
 from services.reports.register import OUTCOMES, say_verdict
 from services.reports.shape import Line, Table
 from services.reports.sheets import CASE_COLUMNS, case_rows, note_export, write_csv, write_xlsx
@@ -24,7 +23,7 @@ from web.forms import go
 from web.language import _
 from web.numbers import whole
 from web.report_figures import NAMED, filed_cell
-from web.report_filters import asked_cut, choices, period_of
+from web.report_filters import asked_cut, choices, filters_on, idle_filters, period_of
 from web.report_views import view_address
 from web.security import current_actor, current_desk, rang
 from web.theme_words import THEMES
@@ -57,7 +56,7 @@ def show(code: str) -> str:
             choices=choices(session), rebuilding=is_rebuilding(session), line_name=named,
             chart=table_chart(code, table, cut, named), outcomes=OUTCOMES if table.by == "complaints" else (),
             checked=checked_share(session, cut, utc_now()) if table.by == "kind" else None,
-            idle=idle_filters(code, cut),
+            idle=idle_filters(cut, REPORTS[code].filters), by_case=filters_on(cut, REPORTS[code].by_case),
         )  # fmt: skip
 
 
@@ -104,12 +103,6 @@ def cases(name: str, format: str) -> Response:
 def _worded(row: list[Any]) -> list[Any]:
     row[2], row[4] = platform_name(row[2]), label_name(row[4])
     return row
-
-
-def idle_filters(code: str, cut: Cut) -> list[str]:
-    """Filters that are on and that the report does not have, in words."""
-    idle = (name for name in FILTERS if getattr(cut, name) is not None and name not in REPORTS[code].filters)
-    return list(dict.fromkeys(str(report_words.FILTERS[name]) for name in idle))
 
 
 def line_name(session: Any, table: Table) -> Any:

@@ -6,13 +6,13 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from models import Contract, Deal, DealMove
+from models import Deal, DealMove
 from services.crm.deals import LOSSES, STAGES
-from services.reports.cut import NO_PROGRAMME, NONE, Cut
-from services.reports.programmes import of_contracts
+from services.reports.cut import Cut
+from services.reports.narrowed import of_deals
 from services.reports.shape import Cell, Line, Lists, Table, by_key, counted
 
 FUNNEL_COLUMNS = ("reached", "conversion", "stay_median", "stand_now", "deal_sum")
@@ -69,17 +69,8 @@ def _moves(session: Session, cut: Cut) -> dict[int, list[Any]]:
 
 
 def _which(cut: Cut) -> list[ColumnElement[bool]]:
-    """Deals begun in the period; by programme those of a contract on it, or named after it."""
-    found = cut.within(Deal.created_at)
-    if cut.platform:
-        found.append(Deal.origin == cut.platform)
-    if cut.staff_id is not None:
-        found.append(Deal.staff_id.is_(None) if cut.staff_id == NONE else Deal.staff_id == cut.staff_id)
-    if cut.programme:
-        on_it = select(Contract.id).where(*of_contracts(cut.programme))
-        product = "" if cut.programme == NO_PROGRAMME else cut.programme
-        found.append(or_(Deal.contract_id.in_(on_it), and_(Deal.contract_id.is_(None), Deal.product == product)))
-    return found
+    """Deals begun in the period."""
+    return [*cut.within(Deal.created_at), *of_deals(cut)]
 
 
 def _cells(lists: Lists, reached: Sequence[int], at: int, stays: Sequence[float]) -> tuple[Cell, ...]:

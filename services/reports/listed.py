@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models import Case, CaseFact, Client, Merge, Message, WishCase
 from services.errors import NotFound, Refused
 from services.reports.asked import named_cases, topic_lists
-from services.reports.cut import Cut
+from services.reports.cut import FILTERS, Cut
 from services.reports.digests import group_lists, writer_lists
 from services.reports.funnel import funnel_lists
 from services.reports.load import led_spans, shift_lists
@@ -27,6 +27,7 @@ from services.reports.onair import broadcast_lists, rows_on_air, visit_lists
 from services.reports.people import call_lists, which_clients, which_merges
 from services.reports.records import KINDS, Kind, Record
 from services.reports.shape import Lists
+from services.reports.tables import REPORTS
 from services.reports.troubles import trouble_lists
 from services.rights import Actor, require
 
@@ -39,14 +40,31 @@ Rows = Sequence[Any] | Select[Any]
 
 @dataclass(frozen=True)
 class Listed:
-    """``find``: the rows as of a moment, of a line's key or of all. ``right``: what is asked besides «report.view».
-    ``sums``: (figure's word, unit, of a row) what of the rows is added up to the figure. ``of_now``: no period."""
+    """``find``: the rows as of a moment, of a line's key or of all. ``report``: whose figure it is, so that the
+    same right is asked and the same filters narrow it; None of a page by itself. ``sums``: (figure's word, unit, of
+    a row) what of the rows is added up to the figure. ``of_now``: no period."""
 
     kind: str
     find: Callable[[Session, Cut, datetime, str | None], Rows]
-    right: str = "report.view"
+    report: str | None
     sums: tuple[str, str, Callable[[Any], int]] | None = None
     of_now: bool = False
+
+    @property
+    def right(self) -> str:
+        return "report.view" if self.report is None else REPORTS[self.report].right
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Fields of a cut that narrow it."""
+        if self.report is not None:
+            return REPORTS[self.report].filters
+        return () if self.of_now else FILTERS
+
+    @property
+    def by_case(self) -> tuple[str, ...]:
+        """Those of them that a row has only by the case it came from."""
+        return () if self.report is None else REPORTS[self.report].by_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +89,31 @@ class Page:
     whole: tuple[str, str, int] | None
     after: str | None
     of_now: bool
+    filters: tuple[str, ...]
+    by_case: tuple[str, ...]
 
 
 def _of(lists: Callable[[Session, Cut, datetime], Lists], name: str) -> Callable[..., Rows]:
     return lambda session, cut, now, key: lists(session, cut, now)[name].get(key, ())
 
 
-def _from(lists: Callable[..., Lists], kind: str, names: Sequence[str], **more: Any) -> dict[str, Listed]:
-    return {name: Listed(kind, _of(lists, name), **more) for name in names}
+def _from(
+    report: str, lists: Callable[..., Lists], kind: str, names: Sequence[str], **more: Any
+) -> dict[str, Listed]:
+    return {name: Listed(kind, _of(lists, name), report, **more) for name in names}
 
 
 def _on_air(name: str, kind: str) -> Listed:
-    return Listed(kind, lambda session, cut, now, key: rows_on_air(session, cut, now, name, key))
+    return Listed(kind, lambda session, cut, now, key: rows_on_air(session, cut, now, name, key), "broadcasts")
 
 
 def _cards(name: str, *, of_now: bool) -> Listed:
     find = lambda _session, cut, _now, key: select(Client).where(*which_clients(name, cut, key))  # noqa: E731
-    return Listed("cards", find, "client.view", of_now=of_now)
+    return Listed("cards", find, "clients", of_now=of_now)
+
+
+def _merges(_session: Session, cut: Cut, _now: datetime, _key: str | None) -> Rows:
+    return select(Merge).where(*which_merges(cut))
 
 
 def _wished(*where: Any) -> Listed:
@@ -96,78 +122,79 @@ def _wished(*where: Any) -> Listed:
     def find(_session: Session, _cut: Cut, _now: datetime, key: str | None) -> Rows:
         under = select(WishCase.case_id).where(*where)
         if key is not None:
-            under = under.where(WishCase.wish_id == (int(key) if key.isdecimal() else 0))
+            under = under.where(WishCase.wish_id == (int(key) if key.isdecimal() and len(key) < 19 else 0))
         return select(CaseFact).where(CaseFact.id.in_(under))
 
-    return Listed("cases", find, of_now=True)
+    return Listed("cases", find, None, of_now=True)
 
 
 def _refunds(session: Session, cut: Cut, _now: datetime, _key: str | None) -> Rows:
     return list(session.scalars(which_payments(cut, is_refund=True)))
 
 
-_MONEY = "contract.view"
 _DEBT = ("debt_sum", "money", lambda one: one.debt)
+_BACK = ("refunded", "money", lambda one: one.refunded)
 LISTED: Mapping[str, Listed] = {
     **_from(
-        funnel_lists, "deals", ("deals_begun", "deals_reached", "deals_standing", "deals_lost"), right="deal.view",
+        "funnel", funnel_lists, "deals", ("deals_begun", "deals_reached", "deals_standing", "deals_lost"),
         sums=("deal_sum", "money", lambda deal: deal.amount or 0),
     ),
     **_from(
-        call_lists, "calls", ("calls_in", "calls_answered", "calls_missed", "calls_known", "called_back"),
-        right="client.view",
+        "calls", call_lists, "calls", ("calls_in", "calls_answered", "calls_missed", "calls_known", "called_back")
     ),
     **_from(
-        debt_lists, "owed", ("debts", "debts_due", "debts_before", "promised", "promises_kept"), right=_MONEY,
-        sums=_DEBT,
+        "debts", debt_lists, "owed", ("debts", "debts_due", "debts_before", "promised", "promises_kept"), sums=_DEBT
     ),
-    **_from(debt_lists, "debtors", ("debtors",), right=_MONEY, sums=_DEBT),
+    **_from("debts", debt_lists, "debtors", ("debtors",), sums=_DEBT),
     **_from(
-        contract_lists, "contracts", ("contracts",), right=_MONEY, sums=("price", "money", lambda one: one.price)
+        "contracts", contract_lists, "contracts", ("contracts",), sums=("price", "money", lambda one: one.price)
     ),
-    **_from(contract_lists, "payments", ("contract_payments",), right=_MONEY, sums=("paid", "money", signed)),
-    **_from(contract_lists, "owed", ("contract_debts",), right=_MONEY, sums=_DEBT),
-    **_from(contract_lists, "amendments", ("amendments",), right=_MONEY),
+    **_from("contracts", contract_lists, "payments", ("contract_payments",), sums=("paid", "money", signed)),
+    **_from("contracts", contract_lists, "owed", ("contract_debts",), sums=_DEBT),
+    **_from("contracts", contract_lists, "amendments", ("amendments",)),
     **_from(
-        termination_lists, "terminations", ("terminations",), right=_MONEY,
+        "terminations", termination_lists, "terminations", ("terminations",),
         sums=("refund_agreed", "money", lambda one: one.row.refund),
     ),
     **_from(
-        termination_lists, "terminations", ("terminations_paid", "refunds_slow"), right=_MONEY,
-        sums=("refunded", "money", lambda one: one.refunded),
+        "terminations", termination_lists, "terminations", ("terminations_paid", "refunds_slow"), sums=_BACK
     ),
-    "refunds": Listed("payments", _refunds, _MONEY, ("refunds_in_period", "money", lambda one: one.amount)),
+    "refunds": Listed(
+        "payments", _refunds, "terminations", ("refunds_in_period", "money", lambda one: one.amount)
+    ),
     **_from(
-        obligation_lists, "obligations",
-        ("obligations", "obligations_kept", "obligations_late", "obligations_over"), right=_MONEY,
+        "obligations", obligation_lists, "obligations",
+        ("obligations", "obligations_kept", "obligations_late", "obligations_over"),
     ),
     **{name: _cards(name, of_now=name != "clients_new") for name in
        ("clients", "clients_new", "clients_complete", "clients_paying", "clients_again")},
-    "merges": Listed(
-        "merges", lambda _session, cut, _now, _key: select(Merge).where(*which_merges(cut)), "client.view"
-    ),
-    **_from(broadcast_lists, "broadcasts", ("broadcasts", "broadcasts_held")),
+    "merges": Listed("merges", _merges, "clients"),
+    **_from("broadcasts", broadcast_lists, "broadcasts", ("broadcasts", "broadcasts_held")),
     "broadcast_messages": _on_air("messages", "lines"),
     **{f"broadcast_{name}": _on_air(name, "questions") for name in ("asked", "aloud", "chat", "carried", "leads")},
     "broadcast_incidents": _on_air("incidents", "on_air"),
     **_from(
-        trouble_lists, "troubles",
+        "incidents", trouble_lists, "troubles",
         ("incidents", "incidents_noticed", "incidents_mended", "incidents_open", "incidents_overdue",
          "incidents_repeated"),
     ),
     "incidents_said": Listed(
-        "troubles", _of(trouble_lists, "incidents"), sums=("mentions", "count", lambda one: one.count)
+        "troubles", _of(trouble_lists, "incidents"), "incidents", ("mentions", "count", lambda one: one.count)
     ),
-    **_from(visit_lists, "windows", ("windows", "windows_done")),
-    **_from(visit_lists, "looks", ("looks",)),
-    "looks_found": Listed("looks", _of(visit_lists, "looks"), sums=("looks_found", "count", lambda one: one.count)),
-    **_from(group_lists, "cases", ("group_came", "group_answered", "group_late", "group_wishes")),
-    **_from(writer_lists, "writers", ("authors",)),
-    "led_spans": Listed("spans", lambda _session, cut, now, _key: led_spans(cut, now)),
-    **_from(shift_lists, "shifts", ("shifts",), sums=("shift_minutes", "minutes", lambda one: one.minutes)),
-    "topic_cases": Listed("cases", lambda session, cut, now, key: topic_lists(session, cut, now, key)[0]),
-    "topic_people": Listed("writers", lambda session, cut, now, key: topic_lists(session, cut, now, key)[1]),
-    "competitor_named": Listed("cases", named_cases),
+    **_from("visits", visit_lists, "windows", ("windows", "windows_done")),
+    **_from("visits", visit_lists, "looks", ("looks",)),
+    "looks_found": Listed(
+        "looks", _of(visit_lists, "looks"), "visits", ("looks_found", "count", lambda one: one.count)
+    ),
+    **_from("groups", group_lists, "cases", ("group_came", "group_answered", "group_late", "group_wishes")),
+    **_from("topics", writer_lists, "writers", ("authors",)),
+    "led_spans": Listed("spans", lambda _session, cut, now, _key: led_spans(cut, now), "staff"),
+    **_from(
+        "staff", shift_lists, "shifts", ("shifts",), sums=("shift_minutes", "minutes", lambda one: one.minutes)
+    ),
+    "topic_cases": Listed("cases", lambda session, cut, now, key: topic_lists(session, cut, now, key)[0], None),
+    "topic_people": Listed("writers", lambda session, cut, now, key: topic_lists(session, cut, now, key)[1], None),
+    "competitor_named": Listed("cases", named_cases, None),
     "wish_cases": _wished(),
     "wish_told": _wished(WishCase.told_at.is_not(None)),
 }  # fmt: skip
@@ -190,7 +217,9 @@ def row_page(
         whole = listed.sums and (*listed.sums[:2], sum(listed.sums[2](row) for row in found))
     more = _key_of(kind, shown[PAGE - 1]) if len(shown) > PAGE else None
     columns, rows = _shown(session, actor, kind, shown[:PAGE])
-    return Page(kind.called, columns, tuple(rows), total, whole, more, listed.of_now)
+    return Page(
+        kind.called, columns, tuple(rows), total, whole, more, listed.of_now, listed.filters, listed.by_case
+    )
 
 
 def file_rows(

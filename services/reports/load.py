@@ -1,7 +1,7 @@
 """Report 8 (domain.md §8): what each person was given, did and had in hand, and their minutes on duty."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,7 +60,10 @@ def staff_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
 
     ordered = sorted(keys, key=lambda key: (-(told[key].answers if key in told else 0), people[key]))
     lines = tuple(Line(key, people[key], cells(key)) for key in ordered)
-    return Table(LOAD_COLUMNS, by, lines, missing=("shifts",) if shifts is None else ())
+    whole = cut.filters_on and replace(cut, staff_id=None).filters_on and shifts is not None
+    return Table(
+        LOAD_COLUMNS, by, lines, missing=("shifts",) if shifts is None else (), notes=("shifts",) if whole else ()
+    )
 
 
 def led_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime) -> Counter[int]:
@@ -145,6 +148,9 @@ def shifts_of(session: Session, calendar: Calendar, cut: Cut, now: datetime) -> 
         for row in session.scalars(query)
         for number in range((min(row.to_day, cut.last) - row.from_day).days + 1)
     }
+    if cut.staff_id is not None:
+        weeks = [(since, {day: one for day, one in week.items() if one == cut.staff_id}) for since, week in weeks]
+        own = {day: one if one == cut.staff_id else None for day, one in own.items()}
     found = []
     until = min(cut.until, now)
     for number in range((cut.last - cut.first).days + 1):
@@ -160,7 +166,7 @@ def shifts_of(session: Session, calendar: Calendar, cut: Cut, now: datetime) -> 
 def shift_lists(session: Session, cut: Cut, now: datetime) -> Lists:
     """The days of duty, of the person whom the filter names or of all."""
     found = shifts_of(session, policy_of(session).calendars["duty"], cut, now) or []
-    return {"shifts": {None: [one for one in found if cut.staff_id in (None, one.staff_id)]}}
+    return {"shifts": {None: found}}
 
 
 def _weeks(session: Session, zone: str) -> list[tuple[date, dict[int, int]]]:

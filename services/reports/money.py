@@ -14,7 +14,7 @@ from models import Allocation, Amendment, Client, Contract, Instalment, Obligati
 from services.contracts.terminations import GROUNDS
 from services.money.receivables import BUCKETS, OWING
 from services.reports.cut import Cut
-from services.reports.programmes import of_contracts
+from services.reports.narrowed import of_contracts
 from services.reports.shape import Cell, Line, Lists, Table, by_key, counted
 
 DEBT_COLUMNS = ("debt_lines", "debt_contracts", "debt_sum", "part")
@@ -128,7 +128,7 @@ def _owed(session: Session, cut: Cut, day: date, through: date) -> list[Owed]:
     query = (
         select(Instalment, Contract.state).join(Contract, Contract.id == Instalment.contract_id)
         .where(Instalment.current, Instalment.due_on < day, Instalment.stage != "written_off")
-        .where(Contract.state.in_(OWING), *of_contracts(cut.programme)).order_by(Instalment.due_on, Instalment.id)
+        .where(Contract.state.in_(OWING), *of_contracts(cut)).order_by(Instalment.due_on, Instalment.id)
     )  # fmt: skip
     lines = session.execute(query).all()
     paid = _paid(session, [line.id for line, _state in lines], through)
@@ -167,7 +167,7 @@ def _promised(session: Session, cut: Cut, last: date) -> list[Owed]:
         .outerjoin(Payment, Payment.id == Allocation.payment_id)
         .where(Instalment.current, Instalment.promised_on >= cut.first, Instalment.promised_on <= last)
         .join(Contract, Contract.id == Instalment.contract_id)
-        .where(*of_contracts(cut.programme))
+        .where(*of_contracts(cut))
         .group_by(Instalment.id)
     )
     paid = {row[0]: int(row[1]) for row in session.execute(query)}
@@ -211,7 +211,7 @@ def contract_lists(session: Session, cut: Cut, now: datetime) -> Lists:
     """The contracts of the period with what was paid, what is late and what was changed, by contract."""
     query = select(Contract).where(
         Contract.dated >= cut.first, Contract.dated <= cut.last, Contract.number.is_not(None),
-        *of_contracts(cut.programme),
+        *of_contracts(cut),
     )  # fmt: skip
     contracts = list(session.scalars(query.order_by(Contract.number)))
     ids, owing = [one.id for one in contracts], [one.id for one in contracts if one.state in OWING]
@@ -301,7 +301,7 @@ class Ended:
 def termination_lists(session: Session, cut: Cut, now: datetime) -> Lists:
     """The terminations behind the figures, by ground; ``terminations_paid``: those of which money went back."""
     query = select(Termination).join(Contract, Contract.id == Termination.contract_id)
-    query = query.where(*of_contracts(cut.programme))
+    query = query.where(*of_contracts(cut))
     query = query.where(Termination.received_on >= cut.first, Termination.received_on <= cut.last)
     rows = list(session.scalars(query.order_by(Termination.id)))
     returned = _refunds(session, rows)
@@ -316,7 +316,7 @@ def which_payments(cut: Cut, *, is_refund: bool) -> Any:
     """Payments of the period, or refunds."""
     return (
         select(Payment).join(Contract, Contract.id == Payment.contract_id)
-        .where(*of_contracts(cut.programme), Payment.paid_on >= cut.first, Payment.paid_on <= cut.last)
+        .where(*of_contracts(cut), Payment.paid_on >= cut.first, Payment.paid_on <= cut.last)
         .where(Payment.is_refund if is_refund else ~Payment.is_refund)
     )  # fmt: skip
 
@@ -360,7 +360,7 @@ def obligation_lists(session: Session, cut: Cut, now: datetime) -> Lists:
     """The obligations behind the figures, by whose they are."""
     day = _today(cut, now)
     query = select(Obligation).join(Contract, Contract.id == Obligation.contract_id).where(
-        *of_contracts(cut.programme), Obligation.due_on >= cut.first, Obligation.due_on <= cut.last,
+        *of_contracts(cut), Obligation.due_on >= cut.first, Obligation.due_on <= cut.last,
         Obligation.state != "lifted",
     )  # fmt: skip
     rows = list(session.scalars(query.order_by(Obligation.id)))

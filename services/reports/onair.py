@@ -13,6 +13,7 @@ from services.broadcasts.places import publications_of
 from services.broadcasts.states import OVER
 from services.cases import APPLICATION
 from services.reports.cut import Cut
+from services.reports.narrowed import of_broadcasts, of_places
 from services.reports.shape import Cell, Line, Lists, Table, by_key, counted
 from services.visits import Coverage, coverage
 
@@ -37,7 +38,9 @@ def broadcasts_table(session: Session, cut: Cut, now: datetime, by: str) -> Tabl
 
 def broadcast_lists(session: Session, cut: Cut, now: datetime) -> Lists:
     """The broadcasts themselves, planned and held, each also by itself."""
-    query = select(Broadcast).where(*cut.within(Broadcast.starts_at), Broadcast.state != "moved")
+    query = select(Broadcast).where(
+        *cut.within(Broadcast.starts_at), Broadcast.state != "moved", *of_broadcasts(cut)
+    )
     rows = list(session.scalars(query.order_by(Broadcast.starts_at, Broadcast.id)))
     held = [row for row in rows if row.state in OVER]
     return {"broadcasts": by_key(rows, lambda row: row.id), "broadcasts_held": by_key(held, lambda row: row.id)}
@@ -81,7 +84,7 @@ def rows_on_air(session: Session, cut: Cut, now: datetime, name: str, key: str |
 
 def visits_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """A line a place that people look into."""
-    rows = coverage(session, cut.first, cut.last, now)
+    rows = coverage(session, cut.first, cut.last, now, where=of_places(cut))
     lists = _visit_lists(rows)
     lines = tuple(
         Line(
@@ -95,7 +98,7 @@ def visits_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
 
 def visit_lists(session: Session, cut: Cut, now: datetime) -> Lists:
     """The windows and looks behind the figures, by place."""
-    return _visit_lists(coverage(session, cut.first, cut.last, now))
+    return _visit_lists(coverage(session, cut.first, cut.last, now, where=of_places(cut)))
 
 
 def _visit_lists(rows: Sequence[Coverage]) -> Lists:

@@ -12,7 +12,8 @@ from models import Call, CaseFact, Client, Contact, Contract, Instalment, Merge
 from services.calendars import Calendar, working_between
 from services.crm.segments import SEGMENTS
 from services.reports.cohorts import count
-from services.reports.cut import NONE, Cut
+from services.reports.cut import Cut
+from services.reports.narrowed import of_calls, of_clients
 from services.reports.shape import Cell, Line, Lists, Table, by_key, counted
 from services.reports.spread import ALL, spreads
 from services.terms import policy_of
@@ -45,9 +46,9 @@ def calls_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
 
 def call_lists(session: Session, cut: Cut, now: datetime) -> Lists:
     """The calls behind the figures, by telephone line; ``calls_known``: missed ones whose number is known."""
-    query = select(Call).where(Call.direction == "in", Call.result.in_(PROMPT), *cut.within(Call.started_at))
-    if cut.staff_id is not None:
-        query = query.where(Call.staff_id.is_(None) if cut.staff_id == NONE else Call.staff_id == cut.staff_id)
+    query = select(Call).where(
+        Call.direction == "in", Call.result.in_(PROMPT), *cut.within(Call.started_at), *of_calls(cut)
+    )
     rows = list(session.scalars(query.order_by(Call.started_at, Call.id)))
     back = _called_back(session, rows, policy_of(session).calendars["desk"])
     chosen: Mapping[str, Callable[[Call], bool]] = {
@@ -136,12 +137,14 @@ def which_clients(name: str, cut: Cut, segment: str | None = None) -> list[Any]:
         "clients_complete": [living, Client.name != "", reached],
         "clients_paying": [Client.id.in_(_paid_contracts(1))], "clients_again": [Client.id.in_(_paid_contracts(2))],
     }  # fmt: skip
-    return [*more[name], *([] if segment is None else [Client.segment == segment])]
+    return [*more[name], *of_clients(cut), *([] if segment is None else [Client.segment == segment])]
 
 
 def which_merges(cut: Cut) -> list[Any]:
     """Cards that were joined in the period and stayed so."""
-    return [Merge.undone_at.is_(None), *cut.within(Merge.created_at)]
+    kept = of_clients(cut)
+    theirs = [Merge.kept_id.in_(select(Client.id).where(*kept))] if kept else []
+    return [Merge.undone_at.is_(None), *cut.within(Merge.created_at), *theirs]
 
 
 def _paid_contracts(least: int) -> Any:

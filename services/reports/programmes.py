@@ -83,8 +83,8 @@ def _studied(rows: Sequence[Any], client_id: int, day: date) -> str | None:
     return mine[-1].course if mine else None
 
 
-def of_contracts(programme: str | None) -> list[ColumnElement[bool]]:
-    """The filter by programme, of reports that count contracts."""
+def of_programme(programme: str | None) -> list[ColumnElement[bool]]:
+    """The filter by programme, of whatever counts contracts."""
     if programme is None:
         return []
     named = func.nullif(_NAME, "")
@@ -92,7 +92,16 @@ def of_contracts(programme: str | None) -> list[ColumnElement[bool]]:
 
 
 def programmes(session: Session) -> list[str]:
-    """Every programme that a case has, by name; each is one step down an index."""
+    """Every programme by name: of cases, of contracts, of deals, and the courses that people study."""
+    found = set(case_programmes(session))
+    for column in (_NAME, Study.course, Deal.product):
+        names = session.scalars(select(column).distinct())
+        found.update(" ".join(name.split())[:LONGEST] for name in names if name)
+    return sorted(found - {""})
+
+
+def case_programmes(session: Session) -> list[str]:
+    """Every one that a case has; each is one step down an index."""
     first = select(func.min(CaseFact.programme).label("name")).where(CaseFact.programme.is_not(None))
     walk = first.cte("programmes", recursive=True)
     following = select(func.min(CaseFact.programme)).where(CaseFact.programme > walk.c.name).scalar_subquery()

@@ -81,7 +81,8 @@ class Report:
     """``number`` of domain.md §8; ``splits``: dimensions that it may be split by, the first one usually.
 
     ``right``: what besides «report.view» is asked for, where it tells of people's money. ``filters``: those of a
-    cut that narrow it. ``compared``: whether it says what the period before was.
+    cut that narrow it, ``by_case``: those of them that a row has only by the case it came from. ``compared``:
+    whether it says what the period before was.
     """
 
     number: int
@@ -91,3 +92,4 @@ class Report:
     right: str = "report.view"
     filters: tuple[str, ...] = FILTERS
     compared: bool = True
+    by_case: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import CaseFact, CaseStep, Department, Review, RouteFact, Satisfaction, Source, Staff
 from services.errors import NotFound
+from services.reports import narrowed
 from services.reports.answers import Share, queue, shares
 from services.reports.cohorts import COHORTS, count, counts
 from services.reports.compared import beside_before
@@ -24,9 +25,9 @@ from services.reports.marks import criteria_table, mean
 from services.reports.money import contracts_table, debts_table, obligations_table, terminations_table
 from services.reports.onair import broadcasts_table, visits_table
 from services.reports.people import calls_table, clients_table
-from services.reports.programmes import programmes
+from services.reports.programmes import case_programmes
 from services.reports.register import register_table
-from services.reports.shape import Cell, Line, Report, Table
+from services.reports.shape import Ask, Cell, Line, Report, Table
 from services.reports.spread import ALL, Spread, spread_of, spreads
 from services.reports.tally import tally
 from services.reports.troubles import incidents_table
@@ -84,7 +85,7 @@ def _names(session: Session, by: str) -> dict[Any, str]:
     if by == "staff":
         return {row.id: row.name for row in session.scalars(select(Staff))}
     if by == "programme":
-        return {name: name for name in programmes(session)}
+        return {name: name for name in case_programmes(session)}
     if by == "department":
         return {row.id: row.name for row in session.scalars(select(Department))}
     return {}
@@ -436,6 +437,10 @@ def _marks(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     return _table(session, by, columns, sizes, cells)
 
 
+def _of_contracts(number: int, code: str, ask: Ask, by: str) -> Report:
+    return Report(number, code, ask, (by,), "contract.view", by_case=narrowed.BY_CASE)
+
+
 _WITHOUT_STAFF = ("source", "platform", "kind", "theme", "department", "programme")
 REPORTS: Mapping[str, Report] = {
     report.code: report
@@ -445,19 +450,8 @@ REPORTS: Mapping[str, Report] = {
         Report(3, "resolution", _resolution),
         Report(4, "legal", _legal),
         Report(
-            5,
-            "structure",
-            _structure,
-            (
-                "kind",
-                "theme",
-                "themes",
-                "source",
-                "platform",
-                "department",
-                "staff",
-                "programme",
-            ),
+            5, "structure", _structure,
+            ("kind", "theme", "themes", "source", "platform", "department", "staff", "programme"),
         ),
         Report(6, "queue", _queue, ("age",), compared=False),
         Report(7, "flow", _flow, _WITHOUT_STAFF),
@@ -465,20 +459,20 @@ REPORTS: Mapping[str, Report] = {
         Report(9, "departments", _departments, ("department",)),
         Report(10, "again", _again, _WITHOUT_STAFF),
         Report(11, "topics", themes_table, ("theme",)),
-        Report(12, "incidents", incidents_table, ("trouble",), filters=()),
+        Report(12, "incidents", incidents_table, ("trouble",), filters=narrowed.TROUBLES),
         Report(13, "groups", groups_table, ("group",)),
-        Report(14, "broadcasts", broadcasts_table, ("broadcast",), filters=()),
-        Report(15, "visits", visits_table, ("visited",), filters=()),
+        Report(14, "broadcasts", broadcasts_table, ("broadcast",), filters=narrowed.BROADCASTS),
+        Report(15, "visits", visits_table, ("visited",), filters=narrowed.CHECKS),
         Report(16, "register", register_table, ("complaints", "wishes")),
-        Report(17, "funnel", funnel_table, ("stage", "loss"), "deal.view", ("platform", "staff_id", "programme")),
-        Report(19, "debts", debts_table, ("bucket",), "contract.view", ("programme",)),
-        Report(20, "contracts", contracts_table, ("contract",), "contract.view", ("programme",), compared=False),
-        Report(21, "terminations", terminations_table, ("ground",), "contract.view", ("programme",)),
-        Report(23, "obligations", obligations_table, ("side",), "contract.view", ("programme",)),
-        Report(24, "calls", calls_table, ("line",), "client.view"),
-        Report(25, "clients", clients_table, ("segment",), "client.view", ()),
+        Report(17, "funnel", funnel_table, ("stage", "loss"), "deal.view", by_case=narrowed.DEALS_BY_CASE),
+        _of_contracts(19, "debts", debts_table, "bucket"),
+        replace(_of_contracts(20, "contracts", contracts_table, "contract"), compared=False),
+        _of_contracts(21, "terminations", terminations_table, "ground"),
+        _of_contracts(23, "obligations", obligations_table, "side"),
+        Report(24, "calls", calls_table, ("line",), "client.view", by_case=narrowed.CALLS_BY_CASE),
+        Report(25, "clients", clients_table, ("segment",), "client.view", narrowed.CLIENTS),
         Report(27, "marks", _marks, ("staff", *_WITHOUT_STAFF, "criterion")),
     )
-}
+}  # fmt: skip
 LEFT_OUT: Mapping[int, str] = {18: "plan", 22: "documents", 26: "privacy"}
 """Reports of domain.md §8 that have no source here yet → what is missing; they are named, never shown as 0."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import BroadcastIncident, BroadcastMention, Case, Incident, IncidentCase, Message, RouteFact, Source
 from services.reports.cut import Cut
+from services.reports.narrowed import of_air_incidents, of_incidents
 from services.reports.shape import Cell, Line, Lists, Table, by_key, counted
 
 INCIDENT_COLUMNS = (
@@ -52,7 +53,7 @@ def incidents_table(session: Session, cut: Cut, now: datetime, by: str) -> Table
 
 def trouble_lists(session: Session, cut: Cut, now: datetime) -> Lists:
     """The troubles behind the figures, by kind."""
-    known = _troubles(session, cut.since - SOON, cut.until, now)
+    known = _troubles(session, cut, now)
     rows = [row for row in known if row.started_at >= cut.since]
     chosen: Mapping[str, Callable[[Trouble], bool]] = {
         "incidents": lambda row: True,
@@ -96,11 +97,15 @@ def _mean(minutes: Sequence[int]) -> Fraction | None:
     return Fraction(sum(minutes), len(minutes)) if minutes else None
 
 
-def _troubles(session: Session, since: datetime, until: datetime, now: datetime) -> list[Trouble]:
-    """Of both kinds, by the time they began."""
+def _troubles(session: Session, cut: Cut, now: datetime) -> list[Trouble]:
+    """Of both kinds, by the time they began: those of the period, and of the days before that make one a repeat."""
+    since, until = cut.since - SOON, cut.until
     found: list[tuple[Any, str]] = []
-    for table, column in ((BroadcastIncident, BroadcastIncident.kind), (Incident, Incident.theme)):
-        query = select(table, column).where(table.started_at >= since, table.started_at < until)
+    for table, column, narrowed in (
+        (BroadcastIncident, BroadcastIncident.kind, of_air_incidents(cut)),
+        (Incident, Incident.theme, of_incidents(cut)),
+    ):
+        query = select(table, column).where(table.started_at >= since, table.started_at < until, *narrowed)
         prefix = MASS if table is Incident else ""
         found += [(row[0], prefix + row[1]) for row in session.execute(query.order_by(table.started_at, table.id))]
     ids = [row.route_id for row, _kind in found if row.route_id is not None]

@@ -22,6 +22,7 @@ from models import (
     Identity,
     Incident,
     IncidentCase,
+    LeadFact,
     Merge,
     Message,
     Publication,
@@ -87,23 +88,29 @@ def busy(cast, played):  # noqa: F811
     with database.read.begin() as session:
         cases = list(session.scalars(select(Case.id).order_by(Case.id)))
     with database.write.begin() as session:
-        for number, case_id in enumerate(cases):
-            fact, case = session.get_one(CaseFact, case_id), session.get_one(Case, case_id)
-            fact.counts, fact.opened_at, fact.kind = True, on(1, 9 + number), ("wish", "complaint")[number % 2]
-            fact.first_at, fact.first_minutes = (on(1, 15), 60) if number < 3 else (None, None)
-            case.kind = "application" if number in (0, 3) else case.kind
         client = session.scalars(select(Client).order_by(Client.id)).first()
         assert client is not None
         _clients(session, client, cases)
         _troubles(session, cast, cases)
         _on_air(session, cast)
         _looks(session, cast)
+    with database.write.begin() as session:  # the facts are by hand once all acts have written theirs
+        for number, case_id in enumerate(cases):
+            fact, case = session.get_one(CaseFact, case_id), session.get_one(Case, case_id)
+            fact.counts, fact.opened_at, fact.kind = True, on(1, 9 + number), ("wish", "complaint")[number % 2]
+            fact.first_at, fact.first_minutes = (on(1, 15), 60) if number < 3 else (None, None)
+            fact.first_due_at = on(1, 18)
+            case.kind = "application" if number in (0, 3) else case.kind
+            session.add(LeadFact(
+                case_id=case_id, staff_id=cast.smm.staff_id, since=on(1, 10), until=on(2, 10), minutes=540
+            ))  # fmt: skip
     return database
 
 
 def _clients(session, client: Client, cases: list[int]) -> None:
-    author_id = session.get_one(Case, cases[0]).author_id
-    session.add(Identity(client_id=client.id, author_id=author_id, linked_author_id=author_id, basis="said"))
+    for case_id in (cases[0], cases[4]):
+        author_id = session.get_one(Case, case_id).author_id
+        session.add(Identity(client_id=client.id, author_id=author_id, linked_author_id=author_id, basis="said"))
     session.add_all([
         Study(client_id=client.id, course="Английский", group_name="А-12", curator="Олег Сомов"),
         Study(client_id=client.id, course="Испанский", curator="Олег Сомов"),

@@ -86,3 +86,16 @@ def test_only_who_may_export_takes_words_away(database, enter, school) -> None: 
     assert director.get(f"/reports/all/structure.xlsx?{PERIOD}").status_code == 200
     assert director.get("/reports/all/nothing").status_code == 404
     assert director.get("/reports/all/nothing.xlsx").status_code == 404
+
+
+def test_a_report_says_which_filters_it_does_not_have(school, enter) -> None:  # noqa: F811
+    head = enter("head")
+    page = head.get(f"/reports/all/broadcasts?{PERIOD}&kind=question&staff=1").text
+    assert "Этот отчёт не сужают: вид." in page
+    rows = head.get(f"/reports/rows/broadcasts?{PERIOD}&kind=question").text
+    assert "· Вопрос" not in rows
+    assert "Этот отчёт не сужают: вид." in rows
+    money = head.get(f"/reports/all/debts?{PERIOD}&theme=price&staff=1").text
+    [told] = [one for one in re.findall(r'<p class="hint">([^<]+)</p>', money) if "вышло из обращения" in one]
+    assert "тема" in told
+    assert "сотрудник" not in told
