@@ -24,6 +24,7 @@ from models.database import Database, open_database
 from services.accounts import create_staff, seed_departments
 from services.crm.clients import create_client
 from services.crm.identities import link_author
+from services.hooks import storms
 from services.messages import store_messages
 from services.rights import DESK, Actor, actor_of
 from services.schema import upgrade
@@ -156,6 +157,11 @@ def fresh_database(request: pytest.FixtureRequest, tmp_path: Path, kind: str) ->
     shutil.copy(request.getfixturevalue("sqlite_template"), path)
     opened = _share_compiled(open_database(f"sqlite:///{path}"))
     yield opened
+    _close(opened)
+
+
+def _close(opened: Database) -> None:
+    storms.settle()  # a thread that still reads a place would give its connection back to nobody
     opened.engine.dispose()
 
 
@@ -168,7 +174,7 @@ def _postgres(request: pytest.FixtureRequest, template: str | None = None) -> It
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template or 'postgres'}"))
     opened = _share_compiled(open_database(address.replace("/postgres?", f"/{name}?"), pool_size=5))
     yield opened
-    opened.engine.dispose()
+    _close(opened)
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
