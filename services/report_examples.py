@@ -237,5 +237,6 @@ def _sign(session: Session, files: Files) -> None:
     actor, today = _known(session, HEAD), local_day(session)
     zone = zone_of(policy_of(session)).key
     month = f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
-    tables, words = summary(session, actor, month_cut(month, zone), utc_now()), (CONCLUSIONS, PROPOSALS)
+    tables = summary(session, actor, month_cut(month, zone), utc_now(), compared=True)
+    words = (CONCLUSIONS, PROPOSALS)
     take_snapshot(session, actor, month, tables, files(session, month, tables, words), *words, today, zone)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models import Staff, utc_now
 from services.documents.sheets import Block, draw_sheet, heading, table, text
-from services.reports.shape import Table
+from services.reports.shape import Cell, Table
 from services.reports.summary import (
     files_of,
     get_snapshot,
@@ -25,6 +25,7 @@ from services.reports.summary import (
     snapshots,
     summary,
     take_snapshot,
+    whole_before,
     wholes,
 )
 from web import report_words as said
@@ -88,7 +89,7 @@ def make() -> BaseResponse:
     month = form.get("month", "")
     words = (form.get("conclusions", ""), form.get("proposals", ""))
     with current_desk().database.read.begin() as session:
-        tables = summary(session, actor, month_cut(month, zone), utc_now())
+        tables = summary(session, actor, month_cut(month, zone), utc_now(), compared=True)
         files = month_files(session, month, tables, words)
     with current_desk().database.write.begin() as session:
         row = take_snapshot(session, actor, month, tables, files, *words, today(), zone)
@@ -128,6 +129,7 @@ def month_files(
     cut = month_cut(month, current_desk().config.desk.time_zone)
     paper = draw_sheet(month_title(month), under(session, cut), list(_blocks(tables, *words)))
     figures = {code: {name: plain(cell.value) for name, cell in wholes(one)} for code, one in tables.items()}
+    figures["month_before"] = {code: whole_before(one) for code, one in tables.items()}
     return {
         f"otklik-{month}.pdf": paper,
         f"otklik-{month}.json": json.dumps(figures, ensure_ascii=False, indent=1).encode(),
@@ -144,6 +146,14 @@ def month_writer(app: Flask) -> Callable[..., Mapping[str, bytes]]:
     return _files
 
 
+def _told(cell: Cell) -> tuple[str, str, str]:
+    """A figure, what it was in the month before, and how much that differs; "" of what is not compared."""
+    figure = said.cell(cell.value, cell.unit)
+    if not cell.compared:
+        return figure, "", ""
+    return figure, said.cell(cell.before, cell.unit), said.against(cell.value, cell.before, cell.unit)
+
+
 def _people(session: Session) -> Mapping[int | None, str]:
     return {row.id: row.name for row in session.query(Staff)}
 
@@ -151,9 +161,12 @@ def _people(session: Session) -> Mapping[int | None, str]:
 def _blocks(tables: Mapping[str, Table], conclusions: str, proposals: str) -> list[Block]:
     found = []
     for code, one in tables.items():
-        rows = [[str(said.COLUMNS[name]), said.cell(cell.value, cell.unit)] for name, cell in wholes(one)]
+        rows = [[str(said.COLUMNS[name]), *_told(cell)] for name, cell in wholes(one)]
         found.append(heading(str(said.TITLES[code])))
-        found.append(table([], rows, wide=(3, 2)) if rows else text(_("No cases in this period"), quiet=True))
+        head = ["", _("Month"), _("Month before"), _("Difference")] if any(row[2] for row in rows) else []
+        rows = rows if head else [row[:2] for row in rows]
+        wide = (6, 3, 3, 3) if head else (3, 2)
+        found.append(table(head, rows, wide=wide) if rows else text(_("No cases in this period"), quiet=True))
     for title, words in ((_("Conclusions"), conclusions), (_("Proposals"), proposals)):
         if words.strip():
             found += [heading(title), text(words.strip())]

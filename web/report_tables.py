@@ -1,7 +1,7 @@
 """«Все отчёты»: each report of the registry as a table with its formula, and as a file."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -9,8 +9,9 @@ from flask import Blueprint, Response, render_template, request, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
 from models import utc_now
+from services.reports.compared import compares
 from services.reports.register import OUTCOMES, say_verdict
-from services.reports.shape import Line, Table
+from services.reports.shape import Cell, Line, Table
 from services.reports.sheets import CASE_COLUMNS, case_rows, note_export, write_csv, write_xlsx
 from services.reports.tables import LEFT_OUT, REPORTS, checked_share, run_table
 from services.reports.upkeep import is_rebuilding
@@ -64,17 +65,45 @@ def show(code: str) -> str:
 def sheet(code: str, format: str) -> Response:
     """A register tells of people by name: to take one asks the right to export, and is written down."""
     with current_desk().database.read.begin() as session:
-        table = run_table(session, current_actor(), code, asked_cut(), utc_now(), request.args.get("by"))
+        table = run_table(
+            session, current_actor(), code, asked_cut(), utc_now(), request.args.get("by"), compared=True
+        )
         named = line_name(session, table)
     if any(line.place for line in table.lines):
         with current_desk().database.write.begin() as session:
             note_export(session, current_actor(), code, asked_cut())
-    heading = [report_words.first_heading(table), *(str(report_words.COLUMNS[name]) for name in table.columns)]
-    rows = [[named(line), *(filed_cell(cell.value, cell.unit) for cell in line.cells)] for line in table.lines]
+    return as_file(code, format, *sheet_of(table, named, REPORTS[code].compared))
+
+
+def sheet_of(table: Table, named: Callable[[Line], str], is_compared: bool) -> tuple[list[str], list[list[Any]]]:
+    """Heading and rows of a file: beside each figure of the period stands what it was in the period before."""
+    every = [line.cells for line in table.lines] + ([table.total] if table.total is not None else [])
+    compared = [
+        is_compared and any(compares(name, cells[place]) for cells in every)
+        for place, name in enumerate(table.columns)
+    ]
+    heading = [report_words.first_heading(table)]
+    for name, beside in zip(table.columns, compared, strict=True):
+        title = str(report_words.COLUMNS[name])
+        heading += [title, _("%(figure)s, period before", figure=title)] if beside else [title]
+
+    def row(title: str, cells: Sequence[Cell]) -> list[Any]:
+        found: list[Any] = [title]
+        for cell, beside in zip(cells, compared, strict=True):
+            found.append(filed_cell(cell.value, cell.unit))
+            if beside:
+                found.append(filed_cell(cell.before, cell.unit) if cell.compared else None)
+        return found
+
+    rows = [row(named(line), line.cells) for line in table.lines]
     if table.total is not None:
-        rows.append([str(report_words.IN_ALL), *(filed_cell(cell.value, cell.unit) for cell in table.total)])
-    rows += [[str(report_words.COLUMNS[name]), filed_cell(cell.value, cell.unit)] for name, cell in table.beside]
-    return as_file(code, format, heading, rows)
+        rows.append(row(str(report_words.IN_ALL), table.total))
+    for name, cell in table.beside:
+        title = str(report_words.COLUMNS[name])
+        rows.append([title, filed_cell(cell.value, cell.unit)])
+        if cell.compared:
+            rows.append([_("%(figure)s, period before", figure=title), filed_cell(cell.before, cell.unit)])
+    return heading, rows
 
 
 @screen.post("/verdict/<int:case_id>")

@@ -28,13 +28,18 @@ def beside_before(now: Table, before: Table) -> Table:
     return replace(now, lines=lines, total=total, beside=beside)
 
 
+def compares(name: str, cell: Cell) -> bool:
+    """Whether a figure is of its period, so that the period before has one too."""
+    return cell.unit in UNITS and name not in STANDING and cell.list not in OF_NOW
+
+
 def _cells(columns: Sequence[str], cells: Sequence[Cell], before: Sequence[Cell] | None) -> tuple[Cell, ...]:
     was: Mapping[str, Cell] = dict(zip(columns, before, strict=True)) if before else {}
     return tuple(_cell(name, cell, was.get(name)) for name, cell in zip(columns, cells, strict=True))
 
 
 def _cell(name: str, cell: Cell, before: Cell | None) -> Cell:
-    if cell.unit not in UNITS or name in STANDING or cell.list in OF_NOW:
+    if not compares(name, cell):
         return cell
     value: Any = before.value if before is not None else 0 if cell.unit in ("count", "money") else None
     return replace(cell, before=value, compared=value is not None)

@@ -41,11 +41,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One of the signed figures."""
+    """One of the signed figures, with what it was in the month before where that was signed too."""
 
     column: str
     unit: str
     value: Any
+    before: Any = None
 
 
 def summary(session: Session, actor: Actor, cut: Cut, now: datetime, *, compared: bool = False) -> dict[str, Table]:
@@ -126,7 +127,8 @@ def signed_figures(
             if name not in then:
                 continue
             was = unplain(then[name], cell.unit)
-            signed.setdefault(code, []).append(Figure(name, cell.unit, was))
+            earlier = row.figures[code].get("before", {}).get(name)
+            signed.setdefault(code, []).append(Figure(name, cell.unit, was, unplain(earlier, cell.unit)))
             is_of_now = code == "queue" or cell.list in OF_NOW
             if not is_of_now and then[name] != plain(cell.value):
                 changed.append(Change(code, name, cell.unit, was, cell.value))
@@ -179,8 +181,13 @@ def _frozen(table: Table) -> dict[str, Any]:
     return {
         "by": table.by, "columns": list(table.columns),
         "lines": [[str(line.key), line.name, [plain(cell.value) for cell in line.cells]] for line in lines],
-        "whole": {name: plain(cell.value) for name, cell in wholes(table)},
+        "whole": {name: plain(cell.value) for name, cell in wholes(table)}, "before": whole_before(table),
     }  # fmt: skip
+
+
+def whole_before(table: Table) -> dict[str, Any]:
+    """What the figures of the whole were in the period before, of those that are compared."""
+    return {name: plain(cell.before) for name, cell in wholes(table) if cell.compared}
 
 
 def plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """The page of the month: signed by the head with its paper, read by the director."""
 
+import json
 from datetime import timedelta
 
 from services.accounts import create_staff
@@ -21,7 +22,12 @@ def test_a_month_is_signed_seen_and_its_paper_kept(app, database, enter) -> None
     assert "Успели почти всё" in page
     assert "данные дают сегодня те же числа" in page
     paper = head.get(f"{made.location}/otklik-{month}.pdf")
-    assert "Ещёодинчеловек" in words_of(paper.data)
+    words = words_of(paper.data)
+    assert "Ещёодинчеловек" in words
+    assert "МесяцМесяцраньшеРазница" in words
+    told = json.loads(head.get(f"{made.location}/otklik-{month}.json").data)
+    assert set(told["month_before"]) == set(told) - {"month_before"}
+    assert told["month_before"]["first_answer"]["answered"] == 0
     director = enter("boss")
     assert "Прочитано" in director.get(made.location).text
     director.post(f"{made.location}/seen")

@@ -46,10 +46,26 @@ def test_a_table_as_a_file(school, enter) -> None:  # noqa: F811
     answer = head.get(f"/reports/all/structure.xlsx?{PERIOD}")
     sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    assert rows[0] == ["По видам", "Пришло", "Доля", "Прошлый период", "Проверено людьми"]
-    assert rows[-1] == ["Всего", 2, 1, 0, 0]
+    before = "прошлый период"
+    assert rows[0] == [
+        "По видам", "Пришло", f"Пришло, {before}", "Доля", f"Доля, {before}", "Прошлый период", "Проверено людьми",
+        f"Проверено людьми, {before}",
+    ]  # fmt: skip
+    assert rows[-1] == ["Всего", 2, 0, 1, None, 0, 0, None]
     text = head.get(f"/reports/all/structure.csv?{PERIOD}").data.decode("utf-8-sig")
-    assert [row[:2] for row in csv.reader(io.StringIO(text), delimiter=";")][-1] == ["Всего", "2"]
+    assert [row[:3] for row in csv.reader(io.StringIO(text), delimiter=";")][-1] == ["Всего", "2", "0"]
+
+
+def test_a_file_has_what_the_period_before_was(school, enter) -> None:  # noqa: F811
+    head = enter("head")
+    after = "from=2026-12-02&to=2026-12-03"
+    text = head.get(f"/reports/all/in_time.csv?{after}").data.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
+    whole = rows[-1]
+    assert (whole["Ответ в срок"], whole["Ответ в срок, прошлый период"]) == ("0", "1")
+    assert (whole["Доля в срок"], whole["Доля в срок, прошлый период"]) == ("", "0.5")
+    queue = head.get("/reports/all/queue.csv").data.decode("utf-8-sig").splitlines()[0]
+    assert "прошлый период" not in queue
 
 
 def test_a_list_as_a_file_with_safe_cells_and_a_trace(cast, database, open_case, enter, school) -> None:  # noqa: F811
