@@ -1,8 +1,9 @@
 """The log of checks: places that a person looks into as often as required, each look with person and time (P15)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
@@ -15,8 +16,12 @@ from services.errors import NotFound, Refused
 from services.events import record
 from services.leases import insert_missing
 from services.rights import DESK, Actor, require
+from services.settings.history import keeping
 from services.terms import policy_of, read_hour
 
+NAME = "visits"
+"""Under it the versions of the whole plan are kept."""
+COLUMNS = ("title", "url", "every_minutes", "opens", "closes", "staff_id", "source_id", "active")
 OUTCOMES = ("nothing", "found", "unreachable")
 AUTO = "auto"
 LEAST_MINUTES, MOST_MINUTES = 10, 24 * 60
@@ -191,6 +196,11 @@ def coverage(
 def save_place(session: Session, actor: Actor, form: Form, place_id: int | None = None) -> VisitedPlace:
     """A new place, or another requirement for one; raises Refused for hours or a frequency that are none."""
     require(actor, "visit.edit")
+    with keeping(session, actor, NAME, snapshot):
+        return _save(session, actor, form, place_id)
+
+
+def _save(session: Session, actor: Actor, form: Form, place_id: int | None) -> VisitedPlace:
     title = form.title.strip()[:200]
     if not title:
         raise Refused("visit.title")
@@ -223,9 +233,36 @@ def drop_place(session: Session, actor: Actor, place_id: int) -> None:
     """It need not be looked into any more; what was noted stays."""
     require(actor, "visit.edit")
     place = get_place(session, actor, place_id)
-    place.active = False
-    _end_task(session, actor, place)
+    with keeping(session, actor, NAME, snapshot):
+        place.active = False
+        _end_task(session, actor, place)
     record(session, "visit.place", actor, object_id=place.id, code="dropped")
+
+
+def snapshot(session: Session) -> list[dict[str, Any]]:
+    """The plan as a version keeps it, with what is checked no more; when somebody looked is no part of it."""
+    rows = session.scalars(select(VisitedPlace).order_by(VisitedPlace.id))
+    return [{"id": row.id, **{name: getattr(row, name) for name in COLUMNS}} for row in rows]
+
+
+def replace_places(session: Session, actor: Actor, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The plan becomes that of a version, by the checks of today: what was added since is checked no more. Raises
+    Refused naming whoever does not come in any more."""
+    require(actor, "visit.edit")
+    people = {row.id: row for row in session.scalars(select(Staff))}
+    wanted = {row["id"]: row for row in rows if row["active"]}
+    with keeping(session, actor, NAME, snapshot):
+        for place in list(session.scalars(select(VisitedPlace).order_by(VisitedPlace.id))):
+            row = wanted.get(place.id)
+            if row is None:
+                if place.active:
+                    drop_place(session, actor, place.id)
+                continue
+            looker = people.get(row["staff_id"] or 0)
+            if row["staff_id"] is not None and (looker is None or not looker.active):
+                raise Refused("visit.left", name=looker.name if looker is not None else f"№ {row['staff_id']}")
+            place.active = True
+            _save(session, actor, Form(**{name: row[name] for name in COLUMNS if name != "active"}), place.id)
 
 
 def note_visit(

@@ -132,6 +132,7 @@ ERRORS: Mapping[str, Lazy] = {
     "tape.speed": _l("Choose one of the offered speeds."),
     "tape.done": _l("The recording was played to the end."),
     "tape.unknown": _l("There is no such recording."),
+    "visit.left": _l("%(name)s, who is to look, does not come in any more: choose somebody else."),
     "visit.unknown": _l("There is no such place to check."),
     "visit.title": _l("Enter a title."),
     "visit.every": _l("Check at most once in %(least)s minutes, at least once a day."),

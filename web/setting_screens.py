@@ -19,6 +19,7 @@ from services import (
     saved_replies,
     search,
     terms,
+    visits,
 )
 from services.agreement import NAME as AGREEMENT
 from services.crm import retention
@@ -51,6 +52,7 @@ SCREENS: Mapping[str, tuple[Lazy, str]] = {
     responsibility.NAME: (_l("Who answers for what"), "duties.index"),
     STAFF: (_l("Staff"), "staff.index"),
     ABSENCES: (_l("Who is away"), "absences.index"),
+    visits.NAME: (_l("Checks of places"), "visits.index"),
     saved_replies.NAME: (_l("Saved replies"), "saved.index"),
 }
 """Setting → its title and the screen on which it is edited."""
@@ -60,6 +62,7 @@ NOTES: Mapping[str, Lazy] = {
     rules.NAME: _l("Open cases stay with whoever leads them; rules hold for what comes from now on."),
     responsibility.NAME: _l("Open cases stay with whoever leads them; the table holds for what comes from now on."),
     STAFF: _l("Whoever was added since stays as they are; passwords and logins are no part of it."),
+    visits.NAME: _l("What was added since is checked no more; who looked and when stays."),
     ABSENCES: _l("What is over stays, and cases that went to a deputy stay there."),
 }
 """How far a change reaches, where that is not plain."""

@@ -23,6 +23,7 @@ from services import (
     saved_replies,
     search,
     terms,
+    visits,
 )
 from services.agreement import NAME as AGREEMENT
 from services.agreement import read_agreement
@@ -35,6 +36,7 @@ from services.settings.many import family_of
 from services.settings.people import ABSENCES, STAFF
 from services.settings.reckoning import Effect
 from web import theme_words, words
+from web.broadcast_words import lasted
 from web.contract_words import FIELDS, GROUPS
 from web.crm.words import RETENTION
 from web.language import Lazy, _, _l, ngettext
@@ -344,6 +346,22 @@ def _saved(value: Any, _names: Names) -> Lines:
     return _apart((row["title"], row["text"]) for row in value or ())
 
 
+def _visits(value: Any, names: Names) -> Lines:
+    return _apart((row["title"], _visit(row, names)) for row in value or ())
+
+
+def _visit(row: Mapping[str, Any], names: Names) -> str:
+    time = lasted(row["every_minutes"] * 60)
+    said = [_("every %(time)s, %(opens)s–%(closes)s", time=time, opens=row["opens"], closes=row["closes"])]
+    said += [row["url"]] if row["url"] else []
+    said += [names.person(row["staff_id"])] if row["staff_id"] else []
+    if row["source_id"]:
+        place = names.places.get(row["source_id"], f"№ {row['source_id']}")
+        said.append(_("the connector counts: %(name)s", name=place))
+    said += [] if row["active"] else [_("checked no more")]
+    return " · ".join(said)
+
+
 LINES: Mapping[str, Callable[[Any, Names], Lines]] = {
     terms.NAME: _terms,
     kinds.NAME: _kind_rows,
@@ -365,6 +383,7 @@ LINES: Mapping[str, Callable[[Any, Names], Lines]] = {
     STAFF: _staff,
     ABSENCES: _absences,
     saved_replies.NAME: _saved,
+    visits.NAME: _visits,
 }
 """Setting → the lines that a value of it says; they are compared by their titles."""
 

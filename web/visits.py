@@ -1,5 +1,8 @@
 """The log of checks: which places a person looks into, what is due, «новых нет» by one press."""
 
+from functools import partial
+from typing import Any
+
 from flask import Blueprint, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -7,6 +10,7 @@ from werkzeug.wrappers import Response
 from models import Source, utc_now
 from services import visits
 from services.broadcasts.schedule import watchers
+from services.settings.history import last_change
 from services.visits import Form
 from web.broadcast_words import lasted
 from web.forms import go
@@ -14,6 +18,7 @@ from web.language import _
 from web.listed_words import LOOKS
 from web.numbers import whole
 from web.security import current_actor, current_desk, rang
+from web.setting_saves import Answer, save_setting
 from web.toasts import tell
 
 screen = Blueprint("visits", __name__, url_prefix="/checks-of-places")
@@ -36,7 +41,7 @@ def _page(place_id: int | None) -> str:
             "visits/index.html", rows=visits.list_places(session, actor), log=visits.log_of(session, actor),
             place=visits.get_place(session, actor, place_id) if place_id else None, people=watchers(session),
             sources=list(session.scalars(select(Source).order_by(Source.id))), outcomes=LOOKS, now=utc_now(),
-            lasted=lasted,
+            lasted=lasted, last=last_change(session, visits.NAME),
         )  # fmt: skip
 
 
@@ -52,22 +57,27 @@ def note(place_id: int) -> Response:
 
 
 @screen.post("")
-def save() -> Response:
+def save() -> Answer:
     form = request.form
     given = Form(
         form.get("title", ""), form.get("url", ""), form.get("every", 120, type=whole), form.get("opens", ""),
         form.get("closes", ""), form.get("staff_id", type=whole), form.get("source_id", type=whole),
     )  # fmt: skip
-    with current_desk().database.write.begin() as session:
-        visits.save_place(session, current_actor(), given, form.get("place_id", type=whole))
-    rang()
-    tell(_("Saved."))
-    return go(url_for("visits.index"))
+    place_id = form.get("place_id", type=whole)
+    return save_setting(
+        visits.NAME, lambda session: visits.save_place(session, current_actor(), given, place_id),
+        part=partial(_one, place_id),
+    )  # fmt: skip
+
+
+def _one(place_id: int | None, rows: Any) -> list[Any]:
+    """Of the plan, this place: two people who change two of them are no conflict."""
+    return [row for row in rows or () if row["id"] == place_id]
 
 
 @screen.post("/<int:place_id>/drop")
-def drop(place_id: int) -> Response:
-    with current_desk().database.write.begin() as session:
-        visits.drop_place(session, current_actor(), place_id)
-    rang()
-    return go(url_for("visits.index"))
+def drop(place_id: int) -> Answer:
+    return save_setting(
+        visits.NAME, lambda session: visits.drop_place(session, current_actor(), place_id),
+        part=partial(_one, place_id),
+    )  # fmt: skip

@@ -25,6 +25,7 @@ from services import (
     saved_replies,
     search,
     terms,
+    visits,
     webhooks,
 )
 from services.agreement import NAME as AGREEMENT
@@ -140,6 +141,7 @@ KNOWN: Mapping[str, Known] = {
     rules.NAME: Known("settings.edit", rules.replace_rules, rules.snapshot),
     STAFF: Known("staff.edit", roster.replace_staff, staff_rows),
     ABSENCES: Known("absence.edit", absences.replace_absences, absence_rows),
+    visits.NAME: Known("visit.edit", visits.replace_places, visits.snapshot),
     saved_replies.NAME: Known("saved.edit", saved_replies.replace_saved, saved_replies.snapshot),
     responsibility.NAME: Known("duty.edit", responsibility.replace_cells, responsibility.snapshot),
 }  # fmt: skip

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from models import Source, Task, Visit, VisitedPlace
+from models import Source, Staff, Task, Visit, VisitedPlace
 from services import visits
 from services.errors import Forbidden, Refused
 from services.reports.cut import Cut
 from services.reports.tables import run_table
+from services.settings.known import take_back
 from services.visits import Form, run_visits, windows_of
 
 MSK = ZoneInfo("Europe/Moscow")
@@ -111,3 +112,28 @@ def test_windows_fill_the_hours_without_holes(every: int, opens: int, length: in
         hours=closes
     )
     assert all(one[1] == other[0] for one, other in itertools.pairwise(found))
+
+
+def test_the_plan_has_versions_and_comes_back(database, cast) -> None:
+    """services/visits.py"""
+    first = add(database, cast)
+    with database.write.begin() as session:
+        visits.save_place(session, cast.head, Form("Отзовик", every_minutes=30, staff_id=cast.smm.staff_id), first)
+    second = add(database, cast, title="Чат")
+    assert run_visits(database, DAY + timedelta(minutes=121)) == 2
+    with database.write.begin() as session:
+        visits.drop_place(session, cast.head, first)
+    with database.write.begin() as session:
+        take_back(session, cast.head, visits.NAME, 2)
+        assert [(row["id"], row["every_minutes"], row["active"]) for row in visits.snapshot(session)] == [
+            (first, 30, True), (second, 120, False)
+        ]  # fmt: skip
+        assert session.scalars(select(Task.open_key).where(Task.state == "open")).all() == []
+        session.get_one(Staff, cast.smm.staff_id).active = False
+    with database.write.begin() as session:
+        take_back(session, cast.head, visits.NAME, 1)
+        with pytest.raises(Refused) as refused:
+            take_back(session, cast.head, visits.NAME, 2)
+        assert refused.value.data["name"] == cast.smm.name
+        with pytest.raises(Forbidden):
+            take_back(session, cast.smm, visits.NAME, 1)

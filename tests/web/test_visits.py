@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.web.test_setting_history import hidden, undo_of
+
 
 def test_a_place_is_added_looked_into_and_dropped(enter: Any, smm: Any) -> None:
     head = enter("head")
@@ -34,3 +36,29 @@ def test_reports_of_broadcasts_and_checks_open_from_the_list(enter: Any) -> None
     page = head.get("/reports/all").text
     assert "/reports/all/broadcasts" in page
     assert "/reports/all/visits" in page
+
+
+def test_the_plan_is_changed_with_a_history(enter: Any) -> None:
+    head = enter("head")
+    fields = {
+        "title": "Отзовик",
+        "url": "https://example.com/r",
+        "every": "120",
+        "opens": "0:00",
+        "closes": "24:00",
+    }
+    head.post("/checks-of-places", **fields, seen="0")
+    assert "/settings/history/visits" in head.get("/checks-of-places").text
+    head.post("/checks-of-places", **{**fields, "title": "Чат"}, seen="1")  # another one is no conflict
+    head.post("/checks-of-places", **{**fields, "every": "60"}, place_id="1", seen="1")
+    undo = undo_of(head.get("/checks-of-places").text)
+    stale = head.post("/checks-of-places", **{**fields, "every": "30"}, place_id="1", seen="1")
+    assert stale.status_code == 409
+    assert hidden(stale.text)["every"] == "30"
+    history = head.get("/settings/history/visits").text
+    for said in ("раз в 1 ч", "раз в 2 ч", "Марина Котова", "Отзовик"):
+        assert said in history, said
+    assert head.post(undo, htmx=True).headers["HX-Redirect"] == "/checks-of-places"
+    head.post("/checks-of-places/1/drop", seen="4")
+    assert "больше не проверяется" in head.get("/settings/history/visits").text
+    assert enter("smm").get("/settings/history/visits").status_code == 403
