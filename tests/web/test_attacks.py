@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import inspect, select
 
-from models import Base, Case, Department, Route, Staff
+from models import ApiKey, Base, Case, Department, Route, Source, Staff, VisitedPlace, Webhook
 from services.accounts import find_by_email
 from services.hooks import Patience
 from services.routing import ask_department
@@ -179,7 +179,9 @@ def test_numbers_of_others_tell_nothing(enter, open_case, database, cast):
 
 
 def without_numbers(page):
-    return re.sub(r"\d+|content=\"[^\"]+\"|value=\"[^\"]+\"", "", page)
+    """The page without ids and the token of its forms, which bears the second of its making."""
+    plain = re.sub(r"[\w-]{20,}\.[\w-]{6}\.[\w-]{20,}", "", page)
+    return re.sub(r"\d+|content=\"[^\"]+\"|value=\"[^\"]+\"", "", plain)
 
 
 def test_of_a_hundred_guesses_ten_are_looked_at(visitor, password, monkeypatch, database, enter):
@@ -200,3 +202,57 @@ def test_of_a_hundred_guesses_ten_are_looked_at(visitor, password, monkeypatch, 
     monkeypatch.undo()
     assert visitor.log_in("smm@school.example").status_code in (422, 429)
     assert enter("head").get("/inbox").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("table", "address", "fields", "may_change"),
+    [
+        (ApiKey, "/api-keys/1", {"name": "иначе", "scope": "cases:read"}, {"name"}),
+        (ApiKey, "/api-keys/1/revoke", {}, {"revoked_at"}),
+        (Webhook, "/settings/api/hooks/1", {"name": "Б", "url": "https://b.example/", "event": "case.closed"},
+         {"name", "url", "events"}),
+        (Webhook, "/settings/api/hooks/1/off", {}, {"state"}),
+        (Source, "/places/1", {"title": "Б", "base_url": "http://127.0.0.1:9/wp-json/", "username": "иначе",
+                               "password": "тайна"},
+         {"title", "settings", "secrets", "typed", "due_at", "deep_due_at"}),
+        (Source, "/places/1/pause", {}, {"state"}),
+        (Source, "/places/1/remove", {}, {"state", "removed_at"}),
+        (VisitedPlace, "/checks-of-places",
+         {"place_id": "1", "title": "Б", "every": "60", "opens": "09:00", "closes": "20:00", "staff_id": "",
+          "source_id": ""},
+         {"title", "every_minutes", "opens", "closes"}),
+    ],
+)  # fmt: skip
+def test_a_form_of_settings_writes_its_own_fields_alone(table, address, fields, may_change, enter, database, cast):
+    """Each column of the row comes along as a field; ``may_change`` is what the form is for."""
+    head = enter("head")
+    put_key(database, cast.head, "cases:read")
+    hook = {"name": "А", "url": "https://a.example/", "event": "case.opened"}
+    head.post("/settings/api/hooks/new", **hook)
+    head.post("/checks-of-places", title="А", every="120", opens="10:00", closes="21:00")
+    before = columns_of(database, table)
+    extra = {name: "2" for name in before if name not in ("name", "url", "title", "every_minutes")}
+    head.post(address, **{**extra, **fields, "sure": "1"})
+    after = columns_of(database, table)
+    assert {name for name in after if after[name] != before[name]} == may_change
+
+
+def columns_of(database, table):
+    with database.read.begin() as session:
+        row = session.get_one(table, 1)
+        return {column.key: getattr(row, column.key) for column in inspect(table).columns}
+
+
+def test_a_key_of_anothers_looks_like_none(enter, database, cast):
+    """By its page, its history and what may be done to it; the administrator's right opens the history alone."""
+    put_key(database, cast.head, "cases:read")
+    smm, history = enter("smm"), "/settings/history/key:{}"
+    for address in ("/api-keys/{}", "/api-keys?like={}", history, f"{history}/1/back"):
+        there, nowhere = smm.get(address.format(1)), smm.get(address.format(9999))
+        assert there.status_code == nowhere.status_code == 404
+        assert without_numbers(there.text) == without_numbers(nowhere.text)
+    given = {"name": "р", "scope": "cases:read"}
+    for address in ("/api-keys/{}", "/api-keys/{}/revoke", f"{history}/1/back", f"{history}/1/undo"):
+        there, nowhere = (smm.post(address.format(one), htmx=True, **given) for one in (1, 9999))
+        assert there.status_code == nowhere.status_code == 404
+        assert without_numbers(there.text) == without_numbers(nowhere.text)
