@@ -14,7 +14,8 @@ _UNPASSED: dict[str, Any] = {
 
 
 class Clock(Base):
-    """``kind``: first · resolution · department · legal. It runs ``term_seconds`` by ``calendar``.
+    """``kind``: first · resolution · department · legal. Without ``case_id`` it is a department's, for a request
+    that belongs to no case. It runs ``term_seconds`` by ``calendar``.
 
     ``paused_seconds`` is the working time that did not count, ``paused_at`` says since when it stands still.
     ``level`` counts the warnings given, ``next_at`` is when the next one is due; None: nothing is to be told.
@@ -23,7 +24,7 @@ class Clock(Base):
     __tablename__ = "clock"
     __table_args__ = (Index(None, "case_id"), Index(None, "route_id"), Index(None, "next_at"))
 
-    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
     route_id: Mapped[int | None] = mapped_column(ForeignKey("route.id"))
     kind: Mapped[str]
     sla_class: Mapped[str]

@@ -1,11 +1,19 @@
-"""A question handed over to a department, and its answer."""
+"""A question handed over to a department, and its answer; a request to one that no client's message began."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy import ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Text, utc_now
+
+_CASELESS: dict[str, Any] = {
+    "sqlite_where": text("case_id IS NULL"), "postgresql_where": text("case_id IS NULL"),
+}  # fmt: skip
+_CARDED: dict[str, Any] = {
+    "sqlite_where": text("client_id IS NOT NULL"), "postgresql_where": text("client_id IS NOT NULL"),
+}  # fmt: skip
 
 
 class Department(Base):
@@ -22,13 +30,21 @@ class Department(Base):
 class Route(Base):
     """``state`` is a word of services.route_states.STATES (domain.md §6.2).
 
-    ``staff_id`` is whom of the department it is for, None: all of it. ``urgent``: it does not wait for an hour.
+    Without ``case_id`` it is a request of the desk's own (domain.md, clause 5.1) that no client wrote;
+    ``client_id`` may name the card of one. ``staff_id`` is whom of the department it is for, None: all of it.
+    ``urgent``: it does not wait for an hour.
     """
 
     __tablename__ = "route"
-    __table_args__ = (Index(None, "case_id"), Index(None, "department_id", "state", "id"))
+    __table_args__ = (
+        Index(None, "case_id"),
+        Index(None, "department_id", "state", "id"),
+        Index("ix_route_inquiry", "asked_by_id", "id", **_CASELESS),
+        Index("ix_route_client", "client_id", **_CARDED),
+    )
 
-    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
     department_id: Mapped[int] = mapped_column(ForeignKey("department.id"))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     urgent: Mapped[bool] = mapped_column(default=False)
@@ -48,7 +64,7 @@ class Route(Base):
 
 
 class RouteFile(Base):
-    """A photo, screenshot or voice message that the department put beside its answer."""
+    """A photo, document or voice message beside an answer; ``asked``: beside the question, from who asked."""
 
     __tablename__ = "route_file"
     __table_args__ = (Index(None, "route_id"),)
@@ -61,6 +77,7 @@ class RouteFile(Base):
     size: Mapped[int]
     digest: Mapped[str]  # SHA-256: the same file sent twice is one
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    asked: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from collectors.base import ChannelError
-from models import Delivery, Department, Route, Staff, utc_now
+from models import Delivery, Department, Notice, Route, Staff, utc_now
 from models.database import Database
-from services.absences import stand_ins
+from services.absences import quiet_until, stand_ins
 from services.bots import bots_of, reach_of
 from services.calendars import next_answering
 from services.errors import NotFound
@@ -146,6 +146,26 @@ def tell_department(session: Session, route: Route, now: datetime | None = None)
         if staff.id != route.asked_by_id:
             for way in ways_of(session, staff, "question"):
                 _gather(session, staff, route, due, way)
+
+
+def tell_asker(session: Session, route: Route, code: str, now: datetime | None = None) -> None:
+    """Whoever asked something that belongs to no case hears behind the bell what became of it, the heads besides
+    where they are away or gone; the new word stands for those before it."""
+    now, policy, stand = now or utc_now(), policy_of(session), stand_ins(session)
+    people = {one.id: one for one in session.scalars(select(Staff).where(Staff.active))}
+    told = {route.asked_by_id} & people.keys()
+    if not told or told & stand.keys():
+        told |= {one.id for one in people.values() if "head" in actor_of(one).roles}
+    session.execute(
+        update(Notice)
+        .where(Notice.route_id == route.id, Notice.kind.startswith("inquiry."), Notice.seen_at.is_(None))
+        .values(seen_at=now)
+    )
+    for key in sorted(told):
+        show_at = quiet_until(people[key], policy, now)
+        session.add(
+            Notice(staff_id=key, kind=f"inquiry.{code}", route_id=route.id, show_at=show_at, created_at=now)
+        )
 
 
 def _gather(session: Session, staff: Staff, route: Route, due: datetime, way: str) -> None:

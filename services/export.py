@@ -150,7 +150,7 @@ def _cases(session: Session, since: datetime | None) -> Iterator[Mapping[str, An
         authors = _named(session, Author, {row.author_id for row in page})
         routes: dict[int, list[str]] = {}
         for route in session.scalars(select(Route).where(Route.case_id.in_([row.id for row in page]))):
-            routes.setdefault(route.case_id, []).append(f"{units[route.department_id]}:{route.state}")
+            routes.setdefault(route.case_id or 0, []).append(f"{units[route.department_id]}:{route.state}")
         for row in page:
             author = authors.get(row.author_id)
             yield {

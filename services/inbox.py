@@ -214,7 +214,7 @@ def rows_of(session: Session, cases: Sequence[Case]) -> tuple[Row, ...]:
     tags = tags_of(session, [case.id for case in cases])
     owing: dict[int, list[str]] = {}
     for case_id, name in waiting:
-        owing.setdefault(case_id, []).append(name)
+        owing.setdefault(case_id or 0, []).append(name)
     return tuple(
         Row(
             case=case,

@@ -17,7 +17,7 @@ from services.digests import digest_letter
 from services.entrance import LINK_DAYS, device_actor, make_link
 from services.excerpts import excerpts_of
 from services.notices import notices_of
-from services.questions import HIDDEN, question_view, without_contacts
+from services.questions import HIDDEN, first_name, question_view, without_contacts
 from services.report_letters import report_letter
 from services.rights import DESK, actor_of
 from services.routing import lines_of
@@ -164,6 +164,8 @@ def _question(page: Page, route: Route, number: int | None) -> str:
         lines.append(page.say("said", text=said))
     if view.place:
         lines.append(page.say("about", place=view.place.title))
+    if view.is_inquiry and view.author:
+        lines.append(page.say("about_client", name=first_name(view.author) or "…"))
     if route.reason and route.returns:
         lines.append(page.say("returned", reason=without_contacts(route.reason)))
     said_back = lines_of(page.session, [route.id]).get(route.id, [])
@@ -180,6 +182,8 @@ def _question(page: Page, route: Route, number: int | None) -> str:
 
 
 def _first_words(session: Session, route: Route) -> str:
+    if route.case_id is None:
+        return ""  # nobody wrote: the desk itself asks
     first = select(Message.text).join(Case, Case.first_message_id == Message.id).where(Case.id == route.case_id)
     words = excerpts_of(session, [route.case_id]).get(route.case_id) or session.scalar(first)
     return short(words or "", QUOTED)

@@ -46,7 +46,8 @@ def _take(session: Session, item: Incoming) -> bool:
         return False
     key = "r-" + hashlib.sha256(f"{delivery.token} {item.external_id}".encode()).hexdigest()[:32]
     if session.scalar(select(Delivery.id).where(Delivery.form_key == key)) is None:
-        files = [FileIn(one.name, one.content) for one in item.attachments if one.content and is_taken(one.content)]
+        sent = [FileIn(one.name, one.content) for one in item.attachments if one.content]
+        files = [one for one in sent if is_taken(one)]
         take_answer(session, delivery, staff, item.text, files, key)
     return True
 

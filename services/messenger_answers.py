@@ -174,7 +174,8 @@ def _answer(session: Session, talk: Talk, staff: Staff) -> None:
     if delivery is None or not delivery.data.get("routes"):
         _hint(session, talk, staff)
         return
-    files = [FileIn(one.name, one.content) for one in item.attachments if one.content and is_taken(one.content)]
+    sent = [FileIn(one.name, one.content) for one in item.attachments if one.content]
+    files = [one for one in sent if is_taken(one)]
     lost = len(item.attachments) - len(files)
     text = item.text.strip()
     if text or not files:

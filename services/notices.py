@@ -1,6 +1,6 @@
 """What people are told of deadlines: the sweep that finds it, whom it concerns, and the list behind the bell."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,7 @@ from services.events import record
 from services.questions import first_name, without_contacts
 from services.rights import DESK, DESK_ROLES, Actor, actor_of
 from services.route_states import OWED
+from services.routing import sees_inquiry
 from services.sla import SHARES, reckon
 from services.terms import Policy, policy_of
 from services.watch import STILL
@@ -41,7 +42,10 @@ BATCH = 200
 PAGE = 100
 OF_THE_DESK = ("backup.late", "webhook.failed", "messenger.moved")
 """Kinds that speak of no case."""
-OF_PEOPLE = ("note.mention", "case.followed", "mark.low", *(f"{UPDATE}.{level}" for level in (1, 2, 3)))
+OF_PEOPLE = (
+    "note.mention", "case.followed", "mark.low", *(f"{UPDATE}.{level}" for level in (1, 2, 3)),
+    "inquiry.answered", "inquiry.declined", "inquiry.clarify",
+)  # fmt: skip
 """Kinds that are told whatever state the case is in."""
 LIVELY = ("planned", "duty", "live")
 """Of a broadcast in another state nobody need be told any more."""
@@ -129,6 +133,7 @@ def _waiting(
                     Case.open_key.is_not(None),
                     or_(Notice.route_id.is_(None), Route.state.in_(OWED)),
                 ),
+                and_(Route.case_id.is_(None), Route.state.in_(OWED)),
             ),
         )
     )
@@ -207,15 +212,15 @@ def _warn(session: Session, clock_ids: Sequence[int], now: datetime) -> None:
     staff = {row.id: row for row in session.scalars(select(Staff))}
     policy, people, stand = policy_of(session), [actor_of(row) for row in staff.values()], stand_ins(session, now)
     for clock in clocks:
-        case = cases[clock.case_id]
+        case = cases.get(clock.case_id or 0)
         while clock.next_at is not None and clock.next_at <= now:
             clock.level += 1
             reckon(policy, clock)
         route = routes.get(clock.route_id or 0)
-        for staff_id in instead(stand, addressees(people, clock, case, route)):
+        for staff_id in _hearers(people, stand, clock, case, route):
             _tell(session, policy, staff[staff_id], clock, now)
         given: dict[str, Any] = {"code": clock.kind, "level": clock.level}
-        record(session, "clock.warned", DESK, case_id=case.id, object_id=clock.id, **given)
+        record(session, "clock.warned", DESK, case_id=clock.case_id, object_id=clock.id, **given)
 
 
 def _tell(session: Session, policy: Policy, staff: Staff, clock: Clock, now: datetime) -> None:
@@ -236,20 +241,35 @@ def _tell(session: Session, policy: Policy, staff: Staff, clock: Clock, now: dat
     )  # fmt: skip
 
 
-def addressees(people: Sequence[Actor], clock: Clock, case: Case, route: Route | None) -> list[int]:
+def addressees(people: Sequence[Actor], clock: Clock, case: Case | None, route: Route | None) -> list[int]:
     """Whom a clock concerns at its level: whoever owes at 80 %, the head besides at 100 %, and of a grave case the
-    director at 150 %; where nobody holds the role, the head, then an administrator."""
+    director at 150 %; where nobody holds the role, the head, then an administrator. Of a request that belongs to no
+    case (None) the desk is whoever asked it, and nobody else: others do not see it."""
     heads = _with_role(people, "head") or _with_role(people, "administrator")
     if clock.level >= len(SHARES):
         higher = _with_role(people, "director") or heads
         return _ids(higher) if clock.sla_class in GRAVE or clock.kind == UPDATE else []
-    owner = [one for one in people if one.staff_id == case.assignee_id and one.may("case.reply")]
-    desk = owner or _with_role(people, *DESK_ROLES) or heads
+    act = "case.reply" if case is not None else "inquiry.ask"
+    owner_id = case.assignee_id if case is not None else route and route.asked_by_id
+    owner = [one for one in people if one.staff_id == owner_id and one.may(act)]
+    desk = owner or (_with_role(people, *DESK_ROLES) if case is not None else []) or heads
     owing = desk
     if route is not None:
         owing = [one for one in people if route.department_id in one.departments and one.may("route.answer")]
     told = [owing or desk] if clock.level == 1 else [owing, desk, heads]
     return _ids([one for group in told for one in group])
+
+
+def _hearers(
+    people: Sequence[Actor], stand: Mapping[int, int | None], clock: Clock, case: Case | None, route: Route | None
+) -> list[int]:
+    """The same with deputies in place of whoever is away, but for those who may not see the request."""
+    told = addressees(people, clock, case, route)
+    found = instead(stand, told)
+    if case is not None or route is None:
+        return found
+    sees = {one.staff_id for one in people if route.department_id in one.departments or sees_inquiry(one, route)}
+    return [one for one in found if one in sees] or told
 
 
 def _ids(people: Sequence[Actor]) -> list[int]:

@@ -8,7 +8,20 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Act, Attachment, Author, Case, Department, Message, Publication, Reply, Route, Source, Staff
+from models import (
+    Act,
+    Attachment,
+    Author,
+    Case,
+    Client,
+    Department,
+    Message,
+    Publication,
+    Reply,
+    Route,
+    Source,
+    Staff,
+)
 from services.errors import NotFound, Refused
 from services.excerpts import excerpt_of, message_of
 from services.rights import Actor, Scope, require
@@ -71,11 +84,11 @@ class QuestionView:
     better: Department | None
     asked_by: str
     answered_by: str | None
-    platform: str
+    platform: str | None  # None: a request that no message began
     private: bool
     place: Place | None
     lines: tuple[Line, ...]
-    author: str | None
+    author: str | None  # of a request the client whom it names, whole for whoever sees cards
     published: tuple[Published, ...]
     can_answer: bool
     next_id: int | None  # the oldest other question that waits
@@ -85,6 +98,11 @@ class QuestionView:
     def is_owed(self) -> bool:
         return self.route.state in OWED
 
+    @property
+    def is_inquiry(self) -> bool:
+        """The desk itself asks: no client's message began it."""
+        return self.route.case_id is None
+
 
 @dataclass(frozen=True, slots=True)
 class QuestionRow:
@@ -93,10 +111,15 @@ class QuestionRow:
     route: Route
     question: str
     department: Department
-    platform: str
+    platform: str | None  # None: a request that no message began; ``author`` is then the client it names
     place: Place | None
     author: str | None
     asked_by: str
+
+    @property
+    def is_inquiry(self) -> bool:
+        """The desk itself asks: no client's message began it."""
+        return self.route.case_id is None
 
 
 def first_name(name: str | None) -> str | None:
@@ -113,23 +136,23 @@ def without_contacts(text: str) -> str:
 def question_rows(session: Session, actor: Actor, *, done: bool = False) -> tuple[QuestionRow, ...]:
     """«Ждут ответа», oldest first; with ``done`` «Отвечено», newest first."""
     routes = my_routes(session, actor, done=done)
-    wanted = [route.case_id for route in routes]
     around = {
-        row[0]: row
+        row[0]: (row[1], _place(row[2]), first_name(row[3]) if row[4] is None else _client_name(actor, row[4]))
         for row in session.execute(
-            select(Case.id, Source.platform, Publication, Author.name)
-            .join(Source, Source.id == Case.source_id)
+            select(Route.id, Source.platform, Publication, Author.name, Client.name)
+            .outerjoin(Case, Case.id == Route.case_id)
+            .outerjoin(Source, Source.id == Case.source_id)
             .outerjoin(Publication, Publication.id == Case.publication_id)
             .outerjoin(Author, Author.id == Case.author_id)
-            .where(Case.id.in_(wanted))
+            .outerjoin(Client, Client.id == Route.client_id)
+            .where(Route.id.in_([route.id for route in routes]))
         )
     }
     units = {unit.id: unit for unit in session.scalars(select(Department))}
     people = _names(session, [route.asked_by_id for route in routes])
     return tuple(
         QuestionRow(
-            route, without_contacts(route.question), units[route.department_id], around[route.case_id][1],
-            _place(around[route.case_id][2]), first_name(around[route.case_id][3]),
+            route, without_contacts(route.question), units[route.department_id], *around[route.id],
             people.get(route.asked_by_id, ""),
         )
         for route in routes
@@ -139,9 +162,7 @@ def question_rows(session: Session, actor: Actor, *, done: bool = False) -> tupl
 def question_view(session: Session, actor: Actor, route_id: int) -> QuestionView:
     """The shared context of one question; raises NotFound for one of another department."""
     route = get_route(session, actor, route_id)
-    case = session.get_one(Case, route.case_id)
-    source = session.get_one(Source, case.source_id)
-    author = session.get(Author, case.author_id) if case.author_id else None
+    around = _around(session, route) if route.case_id is not None else _of_desk(session, actor, route)
     people = _names(session, [route.asked_by_id, route.answered_by_id])
     others = _others(session, actor, route)
     return QuestionView(
@@ -151,11 +172,11 @@ def question_view(session: Session, actor: Actor, route_id: int) -> QuestionView
         better=session.get(Department, route.better_department_id) if route.better_department_id else None,
         asked_by=people.get(route.asked_by_id, ""),
         answered_by=people.get(route.answered_by_id or 0),
-        platform=source.platform,
-        private=case.visibility == "private",
-        place=_place(session.get(Publication, case.publication_id) if case.publication_id else None),
-        lines=_lines(session, case),
-        author=first_name(author.name) if author else None,
+        platform=around.platform,
+        private=around.private,
+        place=around.place,
+        lines=around.lines,
+        author=around.author,
         published=_published(session, route),
         can_answer=_can_answer(actor, route),
         next_id=others[0] if others else None,
@@ -163,10 +184,45 @@ def question_view(session: Session, actor: Actor, route_id: int) -> QuestionView
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What stands around a question: where it began and with whom."""
+
+    platform: str | None = None
+    private: bool = True
+    place: Place | None = None
+    lines: tuple[Line, ...] = ()
+    author: str | None = None
+
+
+def _around(session: Session, route: Route) -> _Around:
+    case = session.get_one(Case, route.case_id)
+    author = session.get(Author, case.author_id) if case.author_id else None
+    return _Around(
+        platform=session.get_one(Source, case.source_id).platform,
+        private=case.visibility == "private",
+        place=_place(session.get(Publication, case.publication_id) if case.publication_id else None),
+        lines=_lines(session, case),
+        author=first_name(author.name) if author else None,
+    )
+
+
+def _of_desk(session: Session, actor: Actor, route: Route) -> _Around:
+    client = session.get(Client, route.client_id) if route.client_id is not None else None
+    return _Around(author=_client_name(actor, client.name) if client is not None else None)
+
+
+def _client_name(actor: Actor, name: str) -> str | None:
+    """Whole for whoever sees cards, a first name for all others."""
+    return without_contacts(name) if actor.may("client.view") else first_name(name)
+
+
 def question_file(session: Session, actor: Actor, route_id: int, file_id: int) -> Attachment:
     """A file that stands in the shared thread, with its content; raises NotFound for any other."""
     route = get_route(session, actor, route_id)
-    case = session.get_one(Case, route.case_id)
+    case = session.get(Case, route.case_id) if route.case_id is not None else None
+    if case is None:
+        raise NotFound("file.unknown", id=file_id)
     shown = {message.id for message in _messages(session, case)}
     file = session.get(Attachment, file_id)
     if file is None or file.message_id not in shown or file.content is None:

@@ -63,7 +63,7 @@ def effect_of(session: Session, values: Mapping[str, Any]) -> Effect:
         later=sum(new > old for old, new, _case in pairs),
         newly_late=sum(new < now <= old for old, new, _case in pairs),
         no_longer_late=sum(old < now <= new for old, new, _case in pairs),
-        late_cases=tuple(dict.fromkeys(case for old, new, case in pairs if new < now <= old)),
+        late_cases=tuple(dict.fromkeys(case for old, new, case in pairs if case is not None and new < now <= old)),
     )
 
 
@@ -121,5 +121,5 @@ def _next(session: Session, last: int) -> list[Clock]:
 def _recount_all(session: Session, policy: Policy, clocks: list[Clock]) -> int:
     moved = [clock for clock in clocks if recount(policy, clock)]
     session.flush()
-    show_all(session, sorted({clock.case_id for clock in moved}))
+    show_all(session, sorted({clock.case_id for clock in moved if clock.case_id is not None}))
     return len(moved)

@@ -52,6 +52,9 @@ def _morning(page: "Page", on: date) -> Found:
     ]
     if silent:
         body.append(page.say("morning_silent", places=silent))
+    if found.requests_late:
+        link = [f"{page.address}/inquiries?show=late"] if page.address else []
+        body.append("\n".join([page.say("morning_requests", count=found.requests_late), *link]))
     body += _contracts(page, found)
     return page.say("morning_subject", day=_day(page, on), late=found.late), [*body, *_link(page, "/morning", {})]
 

@@ -44,6 +44,8 @@ _DESK = {
     "visit.note": Scope.ALL,
     "absence.view": Scope.ALL,
     "review.view": Scope.OWN,
+    "inquiry.view": Scope.OWN,
+    "inquiry.ask": Scope.OWN,
 }
 
 _CARDS = {
@@ -107,6 +109,8 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "fact.edit": Scope.ALL,
         "route.view": Scope.ALL,
         "route.answer": Scope.ALL,
+        "inquiry.view": Scope.ALL,
+        "inquiry.ask": Scope.ALL,
         "report.view": Scope.ALL,
         "report.sign": Scope.ALL,
         "review.view": Scope.ALL,
@@ -125,6 +129,7 @@ RIGHTS: dict[str, dict[str, Scope]] = {
         "absence.view": Scope.ALL,
         "case.view": Scope.ALL,
         "route.view": Scope.ALL,
+        "inquiry.view": Scope.ALL,
         "report.view": Scope.ALL,
         "report.acquaint": Scope.ALL,
         "source.view": Scope.ALL,

@@ -18,6 +18,8 @@ MOVES: dict[tuple[str, str], str] = {
 }
 """(from, to) → the right it needs. Opening is «увидела»; there is no «Принять» (day.md §3)."""
 
+OF_INQUIRIES = {"case.route": "inquiry.ask"}
+"""The right that a move of a request needs, where it belongs to no case: whoever asked it, and the head."""
 OWED = ("sent", "opened", "clarify")
 """States in which the department owes something."""
 STATES = tuple(sorted({state for pair in MOVES for state in pair}))

@@ -1,4 +1,8 @@
-"""Questions to departments: the question leaves the inbox, the answer comes home (domain.md §6.2)."""
+"""Questions to departments: the question leaves the inbox, the answer comes home (domain.md §6.2).
+
+A request that belongs to no case (services.inquiries) walks the same way; what comes home of it is told to whoever
+asked, since no case can come up.
+"""
 
 from collections.abc import Sequence
 
@@ -9,12 +13,12 @@ from models import Case, Department, Route, RouteLine, Staff, utc_now
 from models.base import storable
 from services.case_states import is_open, move
 from services.cases import HOLD, check_version, get_case, lift, reopen, same_form, touch
-from services.deliveries import tell_department
+from services.deliveries import tell_asker, tell_department
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
 from services.responsibility import asked_person
 from services.rights import DESK, Actor, Scope, actor_of, require
-from services.route_states import MAX_RETURNS, MOVES, OWED
+from services.route_states import MAX_RETURNS, MOVES, OF_INQUIRIES, OWED
 from services.sla import end_department, note_opened, start_department
 
 
@@ -69,7 +73,13 @@ def get_route(session: Session, actor: Actor, route_id: int, *, hold: bool = Fal
     route = session.get(Route, route_id)
     if route is None or (scope is not Scope.ALL and route.department_id not in actor.departments):
         raise NotFound("route.unknown", id=route_id)
-    return _hold(session, route) if hold else route
+    return hold_route(session, route) if hold else route
+
+
+def sees_inquiry(actor: Actor, route: Route) -> bool:
+    """Whether a request without a case is the actor's own, or they see all of them."""
+    scope = actor.scope("inquiry.view")
+    return scope is Scope.ALL or (scope is not None and route.asked_by_id == actor.staff_id)
 
 
 def ask_department(
@@ -187,20 +197,30 @@ def ask_back(session: Session, actor: Actor, route_id: int, text: str) -> Route:
     session.add(RouteLine(route_id=route.id, staff_id=actor.staff_id, text=text.strip()))
     record(session, "route.clarify", actor, case_id=route.case_id, object_id=route.id)
     session.flush()
-    lift(session, session.get_one(Case, route.case_id), "clarify")
+    case = _case_of(session, route)
+    if case is None:
+        tell_asker(session, route, "clarify")
+    else:
+        lift(session, case, "clarify")
     return route
 
 
 def clarify(session: Session, actor: Actor, route_id: int, text: str) -> Route:
     """The desk says more; the question waits for its answer again."""
     require(actor, "case.route")
-    route = _known(session, route_id)
+    return clarify_route(session, actor, _known(session, route_id), text)
+
+
+def clarify_route(session: Session, actor: Actor, route: Route, text: str) -> Route:
+    """The same of a question that is held."""
     if not text.strip():
         raise Refused("text.empty")
     _move(session, route, "opened", actor)
     session.add(RouteLine(route_id=route.id, staff_id=actor.staff_id, text=text.strip()))
     record(session, "route.clarified", actor, case_id=route.case_id, object_id=route.id)
-    session.get_one(Case, route.case_id).lift = None
+    case = _case_of(session, route)
+    if case is not None:
+        case.lift = None
     tell_department(session, route)
     return route
 
@@ -229,7 +249,11 @@ def accept_route(session: Session, actor: Actor, route: Route) -> None:
 def return_route(session: Session, actor: Actor, route_id: int, reason: str) -> Route:
     """«Вернуть на доработку» with a reason, at most three times; then the head decides."""
     require(actor, "case.route")
-    route = _known(session, route_id)
+    return send_back(session, actor, _known(session, route_id), reason)
+
+
+def send_back(session: Session, actor: Actor, route: Route, reason: str) -> Route:
+    """The same of a question that is held."""
     if not reason.strip():
         raise Refused("text.empty")
     if route.returns >= MAX_RETURNS:
@@ -237,12 +261,13 @@ def return_route(session: Session, actor: Actor, route_id: int, reason: str) -> 
     _move(session, route, "sent", actor)
     route.returns += 1
     route.reason = reason.strip()
-    case = session.get_one(Case, route.case_id)
-    if not is_open(case):
-        reopen(session, case, actor)
-    if case.state != "department":
-        move(session, case, "department", actor)
-    case.lift = None
+    case = _case_of(session, route)
+    if case is not None:
+        if not is_open(case):
+            reopen(session, case, actor)
+        if case.state != "department":
+            move(session, case, "department", actor)
+        case.lift = None
     start_department(session, route)
     tell_department(session, route)
     record(session, "route.returned", actor, case_id=route.case_id, object_id=route.id)
@@ -252,7 +277,11 @@ def return_route(session: Session, actor: Actor, route_id: int, reason: str) -> 
 def recall_route(session: Session, actor: Actor, route_id: int) -> Route:
     """Takes the question back; the case comes home when nobody else owes."""
     require(actor, "case.route")
-    route = _known(session, route_id)
+    return take_back(session, actor, _known(session, route_id))
+
+
+def take_back(session: Session, actor: Actor, route: Route) -> Route:
+    """The same of a question that is held."""
     _move(session, route, "recalled", actor)
     record(session, "route.recalled", actor, case_id=route.case_id, object_id=route.id)
     _come_home(session, route, None)
@@ -260,13 +289,23 @@ def recall_route(session: Session, actor: Actor, route_id: int) -> Route:
 
 
 def _known(session: Session, route_id: int) -> Route:
+    """A question of a case; requests that belong to none are changed by services.inquiries alone."""
     route = session.get(Route, route_id)
-    if route is None:
+    if route is None or route.case_id is None:
         raise NotFound("route.unknown", id=route_id)
-    return _hold(session, route)
+    return hold_route(session, route)
 
 
-def _hold(session: Session, route: Route) -> Route:
+def _case_of(session: Session, route: Route) -> Case | None:
+    return session.get_one(Case, route.case_id) if route.case_id is not None else None
+
+
+def hold_route(session: Session, route: Route) -> Route:
+    """Questions of one case are changed one by one; a request is held by itself."""
+    if route.case_id is None:
+        session.flush()  # reading anew forgets what is not written yet
+        session.refresh(route, with_for_update=HOLD)
+        return route
     session.get_one(Case, route.case_id, with_for_update=HOLD)
     session.refresh(route)
     return route
@@ -290,7 +329,7 @@ def _move(session: Session, route: Route, to: str, actor: Actor) -> None:
     right = MOVES.get((route.state, to))
     if right is None:
         raise Refused("route.move", state=route.state, to=to)
-    require(actor, right)
+    require(actor, OF_INQUIRIES.get(right, right) if route.case_id is None else right)
     if to not in OWED:
         end_department(session, route)
     else:
@@ -301,7 +340,11 @@ def _move(session: Session, route: Route, to: str, actor: Actor) -> None:
 
 def _come_home(session: Session, route: Route, reason: str | None) -> None:
     session.flush()
-    case = session.get_one(Case, route.case_id)
+    case = _case_of(session, route)
+    if case is None:
+        if reason is not None:
+            tell_asker(session, route, route.state)
+        return
     owed = session.scalar(
         select(func.count()).select_from(Route).where(Route.case_id == case.id, Route.state.in_(OWED))
     )

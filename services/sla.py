@@ -28,6 +28,8 @@ SHARES = (0.8, 1.0, 1.5)
 PAUSED_BY = ("author",)
 """States of a case in which its resolution stands still; the first response and the law's terms never do."""
 DAY_SECONDS = 86400
+INQUIRY = "QPRV"
+"""The class of a request to a department that belongs to no case."""
 OURS = ("first", "resolution", "legal", "promise")
 _WATCHED_SINCE = select(Source.created_at).where(Source.id == bindparam("source_id"))
 
@@ -46,7 +48,8 @@ def clocks_of(session: Session, case_ids: Sequence[int]) -> dict[int, list[Clock
     if not case_ids:
         return found
     for clock in session.scalars(select(Clock).where(Clock.case_id.in_(case_ids)).order_by(Clock.id)):
-        found.setdefault(clock.case_id, []).append(clock)
+        if clock.case_id is not None:
+            found.setdefault(clock.case_id, []).append(clock)
     return found
 
 
@@ -378,13 +381,15 @@ def end_airtime(session: Session, publication_ids: Sequence[int]) -> None:
 
 
 def start_department(session: Session, route: Route) -> Clock | None:
-    """The department's own clock, up to its next answering hour; a case of the history has none."""
-    case = session.get_one(Case, route.case_id)
-    if _history(session, [case]):
-        return None
+    """The department's own clock, up to its next answering hour; a case of the history has none, a request that
+    belongs to no case has a private question's."""
     policy, now = policy_of(session), utc_now()
-    unit = policy.unit(session.get_one(Department, route.department_id).code)
-    name = class_of(policy, case, airtimes(session, [case]).get(case.id))
+    unit, name = policy.unit(session.get_one(Department, route.department_id).code), INQUIRY
+    if route.case_id is not None:
+        case = session.get_one(Case, route.case_id)
+        if _history(session, [case]):
+            return None
+        name = class_of(policy, case, airtimes(session, [case]).get(case.id))
     minutes, hours, days, accept = unit.answer(name), unit.hours, "desk", unit.accept
     at_once = policy.classes[name].first if name == LIVE else None
     mass = policy.classes[name].first if name == MASS else None

@@ -14,7 +14,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "deadline": ("first", "resolution", "department", "accept", "legal", "promise", "hurry"),
     "reply": ("act",),
     "incident": ("incident", "update"),
-    "call": ("note", "case", "rule"),
+    "call": ("note", "case", "rule", "inquiry"),
     "task": ("task", "contract"),
     "broadcast": ("broadcast",),
     "desk": ("backup", "source", "webhook", "messenger"),

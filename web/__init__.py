@@ -53,6 +53,7 @@ SCREENS = (
     "notices",
     "outbox",
     "department",
+    "inquiries",
     "sources",
     "pastes",
     "connecting",

@@ -197,7 +197,7 @@ def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:
         open_incidents=open_incidents(session),
         joinings=joinings_of(session, case_id),
         satisfaction=of_case(session, case_id),
-        answerers={unit.id: _answerers(people, unit, policy) for unit in units},
+        answerers={unit.id: answerers_of(people, unit, policy) for unit in units},
     )
 
 
@@ -213,7 +213,8 @@ def _agreeable(session: Session, actor: Actor, acts: Sequence[Act]) -> frozenset
     return frozenset(act.id for act in waiting if may_agree(agreement, actor, act))
 
 
-def _answerers(people: Sequence[Staff], unit: Department, policy: Policy) -> str:
+def answerers_of(people: Sequence[Staff], unit: Department, policy: Policy) -> str:
+    """Who answers for a department and when they look."""
     names = [one.name for one in people if one.active and unit.id in actor_of(one).departments]
     looks = " · ".join(f"{hour:%H:%M}" for hour in policy.unit(unit.code).hours)
     return ", ".join(names) + (f" ({looks})" if names and looks else "")

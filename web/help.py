@@ -54,6 +54,7 @@ OF_SCREEN = {
     "checks": "replies",
     "agreement": "replies",
     "department": "departments",
+    "inquiries": "departments",
     "sources": "sources",
     "staff": "staff",
     "absences": "staff",

@@ -41,6 +41,7 @@ MENU = (
     Item("inbox.index", _l("Inbox"), "inbox", "case.view", covers=("rest",)),
     Item("outbox.index", _l("Outgoing"), "send", "outbox.view", counter="outbox", only_counted=True),
     Item("department.index", _l("Questions to me"), "messages", "route.view", Scope.DEPARTMENT, "owed"),
+    Item("inquiries.index", _l("Requests to departments"), "building", "inquiry.view"),
     Item(
         "clients.index",
         _l("Clients"),

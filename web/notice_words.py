@@ -11,7 +11,7 @@ EVENTS: Mapping[str, Lazy] = {
     "deadline": _l("Deadlines that come near or are over"),
     "reply": _l("A reply has not gone, or waits for agreement"),
     "incident": _l("An incident: many people complain of the same"),
-    "call": _l("I am called: in a note, by a rule, news of what I follow"),
+    "call": _l("I am called: in a note, by a rule, news of what I follow, answers to my requests to departments"),
     "task": _l("My tasks, and contracts that wait for me"),
     "broadcast": _l("Broadcasts and what breaks on them"),
     "desk": _l("Backups, access to places, web hooks"),
@@ -41,6 +41,9 @@ ERRORS: Mapping[str, Lazy] = {
 NOTICES: Mapping[str, Lazy] = {
     "broadcast.soon": _l("A broadcast begins soon"),
     "broadcast.incident": _l("An incident on air"),
+    "inquiry.answered": _l("A department has answered your request"),
+    "inquiry.declined": _l("A department says that your request is not its business"),
+    "inquiry.clarify": _l("A department asks back about your request"),
     "incident": EVENTS["incident"],
     "webhook.failed": _l("A web hook is switched off: nothing got there for a day"),
     "mark.low": review_words.NOTICE,

@@ -3,8 +3,10 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from models import Notice, Route
 from services.errors import NotFound
 from services.notices import OF_THE_DESK, count_notices, notices_of, see_all, see_notice
+from services.routing import sees_inquiry
 from web.forms import go
 from web.numbers import whole
 from web.security import current_actor, current_desk, current_staff
@@ -59,11 +61,22 @@ def follow(notice_id: int) -> Response:
         return redirect(url_for("tasks.index", _anchor=f"task-{notice.task_id}"))
     if notice.source_id is not None:
         return redirect(url_for("sources.edit", source_id=notice.source_id))
+    if notice.route_id is not None and notice.case_id is None:
+        return go(_of_inquiry(notice))
     if notice.kind == "incident" and current_actor().may("case.view"):
         return redirect(url_for("incidents.of_case", case_id=notice.case_id))
     if current_actor().may("case.view"):
         return redirect(url_for("inbox.show", case_id=notice.case_id))
     return redirect(url_for("department.show", route_id=notice.route_id))
+
+
+def _of_inquiry(notice: Notice) -> str:
+    """Whoever owes goes to the question, whoever asked to the request."""
+    with current_desk().database.read.begin() as session:
+        route = session.get_one(Route, notice.route_id)
+    owes = route.department_id in current_actor().departments and not notice.kind.startswith("inquiry.")
+    place = "department.show" if owes or not sees_inquiry(current_actor(), route) else "inquiries.show"
+    return url_for(place, route_id=route.id)
 
 
 @screen.post("/seen")

@@ -6,6 +6,7 @@ from models import Department
 from services.errors import DeskError, Forbidden, NotFound, ReadOnly, Stale
 from web.contract_words import CONTRACT_STATES as CONTRACT_STATES
 from web.contract_words import FIELDS, GROUPS
+from web.inquiry_words import INQUIRY_STATES as INQUIRY_STATES
 from web.language import Lazy, _, _l, is_russian
 from web.notice_words import NOTICES as NOTICE_NAMES
 from web.refusals import ERRORS as REFUSALS
@@ -254,7 +255,7 @@ ERRORS: Mapping[str, Lazy] = {
     "file.none": _l("No file goes with a reply here."),
     "file.kind": _l("This platform does not take files of this kind."),
     "file.fixed": _l("A reply with files cannot be edited on this platform."),
-    "file.form": _l("Only photos, screenshots and voice messages can be added."),
+    "file.form": _l("Only photos, screenshots, PDF, office files and voice messages can be added."),
     "file.large": _l("A file may have %(most)s MB at most."),
     "file.many": _l("At most %(most)s files stand beside an answer."),
     "file.total": _l("The files are too large together: send fewer at once."),

@@ -26,13 +26,21 @@ from models import (
     ImportRow,
     Merge,
     PrivacyRequest,
+    Route,
     SensitiveField,
     Task,
     utc_now,
 )
 from models.database import Database
 from services.crm.clients import get_client
-from services.crm.forgetting import forget_quarantine, forget_words, hidden_id, hide_author, scrub
+from services.crm.forgetting import (
+    forget_quarantine,
+    forget_questions,
+    forget_words,
+    hidden_id,
+    hide_author,
+    scrub,
+)
 from services.crm.subjects import block_client
 from services.crm.timeline import Scope, scope_of
 from services.errors import Refused
@@ -101,6 +109,7 @@ def put_out(session: Session, scope: Scope) -> dict[str, int]:
     session.execute(
         update(Merge).where(Merge.kept_id.in_(mine) | Merge.gone_id.in_(mine)).values(moved={"rows": []})
     )
+    counts["route"] = forget_questions(session, Route.client_id.in_(mine))
     _forget_files(session, scope, marks)
     for forget in FORGETTERS:
         counts |= forget(session, mine)

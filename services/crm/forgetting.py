@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, or_, select, text, update
+from sqlalchemy import ColumnElement, delete, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from models import (
@@ -107,18 +107,24 @@ def _forget_cases(session: Session, cases: Sequence[int]) -> None:
     session.execute(update(Review).where(Review.case_id.in_(cases)).values(note="", skip_reason=""))
     for asked in session.scalars(select(Satisfaction).where(Satisfaction.case_id.in_(cases))):
         asked.line, asked.comment, asked.token_hash = "", "", f"{ERASED}:{asked.id}"
-    session.execute(update(Route).where(Route.case_id.in_(cases)).values(question="", answer=None, reason=None))
-    routes = select(Route.id).where(Route.case_id.in_(cases))
-    session.execute(update(RouteLine).where(RouteLine.route_id.in_(routes)).values(text=""))
-    session.execute(
-        update(RouteFile).where(RouteFile.route_id.in_(routes)).values(name="", content=b"", size=0, digest="")
-    )
+    forget_questions(session, Route.case_id.in_(cases))
     session.execute(delete(ReplyFile).where(ReplyFile.case_id.in_(cases)))
     session.execute(delete(Draft).where(Draft.case_id.in_(cases)))
     for case in session.scalars(select(Case).where(Case.id.in_(cases))):
         if case.visibility == "private":
             case.subject_key = f"{ERASED}:{case.id}"
             case.open_key = case.open_key and case.subject_key
+
+
+def forget_questions(session: Session, which: ColumnElement[bool]) -> int:
+    """What departments were asked and said in ``which`` routes, with its files; returns how many there were."""
+    routes = select(Route.id).where(which)
+    session.execute(update(RouteLine).where(RouteLine.route_id.in_(routes)).values(text=""))
+    session.execute(
+        update(RouteFile).where(RouteFile.route_id.in_(routes)).values(name="", content=b"", size=0, digest="")
+    )
+    done = session.execute(update(Route).where(which).values(question="", answer=None, reason=None))
+    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def _forget_raws(session: Session, messages: Sequence[Message]) -> int:

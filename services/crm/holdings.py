@@ -61,6 +61,9 @@ def holdings_of(session: Session, keyring: Keyring, actor: Actor, client_id: int
             found[table.name] = found.get(table.name, []) + rows_of(
                 session, table, table.c[column].in_(scope.clients)
             )
+    requests = select(Route.id).where(Route.client_id.in_(scope.clients))
+    found["route_lines"] = rows_of(session, RouteLine.__table__, RouteLine.route_id.in_(requests))
+    found["route_files"] = rows_of(session, RouteFile.__table__, RouteFile.route_id.in_(requests))
     found["sensitive"] = [
         {"field": row.field, "value": keyring.unseal(row.sealed).get("value", "")}
         for row in session.scalars(select(SensitiveField).where(SensitiveField.client_id.in_(scope.clients)))

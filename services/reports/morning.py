@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -12,6 +12,7 @@ from models import (
     Case,
     CaseFact,
     CaseStep,
+    Clock,
     Delivery,
     Department,
     MessengerAccount,
@@ -76,6 +77,7 @@ class Morning:
     due_today: int
     unled: int
     owing: tuple[Owing, ...]
+    requests: tuple[Owing, ...]  # the same of requests without a case
     unproven: int
     troubled: int
     places: int
@@ -98,6 +100,20 @@ class Morning:
         return sum(one.overdue for one in self.owing)
 
     @property
+    def requests_late(self) -> int:
+        return sum(one.overdue for one in self.requests)
+
+    @property
+    def hurried(self) -> dict[str, tuple[Department, int]]:
+        """Departments that owe something beyond its term, of cases and of requests together."""
+        found: dict[str, tuple[Department, int]] = {}
+        for one in (*self.owing, *self.requests):
+            if one.overdue:
+                before = found.get(one.unit.code, (one.unit, 0))[1]
+                found[one.unit.code] = (one.unit, before + one.overdue)
+        return found
+
+    @property
     def in_time(self) -> Share:
         return self.week.in_time
 
@@ -112,7 +128,8 @@ def morning(session: Session, actor: Actor, today: Cut, now: datetime) -> Mornin
     return Morning(
         late=count(session, "late_now", today, now), worst=_worst(session, today, now),
         due_today=count(session, "due_today", today, now), unled=count(session, "unled", today, now),
-        owing=_owing(session, today, now), unproven=sum(states.get(state, 0) for state in UNPROVEN),
+        owing=_owing(session, today, now), requests=_requests(session, now),
+        unproven=sum(states.get(state, 0) for state in UNPROVEN),
         troubled=sum(states.get(state, 0) for state in WORRYING), places=len(watched),
         silent=tuple(place for place in watched if is_silent(place, now)), queue=tuple(queue(session, today, now)),
         history=count(session, "history", today, now),
@@ -199,6 +216,11 @@ def hurry_cases(session: Session, actor: Actor, case_ids: Sequence[int]) -> int:
     return _hurry(session, actor, Route.case_id.in_(case_ids))
 
 
+def hurry_route(session: Session, actor: Actor, route_id: int) -> int:
+    """The same of one question; whoever calls has asked whether the actor may."""
+    return _hurry(session, actor, Route.id == route_id)
+
+
 def give_cases(session: Session, actor: Actor, case_ids: Sequence[int], staff_id: int | None) -> int:
     """«Взять себе», «Передать другому» of several at once; returns how many were not theirs before. Nobody gets a
     part of them: the first that cannot be given stops all."""
@@ -213,10 +235,8 @@ def give_cases(session: Session, actor: Actor, case_ids: Sequence[int], staff_id
 
 def _hurry(session: Session, actor: Actor, which: ColumnElement[bool]) -> int:
     now = utc_now()
-    query = select(Route).join(RouteFact, RouteFact.id == Route.id)
-    routes = session.scalars(
-        query.where(which, Route.state.in_(OWED), RouteFact.due_at < now).order_by(Route.id)
-    ).all()
+    late = late_clock(now).exists()
+    routes = session.scalars(select(Route).where(which, Route.state.in_(OWED), late).order_by(Route.id)).all()
     people = [actor_of(row) for row in session.scalars(select(Staff).where(Staff.active))]
     waiting = _waiting(session, [route.id for route in routes])
     policy = policy_of(session)
@@ -232,6 +252,25 @@ def _hurry(session: Session, actor: Actor, which: ColumnElement[bool]) -> int:
                 )  # fmt: skip
         record(session, "route.hurried", actor, case_id=route.case_id, object_id=route.id)
     return len(routes)
+
+
+def late_clock(now: datetime) -> Select[int]:
+    """The clock of a route's department, where it runs and is over: to be asked with ``exists``."""
+    running = select(Clock.id).where(Clock.route_id == Route.id, Clock.kind == "department")
+    return running.where(Clock.done_at.is_(None), Clock.due_at < now)
+
+
+def _requests(session: Session, now: datetime) -> tuple[Owing, ...]:
+    """What departments owe of requests that belong to no case: reports count cases, so these stand apart."""
+    owed = (Route.case_id.is_(None), Route.state.in_(OWED))
+
+    def _counted(*more: ColumnElement[bool]) -> dict[int, int]:
+        query = select(Route.department_id, func.count()).where(*owed, *more).group_by(Route.department_id)
+        return {row[0]: row[1] for row in session.execute(query)}
+
+    every, late = _counted(), _counted(late_clock(now).exists())
+    units = session.scalars(select(Department).order_by(Department.position, Department.id))
+    return tuple(Owing(unit, every[unit.id], late.get(unit.id, 0)) for unit in units if unit.id in every)
 
 
 def _waiting(session: Session, route_ids: Sequence[int]) -> set[tuple[int | None, int | None]]:

@@ -83,7 +83,8 @@ def _note_touched(session: Session, _context: UOWTransaction) -> None:
         elif isinstance(row, Study):
             session.info.setdefault(_CLIENTS, set()).add(row.client_id)
         elif isinstance(row, Clock):
-            touched.add(row.case_id)
+            if row.case_id is not None:  # of a request that belongs to no case nothing is counted
+                touched.add(row.case_id)
         elif isinstance(row, Case) and row.number is not None:
             state = inspect(row)
             if any(state.attrs[name].history.has_changes() for name in _COLUMNS):

@@ -5,8 +5,11 @@ from sqlalchemy import select
 
 from collectors.base import ChannelError
 from models import Case
+from services.accounts import create_staff
 from services.deliveries import run_deliveries
+from services.inquiries import ask_inquiry
 from services.letters import letter_writer
+from services.rights import DESK, Actor, actor_of
 from services.routing import ask_department
 from tests.services.talking import Bot
 from tests.services.test_cases import label_all
@@ -88,3 +91,23 @@ def ask(cast, database):
 @pytest.fixture(params=["telegram", "max"])
 def bot(request, cast, database) -> Bot:
     return Bot(cast, database, request.param)
+
+
+@pytest.fixture
+def colleague(cast, database) -> Actor:
+    """A colleague of who asked, who may ask for herself and no more."""
+    with database.write.begin() as session:
+        staff = create_staff(session, DESK, email="smm2@school.example", name="Рита Ивина", roles=("smm",))
+        return actor_of(staff)
+
+
+@pytest.fixture
+def inquire(cast, database):
+    numbers = iter(range(100))
+
+    def _inquire(text: str = "Пришлите справку о группе", unit: str = "curators", **given) -> int:
+        with database.write.begin() as session:
+            unit_id = cast.departments[unit]
+            return ask_inquiry(session, cast.smm, unit_id, text, f"i-{next(numbers)}", **given).id
+
+    return _inquire

@@ -319,12 +319,13 @@ def test_a_broadcast_is_moved_by_who_may_alone() -> None:
 
 
 def test_a_question_is_moved_by_who_may_alone() -> None:
-    """services/routing.py"""
+    """services/routing.py; a request that belongs to no case asks for a right of its own."""
     for (state, to), right in ROUTE_MOVES.items():
-        asked = Route(state=state, version=1)
-        with pytest.raises(Forbidden) as refused:
-            _move(None, asked, to, Actor(1))
-        assert (refused.value.data["act"], asked.state, asked.version) == (right, state, 1)
+        for case_id, wanted in ((1, right), (None, right.replace("case.route", "inquiry.ask"))):
+            asked = Route(state=state, version=1, case_id=case_id)
+            with pytest.raises(Forbidden) as refused:
+                _move(None, asked, to, Actor(1))
+            assert (refused.value.data["act"], asked.state, asked.version) == (wanted, state, 1)
 
 
 def test_many_cases_at_once_are_changed_by_who_may_change_one(cast, database) -> None:

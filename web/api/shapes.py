@@ -155,7 +155,8 @@ class Reply(Shape):
 class Route(Shape):
     """A question to a department, with its answer once there is one.
 
-    ``state``: sent · opened · clarify · answered · accepted · declined · recalled.
+    ``state``: sent · opened · clarify · answered · accepted · declined · recalled. ``case_id`` is None for whoever
+    sees no cases, and where the desk itself asks.
     """
 
     id: int
@@ -190,7 +191,9 @@ class Line(Shape):
 
 
 class Question(Route):
-    platform: str
+    """``platform`` is None and ``lines`` are empty where the desk itself asks: no message began it."""
+
+    platform: str | None
     author: str | None
     lines: list[Line]
 

@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, Lazy] = {
     "replies": _l("Our replies"),
     "notes": _l("Notes beside cases"),
     "questions": _l("Questions to departments"),
+    "route": _l("Requests to departments"),
     "drafts": _l("Drafts"),
     "call": _l("Calls"),
     "client_note": _l("Notes beside the card"),
