@@ -21,6 +21,7 @@ from services.rights import actor_of
 from services.route_states import OWED
 from services.sla import clocks_of_routes
 from services.terms import Policy, policy_of
+from services.thanks import thanks_of
 from services.ways import CHANNELS, choices_of, ways_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 KIND = "digest"
 MORNING = time(9)
-MOST_THEMES, MOST_INCIDENTS = 5, 20
+MOST_THEMES, MOST_INCIDENTS, MOST_QUOTED = 5, 20, 300
 Found = tuple[str, list[str]]
 
 
@@ -141,7 +142,23 @@ def digest_letter(page: "Page") -> Found | None:
 
 
 def _curators(page: "Page", unit: Department, cut: Cut) -> list[str]:
-    return [*_questions(page, unit, cut), *_about(page, unit, cut)]
+    return [*_questions(page, unit, cut), *_about(page, unit, cut), *_thanks(page, unit, cut)]
+
+
+def _thanks(page: "Page", unit: Department, cut: Cut) -> list[str]:
+    """Once a week, in the first digest after Sunday: the thanks that named whoever reads (day.md §3)."""
+    sunday = cut.last - timedelta(days=cut.last.isoweekday() % 7)
+    if sunday < cut.first:
+        return []
+    week = Cut(sunday - timedelta(days=6), sunday, page.zone)
+    mine = people_of(page.session, unit.id)
+    found = thanks_of(page.session, page.staff, week.since, week.until, mine)
+    lines = [
+        f"{author}: «{excerpt}»" if author else f"«{excerpt}»"
+        for author, text in found
+        if (excerpt := " ".join(text.split())[:MOST_QUOTED])
+    ]
+    return ["\n".join([page.say("digest_thanks"), *lines])] if lines else []
 
 
 def _technical(page: "Page", unit: Department, cut: Cut) -> list[str]:
