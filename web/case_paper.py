@@ -1,19 +1,21 @@
 """One case as one PDF: what was written with its versions, who did what and when, clocks, decision, proof."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, send_file
 from sqlalchemy.orm import Session
 
-from models import Act, CaseFact, Clock, TextVersion, utc_now
+from models import Act, CaseFact, Clock, Staff, TextVersion, utc_now
 from services.cases import note_printed
 from services.contracts.decisions import Listed, decisions_of_case
 from services.documents.sheets import Block, draw_sheet, heading, quote, table, text
-from services.inbox import Entry, Sending
+from services.inbox import Entry
 from services.outbox import WRITING
 from services.reports.facts import STANDING, Running, spent_of
+from services.reports.register import verdicts_of
 from services.rights import Actor
 from services.sla import clocks_of
 from services.terms import policy_of
@@ -21,6 +23,7 @@ from web.case_pane import Pane, read_pane
 from web.contract_words import DECISIONS
 from web.deadlines import why_late
 from web.language import _, format_datetime
+from web.report_figures import CODES
 from web.report_words import minutes
 from web.security import current_actor, current_desk, current_staff, rang
 from web.words import (
@@ -74,18 +77,20 @@ def _at(at: datetime | None) -> str:
 def _blocks(session: Session, actor: Actor, pane: Pane) -> Iterator[Block]:
     yield table([], _about(session, pane), wide=(1, 3))
     yield from _clocks(session, pane)
-    yield from _decisions(decisions_of_case(session, actor, pane.case.id))
+    yield from _decisions(decisions_of_case(session, actor, pane.case.id), _found(session, pane))
     yield heading(_("What was written"))
     for entry in pane.view.thread:
         yield _message(entry)
-    yield from _replies(pane.view.sendings)
+    yield from _replies(pane)
     yield from _proof(pane)
     yield from _questions(pane)
     if pane.view.notes:
         yield heading(_("Notes of colleagues"))
         yield from (quote(f"{name}, {_at(note.created_at)}", note.text) for note, name in pane.view.notes)
     yield heading(_("Who did what"))
-    rows = [[_at(one.at), one.who or _("Otklik"), one.text] for one in pane.history]
+    # What was written down by hand later stands where it happened.
+    history = sorted(pane.history, key=lambda one: one.at)
+    rows = [[_at(one.at), one.who or _("Otklik"), one.text] for one in history]
     yield table([_("When"), _("Who"), _("What")], rows, wide=(3, 3, 5))
 
 
@@ -119,10 +124,11 @@ def _clocks(session: Session, pane: Pane) -> Iterator[Block]:
     if not clocks:
         return
     yield heading(_("Terms of the case"))
+    units = {route.id: department_name(unit) for route, unit, _name in pane.view.routes}
     answers = [act.accepted_at for act in pane.view.acts if act.kind in WRITING and act.state in STANDING]
     rows = [
         [
-            str(CLOCKS.get(one.kind, one.kind)),
+            _term(one, units),
             _at(one.started_at),
             _at(one.due_at),
             _at(one.done_at),
@@ -130,9 +136,17 @@ def _clocks(session: Session, pane: Pane) -> Iterator[Block]:
         ]
         for one in clocks
     ]
-    yield table([_("Term"), _("From"), _("To"), _("Done"), ""], rows, wide=(3, 3, 3, 3, 2))
+    yield table([_("Term"), _("From"), _("To"), _("Done"), _("How it ended")], rows, wide=(4, 3, 3, 3, 2))
     if pane.late:
         yield text(why_late(pane.late))
+
+
+def _term(clock: Clock, units: Mapping[int, str]) -> str:
+    """What the term is of, with the department whose it is."""
+    words = str(CLOCKS.get(clock.kind, clock.kind))
+    unit = units.get(clock.route_id or 0)
+    words = f"{words}: {unit}" if unit else words
+    return words[:1].upper() + words[1:]
 
 
 def _kept(clock: Clock, answers: Sequence[datetime | None]) -> str:
@@ -149,9 +163,22 @@ def _kept(clock: Clock, answers: Sequence[datetime | None]) -> str:
     return _("in time") if clock.done_at is not None else _("runs")
 
 
-def _decisions(found: Sequence[Listed]) -> Iterator[Block]:
-    if found:
+def _found(session: Session, pane: Pane) -> Block | None:
+    """What was found on a complaint, by whom and what was done about it."""
+    verdict = verdicts_of(session, [pane.case.id]).get(pane.case.id)
+    if verdict is None:
+        return None
+    staff = session.get(Staff, verdict.staff_id) if verdict.staff_id is not None else None
+    by = _("On the complaint: %(name)s, %(time)s", name=staff.name if staff else "—", time=_at(verdict.found_at))
+    measures = _("Measures: %(words)s", words=verdict.measures) if verdict.measures else ""
+    return quote(by, str(CODES[verdict.outcome]), measures)
+
+
+def _decisions(found: Sequence[Listed], verdict: Block | None) -> Iterator[Block]:
+    if found or verdict is not None:
         yield heading(_("Decisions"))
+    if verdict is not None:
+        yield verdict
     for one in found:
         row = one.decision
         who = one.author.name if one.author else "—"
@@ -162,14 +189,15 @@ def _decisions(found: Sequence[Listed]) -> Iterator[Block]:
 def _message(entry: Entry) -> Block:
     message = entry.message
     who = entry.staff or (entry.author.name if entry.author else "—")
-    ours = f" ({_('we')})" if message.direction == "out" else ""
+    we = _("we")
+    ours = f" ({we})" if message.direction == "out" else ""
     notes = [_version(one) for one in entry.versions]
     if message.edited_at:
         notes.append(_("Edited %(time)s", time=_at(message.edited_at)))
     if message.state in MESSAGE_STATES:
         deleted = f", {_at(message.deleted_at)}" if message.deleted_at else ""
         notes.append(f"{MESSAGE_STATES[message.state]}{deleted}")
-    notes += [f"{_('File')}: {file.name or file.kind}" for file in entry.attachments]
+    notes += [_file(file) for file in entry.attachments]
     notes += [message.url] if message.url else []
     return quote(f"{who}{ours}, {_at(message.published_at)}", message.text or "—", "\n".join(notes))
 
@@ -183,12 +211,18 @@ def _version(one: TextVersion) -> str:
     )
 
 
-def _replies(sendings: Sequence[Sending]) -> Iterator[Block]:
-    if sendings:
+def _replies(pane: Pane) -> Iterator[Block]:
+    if pane.view.sendings:
         yield heading(_("Replies not seen there yet"))
-    for one in sendings:
+    for one in pane.view.sendings:
         by = f"{one.staff or '—'}, {_at(one.reply.created_at)}: {ACT_STATES.get(one.act.state, one.act.state)}"
-        yield quote(by, one.reply.text, one.reply.verdict_note or "")
+        notes = [_file(file) for file in pane.sent_files.get(one.reply.id, ())]
+        notes += [one.reply.verdict_note] if one.reply.verdict_note else []
+        yield quote(by, one.reply.text, "\n".join(notes))
+
+
+def _file(file: Any) -> str:
+    return _("File: %(name)s", name=file.name or file.kind)
 
 
 def _proof(pane: Pane) -> Iterator[Block]:
@@ -219,8 +253,12 @@ def _questions(pane: Pane) -> Iterator[Block]:
     for route, unit, name in pane.view.routes:
         by = f"{pane.names.get(route.asked_by_id, '—')} → {department_name(unit)}, {_at(route.asked_at)}"
         notes = [str(ROUTE_STATES.get(route.state, route.state))]
-        notes += [f"{_('Seen')}: {_at(route.opened_at)}"] if route.opened_at else []
+        notes += [_("opened %(time)s", time=_at(route.opened_at))] if route.opened_at else []
         notes += [route.reason] if route.reason else []
         yield quote(by, route.question, " · ".join(notes))
+        for line in pane.said.get(route.id, ()):
+            yield quote(f"{pane.names.get(line.staff_id, '—')}, {_at(line.created_at)}", line.text)
         if route.answer:
-            yield quote(f"{name or '—'} ({department_name(unit)}), {_at(route.answered_at)}", route.answer)
+            beside = "\n".join(_file(file) for file in pane.files.get(route.id, ()))
+            by = f"{name or '—'} ({department_name(unit)}), {_at(route.answered_at)}"
+            yield quote(by, route.answer, beside)

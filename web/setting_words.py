@@ -210,8 +210,8 @@ def _troubles(value: Any, names: Names) -> Lines:
 
 
 def _criteria(value: Any, _names: Names) -> Lines:
-    rows = criteria.read_criteria(value)
-    return {f"№ {row.number}": row.title if row.active else f"{row.title} ({_('laid aside')})" for row in rows}
+    rows, aside = criteria.read_criteria(value), _("laid aside")
+    return {f"№ {row.number}": row.title if row.active else f"{row.title} ({aside})" for row in rows}
 
 
 def _asking(value: Any, _names: Names) -> Lines:

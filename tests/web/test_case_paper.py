@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from collectors.base import Receipt
-from models import CaseFact, Decision, Event, Message, Source, TextVersion, utc_now
+from models import CaseFact, Decision, Event, Message, RouteLine, Source, TextVersion, Verdict, utc_now
 from services.cases import close
 from services.documents.sheets import bars, draw_sheet, quote, table
 from services.outbox import claim_act
@@ -38,6 +38,10 @@ def case_id(cast, database, open_case) -> int:
         answer_route(session, cast.curator, route.id, "В среду в 19:00")
         write_reply(session, cast.smm, case_id, "Вебинар в среду", "f1", undo_seconds=0)
         session.add(
+            Verdict(case_id=case_id, outcome="partly", measures="Дежурный по чату", staff_id=cast.head.staff_id)
+        )
+        session.add(RouteLine(route_id=route.id, staff_id=cast.curator.staff_id, text="Какой из вебинаров?"))
+        session.add(
             Decision(kind="claim_answer", case_id=case_id, ground="Пункт 8.4", outcome="Вернуть половину",
                      author_id=cast.head.staff_id)
         )  # fmt: skip
@@ -60,6 +64,7 @@ def test_all_of_the_case_stands_on_it_and_its_taking_is_known(case_id, database,
     for words in (
         "Когдавебинар?{{7*7}}<b>&amp;", "конец", "Первыеслова", "Чтоответить?", "Всредув19:00", "Вебинарвсреду",
         "901", "https://blog.example/17#901", "Вернутьполовину", "Пункт8.4", "АннаЯр", "ВзятооднимPDF", "Москва",
+        "Обоснованачастично", "Меры:Дежурныйпочату", "Какойизвебинаров?",
     ):  # fmt: skip
         assert words in sheet, words
     with database.read.begin() as session:
