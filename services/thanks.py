@@ -20,6 +20,7 @@ _BEGINS = re.compile(r"(?:^|[.!?…\n])[\s«\"(—-]*$")
 """What stands before the first word of a sentence."""
 _CALLED = re.compile(r"^\s*,\s*(?:огромное |большое )?(?:спасиб|благодар)", re.IGNORECASE)
 """«Вера, спасибо»: whoever is called and thanked is a person, wherever the word stands."""
+_SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
 _GRUDGES = ("complaint", "spam")
 
 
@@ -48,8 +49,9 @@ def names(text: str, name: str) -> bool:
 def thanks_of(
     session: Session, staff: Staff, since: datetime, until: datetime, colleagues: Sequence[Staff] = ()
 ) -> list[tuple[str | None, str]]:
-    """(first name of the author, the text without contacts) of what came in between and thanks ``staff``, oldest
-    first. A namesake among ``colleagues`` is told apart by the family name alone; what complains is no thanks."""
+    """(first name of the author, the sentences that thank or name, without contacts) of what came in between and
+    thanks ``staff``, oldest first: what else a client wrote was not shared with the department. A namesake among
+    ``colleagues`` is told apart by the family name alone; what complains is no thanks."""
     mine = _parts(staff.name)
     shared = any(_parts(one.name)[0] == mine[0] for one in colleagues if one.id != staff.id)
     query = (
@@ -67,10 +69,15 @@ def thanks_of(
             continue
         newest = select(Label.label).where(Label.message_id == message_id).order_by(Label.id.desc()).limit(1)
         if session.scalar(newest) not in _GRUDGES:
-            found.append((first_name(author), without_contacts(text)))
+            found.append((first_name(author), without_contacts(_quoted(text, staff.name))))
         if len(found) == MOST:
             break
     return found
+
+
+def _quoted(text: str, name: str) -> str:
+    said = (one.strip() for one in _SENTENCE.findall(text))
+    return " ".join(one for one in said if _THANKS.search(one) or names(one, name))
 
 
 def _parts(name: str) -> tuple[str, str]:

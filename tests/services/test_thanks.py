@@ -47,11 +47,11 @@ def test_who_is_named(text, name, wanted) -> None:
 
 def test_complaints_and_words_without_thanks_are_left_out_and_contacts_hidden(cast, database) -> None:
     with time_machine.travel(MONDAY - timedelta(days=3), tick=False):
-        cast.write("Спасибо Олегу! Мой номер +7 912 345-67-89", "Анна Яр")
+        cast.write("Спасибо Олегу, мой номер +7 912 345-67-89! Верните деньги за второй курс.", "Анна Яр")
         cast.write("Олег, когда урок?", "Пётр Лом")
     with database.read.begin() as session:
         staff = session.get_one(Staff, cast.curator.staff_id)
-        assert thanks_of(session, staff, *WEEK) == [("Анна", "Спасибо Олегу! Мой номер •••")]
+        assert thanks_of(session, staff, *WEEK) == [("Анна", "Спасибо Олегу, мой номер •••!")]
         assert thanks_of(session, staff, MONDAY, MONDAY + timedelta(days=7)) == []
 
 
