@@ -22,6 +22,7 @@ from models import (
     Source,
     Staff,
 )
+from services.crm.groups import groups_of
 from services.errors import NotFound, Refused
 from services.excerpts import excerpt_of, message_of
 from services.rights import Actor, Scope, require
@@ -89,6 +90,7 @@ class QuestionView:
     place: Place | None
     lines: tuple[Line, ...]
     author: str | None  # of a request the client whom it names, whole for whoever sees cards
+    groups: tuple[str, ...]  # where the author studies now
     published: tuple[Published, ...]
     can_answer: bool
     next_id: int | None  # the oldest other question that waits
@@ -177,6 +179,7 @@ def question_view(session: Session, actor: Actor, route_id: int) -> QuestionView
         place=around.place,
         lines=around.lines,
         author=around.author,
+        groups=around.groups,
         published=_published(session, route),
         can_answer=_can_answer(actor, route),
         next_id=others[0] if others else None,
@@ -193,6 +196,7 @@ class _Around:
     place: Place | None = None
     lines: tuple[Line, ...] = ()
     author: str | None = None
+    groups: tuple[str, ...] = ()
 
 
 def _around(session: Session, route: Route) -> _Around:
@@ -204,6 +208,9 @@ def _around(session: Session, route: Route) -> _Around:
         place=_place(session.get(Publication, case.publication_id) if case.publication_id else None),
         lines=_lines(session, case),
         author=first_name(author.name) if author else None,
+        groups=tuple(
+            ", ".join(filter(None, (one.course, one.group_name))) for one in groups_of(session, case.author_id)
+        ),
     )
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from models import Case, Department, Message, Responsibility, Source, Staff
 from services.absences import stand_ins
+from services.crm.clients import fold_name
+from services.crm.groups import leaders_of
 from services.errors import NotFound, Refused
 from services.events import record
 from services.rights import DESK, Actor, actor_of, require
@@ -124,13 +126,28 @@ def assign_by_table(session: Session, cases: Sequence[Case]) -> None:
 
 
 def asked_person(session: Session, case: Case, department_id: int) -> int | None:
-    """Whom of a department a question goes to, where the table names somebody who still answers for it."""
+    """Whom of a department a question goes to, of those who answer for it: the one who leads the author's group,
+    or whom the table names."""
     duty = duty_of_case(session, case)
-    if duty.asked_id is None or duty.department_id != department_id:
+    named = duty.asked_id if duty.department_id == department_id else None
+    away = stand_ins(session)
+    for staff_id in (_leader(session, case, department_id), named):
+        person = session.get(Staff, away.get(staff_id, staff_id)) if staff_id is not None else None
+        if person is not None and department_id in actor_of(person).departments:
+            return person.id
+    return None
+
+
+def _leader(session: Session, case: Case, department_id: int) -> int | None:
+    """Who of the department is the curator that the author's card names; None where it is none or more than one."""
+    names = leaders_of(session, case.author_id)
+    if not names:
         return None
-    asked = stand_ins(session).get(duty.asked_id, duty.asked_id)
-    person = session.get(Staff, asked) if asked is not None else None
-    return person.id if person and department_id in actor_of(person).departments else None
+    people = session.scalars(select(Staff).where(Staff.active).order_by(Staff.id))
+    found = [
+        one.id for one in people if fold_name(one.name) in names and department_id in actor_of(one).departments
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def set_cell(

@@ -239,12 +239,13 @@ class Cast:
         )
 
 
-def one_person(database: Database, actor: Actor) -> None:
-    """Everybody who wrote so far is one client."""
+def one_person(database: Database, actor: Actor) -> int:
+    """Everybody who wrote so far is one client, whose id it is."""
     with database.write.begin() as session:
         client = create_client(session, actor, name="Яр Анна")
         for author_id in session.scalars(select(Author.id).order_by(Author.id)).all():
             link_author(session, actor, client.id, author_id, "said")
+        return client.id
 
 
 @pytest.fixture

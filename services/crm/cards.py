@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -13,7 +12,7 @@ from services.crm.clients import contacts_of, get_client, is_minor
 from services.crm.contacts import masked
 from services.crm.identities import Suggestion, authors_of, client_of_author, look_at
 from services.crm.merging import last_merge_of
-from services.crm.segments import studies_of
+from services.crm.segments import is_over, studies_of
 from services.crm.ties import Tie, lacks_guardian, ties_of
 from services.rights import Actor
 
@@ -96,18 +95,13 @@ def _line(
     tasks: Sequence[Task],
 ) -> Line:
     today = utc_now().date()
-    running = [one for one in studies if not _is_over(one, today)]
+    running = [one for one in studies if not is_over(one, today)]
     promise = next((one for one in tasks if one.kind == "promise"), None)
     return Line(
         client, seen_contact(actor, contacts[0]) if contacts else "", next(iter(running or studies), None),
         len(studies), promise, len(tasks), is_minor(client.birth_date, today),
         first_line(session, client.id, today),
     )  # fmt: skip
-
-
-def _is_over(study: Study, today: date) -> bool:
-    end = study.ended_on or study.access_until
-    return end is not None and end < today
 
 
 def beside(session: Session, actor: Actor, author_id: int | None) -> Beside | None:

@@ -36,6 +36,12 @@ def _end(study: Study) -> date | None:
     return study.ended_on or study.access_until
 
 
+def is_over(study: Study, today: date) -> bool:
+    """Whether it ended, or its access did."""
+    end = study.ended_on or study.access_until
+    return end is not None and end < today
+
+
 def studies_of(session: Session, client_id: int) -> list[Study]:
     """What they study and studied, the newest first."""
     return list(session.scalars(select(Study).where(Study.client_id == client_id).order_by(Study.id.desc())))

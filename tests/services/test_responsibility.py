@@ -1,14 +1,17 @@
 """«Кто за что отвечает»: the nearest word counts; new cases and questions follow it; nothing is left to nobody."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from models import Case, Delivery, Event, Responsibility, Route, RouteLine, Staff
+from models import Case, Delivery, Event, Responsibility, Route, RouteLine, Staff, Study, utc_now
 from services.accounts import create_staff
 from services.errors import Forbidden, NotFound, Refused
 from services.responsibility import (
+    asked_person,
     duty_for,
     duty_of_case,
     fill_defaults,
@@ -19,6 +22,7 @@ from services.responsibility import (
 from services.rights import DESK, actor_of
 from services.routing import answer_route, ask_back, ask_department, clarify
 from services.workload import count_free, distribute, holdings_of, loads, switch_off
+from tests.conftest import one_person
 from tests.services.test_cases import label_all
 
 HOMEWORK = "Когда проверят домашку?"
@@ -85,6 +89,31 @@ def test_a_question_goes_to_whom_the_table_names_there(cast, database) -> None:
         other = ask_department(session, cast.smm, case.id, cast.departments["technical"], "Когда?", "k2")
         assert (asked.staff_id, other.staff_id) == (nina, None)
         assert {d.staff_id for d in session.scalars(select(Delivery))} == {nina, cast.tech.staff_id}
+
+
+def test_a_question_goes_to_whoever_leads_the_group_of_the_author(cast, database) -> None:
+    """Before whom the table names, as long as she answers for that department; two curators are no answer."""
+    curators, technical = cast.departments["curators"], cast.departments["technical"]
+    with database.write.begin() as session:
+        nina = create_staff(session, DESK, email="n@school.example", name="Нина", roles=("manager",),
+                            department="curators").id  # fmt: skip
+        set_cell(session, cast.head, 0, "homework", staff_id=None, department_id=curators, asked_id=nina)
+    cast.write(HOMEWORK)
+    label_all(database)
+    client_id = one_person(database, cast.head)
+    with database.write.begin() as session:
+        case = session.scalars(select(Case)).one()
+        past = utc_now().date() - timedelta(days=1)
+        session.add(Study(client_id=client_id, course="Испанский", curator="Тимур Гараев", ended_on=past))
+        mine = Study(client_id=client_id, course="Английский", group_name="А-12", curator="олег  сомов")
+        session.add(mine)
+        session.flush()
+        assert asked_person(session, case, curators) == cast.curator.staff_id
+        assert asked_person(session, case, technical) is None
+        session.add(Study(client_id=client_id, course="Немецкий", curator="Нина"))
+        session.flush()
+        set_cell(session, cast.head, 0, "homework", staff_id=None, department_id=curators)
+        assert asked_person(session, case, curators) is None
 
 
 def test_an_empty_cell_is_shown_until_somebody_answers(cast, database) -> None:

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from collectors.base import Attachment
-from models import Act, Event, Route
+from models import Act, Event, Route, Study
 from models import Attachment as Stored
 from services.replies import write_reply
 from services.routing import ask_department, return_route
+from tests.conftest import one_person
 from tests.web.test_hostile import EVIL, look
 
 ASKED = "Анна спрашивает, когда проверят домашку."
@@ -65,6 +66,17 @@ def test_the_page_says_who_asks_why_and_about_what(curator, ask, database):
         assert words in page, words
     for words in ("912 345", "Ярцева", "Пётр Лом"):
         assert words not in page, words
+
+
+def test_the_page_says_in_which_group_the_author_is(curator, ask, database, cast):
+    route_id = ask()
+    assert "учится:" not in curator.get(f"/questions/{route_id}").text
+    client_id = one_person(database, cast.head)
+    with database.write.begin() as session:
+        session.add(Study(client_id=client_id, course="Английский с нуля", group_name="А-12"))
+    page = curator.get(f"/questions/{route_id}").text
+    assert "учится: Английский с нуля, А-12" in page
+    assert "Ярцева" not in page
 
 
 def test_opening_marks_it_as_seen_once(curator, ask, database):
