@@ -148,3 +148,13 @@ def test_a_new_saved_reply_that_is_sent_twice_is_one(cast, database, act) -> Non
     with database.read.begin() as session:
         assert len(session.scalars(select(SavedReply)).all()) == 2
         assert len(session.scalars(select(Event).where(Event.kind == "saved.changed")).all()) == 2
+
+
+def test_a_form_of_anothers_makes_one_s_own(cast, database) -> None:
+    """services/saved_replies.py: what another wrote under the same key is neither given out nor changed."""
+    with database.write.begin() as session:
+        theirs = save_saved(session, cast.head, None, title="Моё", text="Тайное", scope="own", form_key="f9")
+        mine = save_saved(session, cast.smm, None, title="Привет", text="Здравствуйте!", form_key="f9")
+        assert mine.id != theirs.id
+        assert (mine.staff_id, mine.text, mine.form_key) == (cast.smm.staff_id, "Здравствуйте!", None)
+        assert (theirs.staff_id, theirs.text) == (cast.head.staff_id, "Тайное")

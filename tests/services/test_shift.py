@@ -72,3 +72,11 @@ def test_it_goes_to_nobody_who_does_not_answer_and_not_twice(cast, database, min
         hand_shift(session, cast.smm, cast.head.staff_id, mine)
         with pytest.raises(Refused, match=r"shift\.empty"):
             hand_shift(session, cast.smm, cast.head.staff_id, mine)
+
+
+def test_what_others_sent_is_not_ones_own_to_leave(cast, database, mine) -> None:
+    with database.write.begin() as session:
+        write_reply(session, cast.head, mine[2], "В среду.", "f3")
+    with database.read.begin() as session:
+        assert shift_of(session, cast.smm).sent == ()
+        assert [case.id for _act, case in shift_of(session, cast.head).sent] == [mine[2]]

@@ -46,7 +46,10 @@ def test_the_administrator_sees_and_revokes_everybodys(enter, smm, cast, databas
     page = head.get("/settings/api").text
     assert "Дарья Лис" in page
     assert "/api/v1/openapi.json" in page
-    assert "робот" in head.get(f"/api-keys/of/{cast.smm.staff_id}").text
+    theirs = head.get(f"/api-keys/of/{cast.smm.staff_id}").text
+    assert "робот" in theirs
+    assert "Новый ключ" not in theirs
+    assert "Изменить" not in theirs
     assert head.post("/api-keys/1/revoke").location == f"/api-keys/of/{cast.smm.staff_id}"
     assert "Ключей нет" in head.get("/settings/api").text
     assert smm.get("/settings/api").status_code == 403

@@ -185,6 +185,9 @@ def test_a_notice_leads_where_its_reader_may_go(
         ("air", {"broadcast_id": air}, "curator", "/notices"),
         ("incident", desk, "smm", f"/incidents/of/{ids['case']}"),
         ("incident", plain, "curator", f"/questions/{ids['route']}"),
+        ("contract.paid", {"contract_id": 7}, "head", "/contracts/7"),
+        ("contract.paid", {"contract_id": 7}, "smm", "/notices"),
+        ("messenger.moved", {}, "head", "/staff"), ("messenger.moved", {}, "smm", "/morning"),
         ("first.1", desk, "smm", f"/inbox/{ids['case']}"),
         ("first.1", plain, "curator", f"/questions/{ids['route']}"),
     ]  # fmt: skip
