@@ -102,8 +102,8 @@ def test_letters_go_once_and_come_once_after_a_long_sleep(cast, database, send, 
 
 
 def test_what_is_late_by_contracts_stands_in_the_mornings_letter(cast, database, send, box, observer) -> None:
-    """Due on Friday, on the head's list and in her letter on Monday: by name, the oldest first, with its day. Not in
-    the letter of somebody who sees no contracts."""
+    """Due on Friday, on the head's list and in her letter on Monday: by name, the oldest first, with its day. Not
+    in the letter of somebody who sees no contracts."""
     with time_machine.travel(MONDAY - timedelta(days=3), tick=False) as clock:
         with database.write.begin() as session:
             client = create_client(session, DESK, name="Яр Анна")
