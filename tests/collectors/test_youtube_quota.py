@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import respx
+import time_machine
 
 from bootstrap import SharedLimiter
 from collectors.base import Act, ActKind, ChannelError, Target, Walk
@@ -135,6 +136,7 @@ def test_two_processes_share_one_budget(tmp_path: Path) -> None:
     assert first.spent() == {"youtube:a": 60}
 
 
+@time_machine.travel("2026-11-28T20:00:00+00:00")  # noon in California: in the day's last minutes nothing is needed
 def test_a_deep_walk_leaves_what_new_comments_will_need(tube: YouTubePlatform) -> None:
     """«share» stops the deep walk alone; new comments are read on, and nobody calls after the day's end."""
     budget = Budget()

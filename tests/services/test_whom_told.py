@@ -20,7 +20,6 @@ from models import (
     Mention,
     Notice,
     Route,
-    RouteFact,
     RouteFile,
     Staff,
     StaffRole,
@@ -280,7 +279,8 @@ def test_digests_and_haste_reach_the_department_alone(
     curators = cast.departments["curators"]
 
     def overdue(session: Session) -> None:
-        session.get_one(RouteFact, route_id).due_at = NOON - timedelta(days=1)
+        clock = session.scalars(select(Clock).where(Clock.route_id == route_id, Clock.kind == "department")).one()
+        clock.due_at = NOON - timedelta(days=1)
 
     act(overdue)
     assert act(hurry, cast.head, curators) == 1
