@@ -25,6 +25,7 @@ from models import (
 from services.crm.groups import groups_of
 from services.errors import NotFound, Refused
 from services.excerpts import excerpt_of, message_of
+from services.lemmas import is_first_name
 from services.rights import Actor, Scope, require
 from services.route_states import OWED
 from services.routing import answer_route, decline_route, for_me, get_route, my_routes
@@ -125,8 +126,11 @@ class QuestionRow:
 
 
 def first_name(name: str | None) -> str | None:
-    """The first word of a name, if it is a name at all: a nick or an address would tell who the person is."""
-    head = (name or "").split()[:1]
+    """The first name, if it is a name at all: a nick or an address would tell who the person is. «Ярцева Анна» is
+    turned round where the dictionary knows only the second word as a first name."""
+    head = (name or "").split()[:2]
+    if len(head) == 2 and is_first_name(head[1]) and not is_first_name(head[0]):
+        head.reverse()
     return head[0] if head and re.fullmatch(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*", head[0]) else None
 
 
@@ -141,7 +145,7 @@ def question_rows(session: Session, actor: Actor, *, done: bool = False) -> tupl
     around = {
         row[0]: (row[1], _place(row[2]), first_name(row[3]) if row[4] is None else _client_name(actor, row[4]))
         for row in session.execute(
-            select(Route.id, Source.platform, Publication, Author.name, Client.name)
+            select(Route.id, Source.platform, Publication, Author.name, Client)
             .outerjoin(Case, Case.id == Route.case_id)
             .outerjoin(Source, Source.id == Case.source_id)
             .outerjoin(Publication, Publication.id == Case.publication_id)
@@ -216,12 +220,14 @@ def _around(session: Session, route: Route) -> _Around:
 
 def _of_desk(session: Session, actor: Actor, route: Route) -> _Around:
     client = session.get(Client, route.client_id) if route.client_id is not None else None
-    return _Around(author=_client_name(actor, client.name) if client is not None else None)
+    return _Around(author=_client_name(actor, client) if client is not None else None)
 
 
-def _client_name(actor: Actor, name: str) -> str | None:
+def _client_name(actor: Actor, client: Client) -> str | None:
     """Whole for whoever sees cards, a first name for all others."""
-    return without_contacts(name) if actor.may("client.view") else first_name(name)
+    if actor.may("client.view"):
+        return without_contacts(client.name)
+    return first_name(client.first_name or client.name)
 
 
 def question_file(session: Session, actor: Actor, route_id: int, file_id: int) -> Attachment:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from models import Case, Route
+from services.crm.clients import create_client
 from services.errors import DeskError, Forbidden, NotFound, Refused, Stale
 from services.inquiries import (
     SHOW,
@@ -20,7 +21,7 @@ from services.inquiries import (
     return_inquiry,
     withdraw_inquiry,
 )
-from services.questions import question_file, question_view, send_answer
+from services.questions import question_file, question_rows, question_view, send_answer
 from services.replies import Wish, write_reply
 from services.reports.morning import hurry_cases
 from services.rights import RIGHTS, Actor
@@ -194,3 +195,13 @@ def test_of_what_was_answered_smm_sees_no_contacts(cast, database, inquire) -> N
     assert "a@b.ru" not in mine.lines[0][2]
     assert "912" in (heads.answer or "")
     assert "a@b.ru" in heads.lines[0][2]
+
+
+def test_a_department_learns_the_first_name_of_the_client_alone(cast, database, inquire) -> None:
+    with database.write.begin() as session:
+        client = create_client(session, cast.head, name="Котик Вера Степановна")
+    route_id = inquire(client_id=client.id)
+    with database.read.begin() as session:
+        assert question_view(session, cast.curator, route_id).author == "Вера"
+        assert [row.author for row in question_rows(session, cast.curator)] == ["Вера"]
+        assert question_view(session, cast.head, route_id).author == "Котик Вера Степановна"

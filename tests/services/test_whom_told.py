@@ -279,8 +279,11 @@ def test_digests_and_haste_reach_the_department_alone(
     curators = cast.departments["curators"]
 
     def overdue(session: Session) -> None:
-        clock = session.scalars(select(Clock).where(Clock.route_id == route_id, Clock.kind == "department")).one()
-        clock.due_at = NOON - timedelta(days=1)
+        late = NOON - timedelta(days=1)
+        session.add(Clock(
+            case_id=session.get_one(Route, route_id).case_id, route_id=route_id, kind="department",
+            sla_class="QPUB", calendar="desk", term_seconds=60, started_at=late, due_at=late, warn_at=late,
+        ))  # fmt: skip
 
     act(overdue)
     assert act(hurry, cast.head, curators) == 1

@@ -218,3 +218,19 @@ def test_files_of_a_foreign_kind_are_refused_with_the_words_kept(smm, cast, data
     with database.read.begin() as db:
         assert db.scalar(select(func.count()).select_from(RouteFile)) == 0
         assert db.scalar(select(func.count()).select_from(Route)) == 0
+
+
+def test_whose_a_request_is_stands_where_all_are_seen_and_who_only_looks_has_no_buttons(
+    smm, head, enter, cast, database, ask
+):
+    route_id = ask()
+    with database.write.begin() as db:
+        create_staff(db, DESK, email="d@school.example", name="Директор", roles=("director",))
+    director = enter("d")
+    assert "спрашивает Дарья Лис" in head.get("/inquiries").text
+    assert "спрашивает Дарья Лис" in director.get("/inquiries").text
+    assert "спрашивает Дарья Лис" not in smm.get("/inquiries").text
+    assert f"/inquiries/{route_id}/withdraw" in smm.get(f"/inquiries/{route_id}").text
+    page = director.get(f"/inquiries/{route_id}").text
+    assert "Пришлите справку о группе" in page
+    assert f"/inquiries/{route_id}/" not in page
