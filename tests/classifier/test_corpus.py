@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
+from benchmarks.learn import CORRECTIONS, new_place
 from classifier import LABELS, ClassifierError, Example, read_corpus
-from classifier.corpus import CORPUS
+from classifier.corpus import CORPUS, check
 from classifier.labels import SECONDARY
 
 
@@ -49,19 +50,39 @@ def test_texts_are_distinct_and_trimmed(corpus: list[Example]) -> None:
     assert len({text.casefold() for text in texts}) == len(texts)
 
 
-def test_no_text_is_a_variation_of_another(corpus: list[Example]) -> None:
-    texts = sorted({example.text for example in corpus if len(example.text) >= 15})
+def near_copies(texts: set[str]) -> list[tuple[str, str]]:
+    """Pairs of `texts` that share over six of ten of their character trigrams; short ones are like by chance."""
+    ordered = sorted(text for text in texts if len(text) >= 15)
     grams = CountVectorizer(analyzer="char_wb", ngram_range=(3, 3), binary=True, dtype=np.int32)
-    matrix = grams.fit_transform(texts)
+    matrix = grams.fit_transform(ordered)
     shared = (matrix @ matrix.T).tocoo()
     sizes = np.asarray(matrix.sum(axis=1)).ravel()
     jaccard = shared.data / (sizes[shared.row] + sizes[shared.col] - shared.data)
-    alike = [
-        (texts[row], texts[column])
+    return [
+        (ordered[row], ordered[column])
         for row, column in zip(shared.row[jaccard > 0.6], shared.col[jaccard > 0.6], strict=True)
         if row < column
     ]
-    assert alike == []
+
+
+def test_no_text_is_a_variation_of_another(corpus: list[Example]) -> None:
+    assert near_copies({example.text for example in corpus}) == []
+
+
+def test_the_place_that_learning_is_measured_on_stands_apart(corpus: list[Example]) -> None:
+    taught, measured = new_place()
+    place = [*taught, *measured]
+    assert len(taught) == CORRECTIONS
+    assert len(measured) >= 500
+    assert min(Counter(example.primary for example in place).values()) >= 60
+    texts = {example.text for example in place}
+    assert len({text.casefold() for text in texts}) == len(place)
+    known = {example.text for example in corpus}
+    assert near_copies(texts | known) == []
+    # Of the shortest («+», «супер») some are everybody's; more would be a place already known.
+    assert len(texts & known) <= len(place) / 50
+    for example in place:
+        check(example)
 
 
 def test_files_carry_their_group_and_language() -> None:
