@@ -83,6 +83,8 @@ def test_who_may_come_in(school, enter) -> None:
     assert "Согласовать" in accounting.get("/contracts/5").text
     assert accounting.get("/contracts/6/edit").status_code == 403
     assert accounting.get("/contracts/decisions").status_code == 403
+    assert accounting.get("/contracts/1/demand").status_code == 200
+    assert enter("head").get("/contracts/1/demand").status_code == 403  # accounting has a login of its own
 
 
 def test_nobody_approves_their_own_and_accounting_does(head, enter, school) -> None:

@@ -1,6 +1,7 @@
 """Money in whole kopecks: what is laid is what came, over any history of payments, refunds and amendments."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from models import (
     Event,
     Instalment,
     Message,
+    Notice,
     Obligation,
     Signal,
     utc_now,
@@ -24,6 +26,7 @@ from services.contracts import acts, amendments
 from services.contracts.restructuring import restructure
 from services.contracts.terminations import open_termination
 from services.crm.identities import link_author
+from services.documents.issuing import DEMAND, require_right
 from services.errors import Forbidden, Refused
 from services.money import receivables
 from services.money.arithmetic import Line, lay, net_payments, split
@@ -291,6 +294,37 @@ def test_accounting_sees_who_handed_a_debt_over(office, database, cast) -> None:
         [row] = [row for row in receivables.debts(session, office.accountant, day) if row.line.id == line_id]
         assert row.handed is not None
         assert row.handed[0] == "Яна Клиентова"
+
+
+def test_a_demand_is_accountings_alone_and_not_of_a_key_without_it(office, database) -> None:
+    day = date(2026, 12, 9)
+    with database.write.begin() as session:
+        line_id = schedule_of(session, office.signed(session).id)[0].id
+    receivables.run_receivables(database, day)
+    bound = replace(office.accountant, only=frozenset({"contract.view", "contract.edit", "payment.edit"}))
+    for actor in (office.head, office.manager, bound):
+        with database.write.begin() as session:
+            with pytest.raises(Forbidden):
+                receivables.step_debt(session, actor, line_id, "demand", today=day)
+            with pytest.raises(Forbidden):
+                require_right(session, actor, DEMAND)
+    with database.write.begin() as session:
+        require_right(session, office.accountant, DEMAND)
+        receivables.step_debt(session, office.accountant, line_id, "demand", today=day)
+
+
+def test_nobody_is_told_of_what_they_handed_over_themselves(office, database) -> None:
+    day = date(2026, 12, 9)
+    with database.write.begin() as session:
+        lines = [schedule_of(session, office.signed(session).id)[0].id for _ in range(2)]
+    receivables.run_receivables(database, day)
+    for line_id, actor, told in zip(lines, (office.accountant, office.manager), (0, 1), strict=True):
+        with database.write.begin() as session:
+            row = receivables.step_debt(session, actor, line_id, "hand_over", today=day)
+            mine = (Notice.kind == "contract.debt", Notice.contract_id == row.contract_id)
+            session.flush()
+            found = session.scalars(select(Notice.staff_id).where(*mine)).all()
+            assert list(found) == [office.accountant.staff_id] * told
 
 
 def test_who_has_had_all_lessons_may_still_owe(office, database) -> None:
