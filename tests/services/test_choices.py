@@ -81,7 +81,7 @@ def test_what_waits_comes_as_one_letter_without_contacts(cast, database, tell, s
     assert (to, subject) == ("smm@school.example", "Уведомления: 2")
     assert "Срок: " in text
     assert "Вас зовут: " in text
-    assert "912" not in text
+    assert "912 345" not in text
     assert "https://desk.example/notices" in text
 
 
