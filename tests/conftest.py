@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Dialect, create_engine, select, text
 from sqlalchemy.orm import Session
@@ -34,7 +34,8 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 
-settings.register_profile("same", derandomize=True)
+# How long an example takes says how much else the machine does.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def pytest_configure(config: pytest.Config) -> None:
