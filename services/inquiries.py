@@ -99,15 +99,22 @@ def get_inquiry(session: Session, actor: Actor, route_id: int) -> Route:
 
 
 def list_inquiries(
-    session: Session, actor: Actor, show: str = "open", *, client_id: int | None = None, limit: int = MOST
+    session: Session,
+    actor: Actor,
+    show: str = "open",
+    *,
+    client_id: int | None = None,
+    after: int | None = None,
+    limit: int = MOST,
 ) -> list[InquiryRow]:
     """Requests that the actor sees, by the state they are in: what waits the oldest first, all else the newest;
-    with ``client_id`` all of one card, the newest first."""
-    query = select(Route).where(*_seen(actor))
-    if client_id is not None:
-        query = query.where(Route.client_id == client_id).order_by(Route.id.desc())
-    else:
-        query = query.where(_shown(show)).order_by(Route.id if show in ("open", "late") else Route.id.desc())
+    with ``client_id`` all of one card, the newest first. ``after`` is the last one of the page before."""
+    which = Route.client_id == client_id if client_id is not None else _shown(show)
+    query = select(Route).where(*_seen(actor), which)
+    oldest_first = client_id is None and show in ("open", "late")
+    if after is not None:
+        query = query.where(Route.id > after if oldest_first else Route.id < after)
+    query = query.order_by(Route.id if oldest_first else Route.id.desc())
     routes = list(session.scalars(query.limit(limit)))
     return _rows(session, routes)
 

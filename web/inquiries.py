@@ -11,6 +11,7 @@ from services.accounts import list_staff
 from services.crm.clients import get_client
 from services.errors import DeskError
 from services.inquiries import (
+    MOST,
     SHOW,
     accept_inquiry,
     ask_inquiry,
@@ -40,13 +41,16 @@ screen = Blueprint("inquiries", __name__, url_prefix="/inquiries")
 @screen.get("")
 def index() -> str:
     show = request.args.get("show", "")
-    show = show if show in SHOW else "open"
+    show, after = show if show in SHOW else "open", request.args.get("after", type=whole)
     with current_desk().database.read.begin() as session:
-        rows = list_inquiries(session, current_actor(), show)
+        rows = list_inquiries(session, current_actor(), show, after=after, limit=MOST + 1)
         counts = count_inquiries(session, current_actor())
     every = current_actor().scope("inquiry.view") is Scope.ALL
+    more = rows[MOST - 1].route.id if len(rows) > MOST else None
     template = "inquiries/list.html" if is_htmx() else "inquiries/index.html"
-    return render_template(template, rows=rows, counts=counts, show=show, every=every)
+    return render_template(
+        template, rows=rows[:MOST], counts=counts, show=show, every=every, after=after, more=more
+    )
 
 
 @screen.get("/new")

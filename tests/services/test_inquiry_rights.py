@@ -205,3 +205,23 @@ def test_a_department_learns_the_first_name_of_the_client_alone(cast, database, 
         assert question_view(session, cast.curator, route_id).author == "Вера"
         assert [row.author for row in question_rows(session, cast.curator)] == ["Вера"]
         assert question_view(session, cast.head, route_id).author == "Котик Вера Степановна"
+
+
+def test_pages_of_requests_follow_each_other_without_gap_or_repeat(cast, database, inquire) -> None:
+    asked = [inquire() for _ in range(5)]
+    with database.read.begin() as session:
+        for show, client_id, wanted in (("open", None, asked), ("done", None, []), ("open", 999, [])):
+            found, after = [], None
+            while page := list_inquiries(session, cast.head, show, client_id=client_id, after=after, limit=2):
+                found += [row.route.id for row in page]
+                after = found[-1]
+            assert found == wanted
+    with database.write.begin() as session:
+        for route_id in asked:
+            withdraw_inquiry(session, cast.head, route_id)
+    with database.read.begin() as session:
+        found, after = [], None
+        while page := list_inquiries(session, cast.head, "done", after=after, limit=2):
+            found += [row.route.id for row in page]
+            after = found[-1]
+    assert found == asked[::-1]

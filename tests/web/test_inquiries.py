@@ -2,6 +2,7 @@
 
 import re
 from io import BytesIO
+from itertools import count
 
 import pytest
 from sqlalchemy import func, select
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 from models import Clock, Notice, Route, RouteFile, utc_now
 from services.accounts import create_staff
 from services.crm.clients import create_client
-from services.inquiries import ask_inquiry
+from services.inquiries import MOST, ask_inquiry
 from services.questions import send_answer
 from services.rights import DESK
 from tests.web.test_hostile import EVIL, look
@@ -32,7 +33,7 @@ def head(enter):
 
 @pytest.fixture
 def ask(cast, database):
-    numbers = iter(range(100))
+    numbers = count()
 
     def _ask(text: str = "Пришлите справку о группе", **given) -> int:
         with database.write.begin() as db:
@@ -234,3 +235,14 @@ def test_whose_a_request_is_stands_where_all_are_seen_and_who_only_looks_has_no_
     page = director.get(f"/inquiries/{route_id}").text
     assert "Пришлите справку о группе" in page
     assert f"/inquiries/{route_id}/" not in page
+
+
+def test_a_long_list_goes_on_behind_the_last_of_a_page(smm, cast, database, ask):
+    last = [ask(f"Справка {number}") for number in range(MOST + 1)][-1]
+    page = smm.get("/inquiries").text
+    further = f"/inquiries?show=open&amp;after={last - 1}"
+    assert further in page
+    assert f"Справка {MOST}<" not in page
+    rest = smm.get(further.replace("&amp;", "&")).text
+    assert f"Справка {MOST}<" in rest
+    assert 'class="more"' not in rest
