@@ -108,7 +108,9 @@ def _on_air(name: str, kind: str) -> Listed:
 
 
 def _cards(name: str, *, of_now: bool) -> Listed:
-    find = lambda _session, cut, _now, key: select(Client).where(*which_clients(name, cut, key))  # noqa: E731
+    def find(_session: Session, cut: Cut, _now: datetime, key: str | None) -> Rows:
+        return select(Client).where(*which_clients(name, cut, key))
+
     return Listed("cards", find, "clients", of_now=of_now)
 
 

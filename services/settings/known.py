@@ -222,11 +222,13 @@ def may_return(session: Session, actor: Actor, name: str) -> bool:
 
 def take_back(session: Session, actor: Actor, name: str, number: int, tools: Tools | None = None) -> None:
     """Puts version ``number`` in place of what there is, as a version of its own; raises Refused naming what in it
-    points to nothing any more. One of many cannot be put back without ``tools``."""
+    points to nothing any more, ValueError where one of many is to be put back without ``tools``."""
     permit(session, actor, name)
     value, (family, one) = get_version(session, name, number).value, family_of(name)
     with bringing_back(session, number):
         if one is None:
             KNOWN[name].put(session, actor, value)
-        elif tools is not None:
+        elif tools is None:
+            raise ValueError(name)
+        else:
             FAMILIES[family].put(session, actor, one, value, tools)
