@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,7 +44,7 @@ from services.sending import Lanes
 from services.sources import check_settings
 
 if TYPE_CHECKING:
-    from pyrate_limiter import Limiter
+    from pyrate_limiter import Limiter, SQLiteBucket
 
     from classifier import Classifier, Verdict
     from services.nightly import Rule
@@ -55,20 +56,22 @@ class SharedLimiter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._limiters: dict[str, Limiter] = {}
+        self._limiters: dict[str, tuple[Limiter, SQLiteBucket]] = {}
         self._lock = threading.Lock()
 
     def wait(self, name: str, *, rate: float, cost: int = 1) -> None:
-        with self._lock:
-            limiter = self._limiters.get(name)
-            if limiter is None:
-                from pyrate_limiter import Duration, Limiter, Rate, SQLiteBucket
+        from pyrate_limiter import Duration, Limiter, Rate, SingleBucketFactory, SQLiteBucket
 
+        with self._lock:
+            if name not in self._limiters:
                 table = "rate_" + hashlib.sha256(name.encode()).hexdigest()[:16]
                 # Rates below one a second become one call in 1/rate seconds.
                 limit = Rate(max(1, int(rate)), int(Duration.SECOND * max(1.0, 1 / rate)))
                 bucket = SQLiteBucket.init_from_file([limit], table, str(self._path), use_file_lock=True)
-                limiter = self._limiters[name] = Limiter(bucket)
+                # The library's thread that sweeps would outlive the file: whoever waits sweeps.
+                self._limiters[name] = Limiter(SingleBucketFactory(bucket, schedule_leak=False)), bucket
+            limiter, bucket = self._limiters[name]
+        bucket.leak(time.time_ns() // 1_000_000)
         for _ in range(cost):
             limiter.try_acquire(name)
 

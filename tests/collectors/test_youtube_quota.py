@@ -1,5 +1,9 @@
 """The day's units as a budget: reading stops before the reserve, answers go on, nothing is called after the end."""
 
+import contextlib
+import sqlite3
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +138,19 @@ def test_two_processes_share_one_budget(tmp_path: Path) -> None:
     assert not first.spend("youtube:b", "2026-11-26", 101, limit=100)
     assert second.spend("youtube:a", "2026-11-27", 60, limit=100)
     assert first.spent() == {"youtube:a": 60}
+
+
+def test_old_calls_are_swept_without_a_thread_that_would_outlive_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "limits.db"
+    limiter, before = SharedLimiter(path), set(threading.enumerate())
+    for _ in range(3):
+        limiter.wait("vk:call", rate=20, cost=2)
+    assert set(threading.enumerate()) == before
+    time.sleep(1.1)  # the window of a rate of 20 is one second
+    limiter.wait("vk:call", rate=20)
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        (table,) = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchone()
+        assert db.execute(f'SELECT count(*) FROM "{table}"').fetchone() == (1,)
 
 
 @time_machine.travel("2026-11-28T20:00:00+00:00")  # noon in California: in the day's last minutes nothing is needed
