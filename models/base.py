@@ -36,7 +36,16 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def holds_bytes(kind: TypeEngine[Any]) -> bool:
     """Whether a column of this type holds bytes, however they are packed."""
-    return isinstance(kind.impl_instance if isinstance(kind, TypeDecorator) else kind, LargeBinary)
+    return isinstance(_impl(kind), LargeBinary)
+
+
+def holds_words(kind: TypeEngine[Any]) -> bool:
+    """Whether a column of this type holds text."""
+    return isinstance(_impl(kind), String)
+
+
+def _impl(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
 
 
 def storable(text: str) -> str:

@@ -18,6 +18,9 @@ _LEGAL = {
 _QUEUE = {
     "sqlite_where": text("holder IS NOT NULL"), "postgresql_where": text("holder IS NOT NULL"),
 }  # fmt: skip
+_PERSON = {
+    "sqlite_where": text("person IS NOT NULL"), "postgresql_where": text("person IS NOT NULL"),
+}  # fmt: skip
 _PROGRAMME = {
     "sqlite_where": text("programme IS NOT NULL"), "postgresql_where": text("programme IS NOT NULL"),
 }  # fmt: skip
@@ -30,14 +33,16 @@ class CaseFact(Base):
     platform before its place was watched do not. ``kind`` is None while nobody is sure, ``checked``: a person said
     it. ``department_id`` was asked last, ``staff_id`` sent the first answer, or else leads, ``lead_id`` leads now,
     ``due_staff_id`` sent the first answer, or else led when its term ended. ``themes``: all that its messages are
-    about, the leading one first, each between spaces. ``programme``: the course that it is about.
+    about, the leading one first, each between spaces. ``programme``: the course that it is about. ``person``: whose
+    it is, as ``person_key`` says, None where nobody knows; ``again``: another case of theirs on this theme ended
+    shortly before, None as ``person``.
     ``holder``: desk · department · client, who has had it since ``held_since``; None once it is closed. The three
     sums of minutes reach up to there.
     """
 
     __tablename__ = "case_fact"
     __table_args__ = (
-        Index("ix_case_fact_opened", "opened_at", "counts", "checked", *_DIMENSIONS, "themes"),
+        Index("ix_case_fact_opened", "opened_at", "counts", "checked", "again", *_DIMENSIONS, "themes"),
         Index("ix_case_fact_first", "first_at", "counts", "first_minutes", "first_here_minutes", *_DIMENSIONS),
         Index(
             "ix_case_fact_first_due", "first_due_at", "counts", "first_at", "holder", "due_staff_id", *_DIMENSIONS
@@ -52,6 +57,7 @@ class CaseFact(Base):
             *_DIMENSIONS,
         ),
         Index("ix_case_fact_resolution_due", "resolution_due_at", "counts", "holder", "resolved_at", *_DIMENSIONS),
+        Index("ix_case_fact_person", "person", "resolved_at", "theme", **_PERSON),  # type: ignore[arg-type]
         Index("ix_case_fact_programme", "programme", **_PROGRAMME),  # type: ignore[arg-type]
         Index("ix_case_fact_legal", "legal_due_at", **_LEGAL),  # type: ignore[arg-type]
         Index("ix_case_fact_queue", "holder", "opened_at", *_STANDING, **_QUEUE),  # type: ignore[arg-type]
@@ -64,6 +70,8 @@ class CaseFact(Base):
     theme: Mapped[str | None]  # the leading one
     themes: Mapped[str] = mapped_column(default="")
     programme: Mapped[str | None]
+    person: Mapped[int | None] = mapped_column(Id)
+    again: Mapped[bool | None]
     checked: Mapped[bool]
     department_id: Mapped[int | None] = mapped_column(Id)
     staff_id: Mapped[int | None] = mapped_column(Id)
@@ -92,6 +100,13 @@ class CaseFact(Base):
     answers: Mapped[int]
 
 
+def person_key(client_id: int | None, author_id: int | None) -> int | None:
+    """A card, where there is one, else an account: 2 · client or 2 · author + 1."""
+    if client_id is not None:
+        return client_id * 2
+    return None if author_id is None else author_id * 2 + 1
+
+
 class RouteFact(Base):
     """``id`` is the question's own. ``due_at`` is of its latest clock, ``late``: an earlier answer came after its.
     ``accept_due_at``: by when it was to be opened, where that is asked for, ``accept_done_at``: when it was.
@@ -118,15 +133,16 @@ class RouteFact(Base):
 
 class CaseStep(Base):
     """``kind``: opened · reopened · resolved · reclassified move the backlog; answered is a reply that stands,
-    assigned gave the case to ``staff_id``."""
+    assigned gave the case to ``staff_id``. ``source_id`` is the case's."""
 
     __tablename__ = "case_step"
-    __table_args__ = (Index(None, "case_id"), Index(None, "kind", "at", "case_id", "staff_id"))
+    __table_args__ = (Index(None, "case_id"), Index(None, "kind", "at", "case_id", "staff_id", "source_id"))
 
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
     kind: Mapped[str]
     at: Mapped[datetime]
     staff_id: Mapped[int | None] = mapped_column(Id)
+    source_id: Mapped[int] = mapped_column(Id)
 
 
 class LeadFact(Base):

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Text, utc_now
@@ -14,7 +14,8 @@ class Contract(Base):
     """``kind``: person · three · organisation · offer · consulting. ``state``: see services.contracts.machines.
 
     ``number`` is taken when it first goes to be approved: a draft that nobody needed leaves no gap. ``terms`` are
-    the words of the contract by group («program», «contract»), ``parties`` the people and firms as they stood,
+    the words of the contract by group («program», «contract»), ``programme`` the name among them in one line,
+    ``parties`` the people and firms as they stood,
     ``sealed`` their passports and the like, encrypted. ``price`` in kopecks. ``text_hash`` is SHA-256 of all that
     the text is made of: an approval holds for one hash, and after signing it never changes but by a revision.
     ``site`` is what the school's site said on signing.
@@ -27,6 +28,7 @@ class Contract(Base):
         Index("ix_contract_state", "state", "id"),
         Index(None, "client_id", "id"),
         Index(None, "case_id"),
+        Index(None, "programme"),
         Index(None, "student_id"),
         Index(None, "form_key", unique=True),
     )
@@ -47,6 +49,7 @@ class Contract(Base):
     discount: Mapped[int] = mapped_column(BigInteger, default=0)
     funding: Mapped[str] = mapped_column(default="own")  # own · operator · bank
     terms: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    programme: Mapped[str] = mapped_column(default="")
     parties: Mapped[dict[str, Any]] = mapped_column(default=dict)
     sealed: Mapped[str] = mapped_column(Text, default="")
     site: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -62,6 +65,17 @@ class Contract(Base):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+PROGRAMME_LENGTH = 200
+
+
+@event.listens_for(Contract, "before_insert")
+@event.listens_for(Contract, "before_update")
+def _name_programme(_mapper: Any, _connection: Any, contract: Contract) -> None:
+    """The name as lists and filters need it, whoever changes the terms."""
+    name = ((contract.terms or {}).get("program") or {}).get("name") or ""
+    contract.programme = " ".join(str(name).split())[:PROGRAMME_LENGTH]
 
 
 class ContractRevision(Base):

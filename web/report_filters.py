@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from classifier import LABELS
 from collectors import CHANNELS
+from models.contract import PROGRAMME_LENGTH
 from services.accounts import list_staff
 from services.reports.cut import FILTERS, NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
 from services.reports.listed import LISTED
 from services.reports.periods import USUAL, days_of, own_days
-from services.reports.programmes import LONGEST, programmes
+from services.reports.programmes import programmes
 from services.reports.shape import Cell
 from services.rights import DESK
 from services.routing import departments
@@ -53,7 +54,7 @@ def read_cut(args: Mapping[str, str], on: date, zone: str) -> Cut:
         kind=args.get("kind") if args.get("kind") in (*LABELS, UNSURE) else None,
         theme=args.get("theme") if args.get("theme") in (*THEMES, NO_THEME) else None,
         department_id=_number(args.get("department")), staff_id=_number(args.get("staff")),
-        programme=args.get("programme", "")[:LONGEST] or None,
+        programme=args.get("programme", "")[:PROGRAMME_LENGTH] or None,
         about=args.get("about") if args.get("about") in (*THEMES, NO_THEME) else None,
     )  # fmt: skip
 

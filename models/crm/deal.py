@@ -20,6 +20,7 @@ class Deal(Base):
         Index(None, "client_id", "id"),
         Index(None, "contract_id"),
         Index(None, "case_id"),
+        Index(None, "product"),
     )
 
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id"))

@@ -13,8 +13,8 @@ from services.calendars import Calendar, working_between
 from services.reports.cohorts import COHORTS, count, counts, late_now
 from services.reports.cut import Cut
 from services.reports.facts import MINUTE
-from services.reports.spread import ALL, Spread, spreads, spreads_by
-from services.reports.tally import tally
+from services.reports.spread import Spread, spreads, spreads_by
+from services.reports.tally import ALL, tallies
 from services.rights import Actor, require
 from services.terms import policy_of
 
@@ -163,35 +163,32 @@ def shares_by(
 ) -> tuple[dict[Any, Share], ...]:
     """The same for each of several columns; of none of them: the whole alone."""
     met, late, within = _ends(what, cut, now)
-    columns = (*keys, case((met, 1), (late, 2), else_=0))
-    query = select(*columns).where(*within)
-    found: list[dict[Any, Share]] = [{ALL: Share()} for _ in keys or (None,)]
-    for *values, end, number in tally(session, query, columns):
-        for place, shares in enumerate(found if end else ()):
-            for group in (ALL, *values[place : place + 1]):
-                before = shares.get(group, Share())
-                shares[group] = Share(before.met + number * (end == 1), before.late + number * (end == 2))
-    return tuple(found)
+    end = case((met, 1), (late, 2), else_=0)
+    found = tallies(session, select(*keys, end).where(*within), keys, end)
+    return tuple(
+        {
+            group: Share(ends.get(1, 0), ends.get(2, 0))
+            for group, ends in one.items()
+            if group is ALL or ends.keys() != {0}
+        }
+        for one in found
+    )  # fmt: skip
 
 
 def _ends(what: str, cut: Cut, now: datetime) -> tuple[Any, Any, list[Any]]:
     """Met, missed, and what both are asked of."""
     kept, missed = (COHORTS[f"{what}_{end}"] for end in ("met", "late"))
-    within = kept.where(cut, now)[-2:]  # the period, which both lists end with
-    met, late = (and_(*cohort.where(cut, now)[:-2]) for cohort in (kept, missed))
-    return met, late, [*within, *cut.filters(kept.unit, kept.person)]
+    counted, *_, since, until = kept.where(cut, now)  # both lists begin and end alike
+    met, late = (and_(*cohort.where(cut, now)[1:-2]) for cohort in (kept, missed))
+    return met, late, [counted, since, until, *cut.filters(kept.unit, kept.person)]
 
 
 def counts_by(
     session: Session, name: str, keys: tuple[Any, ...], cut: Cut, now: datetime
 ) -> tuple[dict[Any, int], ...]:
     """How many rows a list has for each value of each of several columns, and under ALL."""
-    found: list[dict[Any, int]] = [{ALL: 0} for _ in keys]
-    for *values, number in tally(session, COHORTS[name].query(keys, cut, now), keys):
-        for place, numbers in enumerate(found):
-            for group in (ALL, values[place]):
-                numbers[group] = numbers.get(group, 0) + number
-    return tuple(found)
+    found = tallies(session, COHORTS[name].query(keys, cut, now), keys)
+    return tuple({group: sum(ends.values()) for group, ends in one.items()} for one in found)
 
 
 def _lines(

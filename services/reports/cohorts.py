@@ -6,16 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from models import (
     Act,
-    Author,
     Case,
     CaseFact,
     CaseStep,
     Deal,
-    Identity,
     Review,
     ReviewMark,
     RouteFact,
@@ -28,8 +26,7 @@ from services.criteria import MOST as MOST_CRITERIA
 from services.outbox import WRITING
 from services.reports.cut import Cut
 from services.reports.facts import STANDING
-from services.reports.moments import DaysBefore
-from services.reports.tally import tally
+from services.reports.tally import ALL, tallies
 
 Conditions = list[Any]
 
@@ -51,7 +48,7 @@ class Cohort:
     through: tuple[Any, Any] | None = None
 
     def query(self, columns: tuple[Any, ...], cut: Cut, now: datetime) -> Select[Any]:
-        conditions = [*self.where(cut, now), *cut.filters(self.unit, self.person)]
+        conditions = [*self.where(cut, now), *cut.filters(self.unit, self.person, self.place)]
         query = select(*columns).where(*conditions)
         # A step or a question always has its case's facts: they are read only where somebody asks for one of them.
         is_asked = self.table is CaseFact or CaseFact.__table__ in query.get_final_froms()
@@ -64,6 +61,11 @@ class Cohort:
     def unit(self) -> Any:
         """The column that says whose department's a row is."""
         return CaseFact.department_id if self.department is None else self.department
+
+    @property
+    def place(self) -> Any:
+        """The column that says where a row is from; a step knows it without its case."""
+        return CaseStep.source_id if self.table is CaseStep else CaseFact.source_id
 
     @property
     def person(self) -> Any:
@@ -195,34 +197,6 @@ def _judged(*where: ColumnElement[bool]) -> Cohort:
     )  # fmt: skip
 
 
-SAME_MATTER_DAYS = 14
-"""A case on a theme of which another of the same person was resolved so short before is a repeat (report 10)."""
-
-
-def _known() -> ColumnElement[bool]:
-    """Whose it is, is known: an author whose name was not put out. Those of whom it is not are few."""
-    hidden = select(Author.id).where(Author.hidden_at.is_not(None))
-    nobodys = select(Case.id).where(Case.author_id.is_(None))
-    return CaseFact.id.not_in(nobodys.union_all(select(Case.id).where(Case.author_id.in_(hidden))))
-
-
-def _repeats() -> ColumnElement[bool]:
-    """The same author, or another account of the same client, had a case of this theme that ended just before."""
-    this, other, fact = aliased(Case), aliased(Case), aliased(CaseFact)
-    mine, theirs = aliased(Identity), aliased(Identity)
-    earlier = (
-        fact.id == other.id, fact.counts, fact.theme == CaseFact.theme, fact.id != CaseFact.id,
-        fact.resolved_at <= CaseFact.opened_at,
-        fact.resolved_at >= DaysBefore(CaseFact.opened_at, SAME_MATTER_DAYS),
-    )  # fmt: skip
-    by_author = select(this.id).where(this.id == CaseFact.id, other.author_id == this.author_id, *earlier)
-    by_client = select(this.id).where(
-        this.id == CaseFact.id, mine.linked_author_id == this.author_id, theirs.client_id == mine.client_id,
-        theirs.linked_author_id.is_not(None), other.author_id == theirs.linked_author_id, *earlier,
-    )  # fmt: skip
-    return or_(by_author.exists(), by_client.exists())
-
-
 COHORTS: Mapping[str, Cohort] = {
     "came": Cohort(CaseFact.opened_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.opened_at)]),
     "checked": Cohort(
@@ -294,13 +268,11 @@ COHORTS: Mapping[str, Cohort] = {
     "answers": _steps("answered"),
     "assigned": _steps("assigned"),
     "again_known": Cohort(
-        CaseFact.opened_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.opened_at), _known()]
+        CaseFact.opened_at,
+        lambda cut, _now: [COUNTED, *cut.within(CaseFact.opened_at), CaseFact.again.is_not(None)],
     ),
     "again_repeat": Cohort(
-        CaseFact.opened_at,
-        lambda cut, _now: [
-            COUNTED, *cut.within(CaseFact.opened_at), CaseFact.theme.is_not(None), _known(), _repeats()
-        ],
+        CaseFact.opened_at, lambda cut, _now: [COUNTED, *cut.within(CaseFact.opened_at), CaseFact.again]
     ),
     "backlog": Cohort(CaseFact.opened_at, lambda cut, _now: [_open_at(cut.since)]),
     "resolved_cases": _steps("resolved", of_case=True),
@@ -375,4 +347,5 @@ def count(session: Session, name: str, cut: Cut, now: datetime, *extra: ColumnEl
 
 def counts(session: Session, name: str, by: Any, cut: Cut, now: datetime) -> dict[Any, int]:
     """How many rows the list has for each value of ``by``."""
-    return dict(tally(session, COHORTS[name].query((by,), cut, now), (by,)))
+    (found,) = tallies(session, COHORTS[name].query((by,), cut, now), (by,))
+    return {value: sum(numbers.values()) for value, numbers in found.items() if value is not ALL}

@@ -75,13 +75,13 @@ class Cut:
     def within(self, column: Any) -> list[ColumnElement[bool]]:
         return [column >= self.since, column < self.until]
 
-    def filters(self, department: Any, staff: Any) -> list[Any]:
-        """The filters alone; ``department`` and ``staff``: the columns that say whose a row is."""
+    def filters(self, department: Any, staff: Any, source: Any = CaseFact.source_id) -> list[Any]:
+        """The filters alone; ``department``, ``staff`` and ``source``: the columns that say whose a row is."""
         found: list[Any] = []
         if self.platform:
             found.append(CaseFact.platform == self.platform)
         if self.source_id is not None:
-            found.append(CaseFact.source_id == self.source_id)
+            found.append(source == self.source_id)
         if self.kind:
             found.append(CaseFact.kind.is_(None) if self.kind == UNSURE else CaseFact.kind == self.kind)
         if self.theme:

@@ -28,6 +28,7 @@ from models import (
     RouteFact,
     Source,
 )
+from models.case_fact import person_key
 from services.calendars import Calendar, working_between
 from services.case_states import STAGES
 from services.outbox import WRITING
@@ -79,6 +80,7 @@ _CASES = (
         .where(Identity.linked_author_id == Case.author_id)
         .scalar_subquery()
         .label("client_id"),
+        Case.author_id,
         select(Author.hidden_at).where(Author.id == Case.author_id).scalar_subquery().label("hidden_at"),
         select(CaseFact.programme).where(CaseFact.id == Case.id).scalar_subquery().label("kept"),
     )
@@ -200,16 +202,29 @@ class Running:
         """Whole minutes from ``start`` to the moment."""
         day = start.astimezone(self._zone).date()
         if day not in self._tails:
-            midnight = datetime.combine(day + timedelta(days=1), time.min, self._zone)
-            self._tails[day] = (
-                working_between(self._calendar, midnight, self._now) if midnight < self._now else None
-            )
+            self._follow(day)
         tail, span = self._tails[day], self._calendar.span(day)
         if tail is None:
             return minutes_between(self._calendar, start, self._now)
         if span is None or start >= span[1]:
             return tail // MINUTE
         return (span[1] - max(start, span[0]) + tail) // MINUTE
+
+    def _follow(self, day: date) -> None:
+        """What follows each day up to the moment, from ``day`` to the first that is known or not over."""
+        days = []
+        while day not in self._tails:
+            days.append(day)
+            day += timedelta(days=1)
+            if datetime.combine(day, time.min, self._zone) >= self._now:
+                self._tails[days.pop()] = None
+                break
+        for day in reversed(days):
+            following = day + timedelta(days=1)
+            span, tail = self._calendar.span(following), self._tails[following] or timedelta(0)
+            if span is not None:
+                tail += max(min(span[1], self._now) - span[0], timedelta(0))
+            self._tails[day] = tail
 
 
 def spent_of(fact: Any, running: Running) -> dict[str, int]:
@@ -254,6 +269,7 @@ def _facts(policy: Policy, case: Any, known: _Known) -> Facts:
         "id": case.id, "source_id": case.source_id, "platform": case.platform,
         "kind": case.label if case.sure else None, "theme": case.theme, "themes": _themes(case.theme, labels),
         "programme": known.programmes.get(case.id),
+        "person": person_key(case.client_id, case.author_id) if case.hidden_at is None else None, "again": None,
         "checked": any(label.staff_id is not None and not label.weak for label in labels),
         "department_id": routes[-1].department_id if routes else None,
         "staff_id": answered_by or case.assignee_id,
@@ -281,7 +297,10 @@ def _facts(policy: Policy, case: Any, known: _Known) -> Facts:
     return Facts(
         fact,
         [_route(policy, row, [c for c in clocks if c.route_id == row.id]) for row in routes],
-        [{"case_id": case.id, "kind": kind, "at": at, "staff_id": staff} for kind, at, staff in steps],
+        [
+            {"case_id": case.id, "kind": kind, "at": at, "staff_id": staff, "source_id": case.source_id}
+            for kind, at, staff in steps
+        ],
         [{"case_id": case.id, **lead} for lead in _leads(walked, leads)] if fact["counts"] else [],
     )
 

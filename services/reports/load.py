@@ -19,6 +19,7 @@ from services.reports.facts import Running, minutes_between
 from services.reports.marks import mean
 from services.reports.shape import Cell, Line, Lists, Table
 from services.reports.spread import Spread
+from services.reports.tally import ALL, tallies
 from services.rota import NAME as ROTA
 from services.rota import week_of
 from services.terms import policy_of
@@ -73,9 +74,12 @@ def led_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime) -
     if until <= since:
         return found
     begun = (LeadFact.since >= since, LeadFact.since < until)
-    whole = _of(cut, select(LeadFact.staff_id, func.sum(LeadFact.minutes))).where(*begun, LeadFact.until <= until)
-    for staff_id, minutes in session.execute(whole.group_by(LeadFact.staff_id)):
-        found[staff_id] += int(minutes or 0)
+    ended = (LeadFact.until <= until, LeadFact.minutes.is_not(None))
+    whole = _of(cut, select(LeadFact.staff_id)).where(*begun, *ended)
+    (told,) = tallies(session, whole, (LeadFact.staff_id,), LeadFact.minutes)
+    for staff_id, numbers in told.items():
+        if staff_id is not ALL:
+            found[staff_id] += sum(minutes * number for minutes, number in numbers.items())
     running = Running(calendar, until)
     throughout = _of(cut, select(LeadFact.staff_id, func.count())).where(
         LeadFact.until.is_(None), LeadFact.since < since

@@ -2,28 +2,30 @@
 
 from typing import Any
 
+from sqlalchemy import Integer, literal
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.expression import FunctionElement
 
 from models import UtcDateTime
 
 
-class DaysBefore(ColumnElement[Any]):
+class DaysBefore(FunctionElement[Any]):
     """``column`` less ``days``; on SQLite to the millisecond."""
 
-    inherit_cache = False
+    inherit_cache = True
     type = UtcDateTime()
 
     def __init__(self, column: Any, days: int) -> None:
-        self.column, self.days = column, int(days)
+        super().__init__(column, literal(days, Integer))
 
 
 @compiles(DaysBefore, "sqlite")
 def _sqlite(element: DaysBefore, compiler: Any, **given: Any) -> str:
-    column = compiler.process(element.column, **given)
-    return f"strftime('%Y-%m-%d %H:%M:%f', {column}, '-{element.days} days')"
+    column, days = (compiler.process(clause, **given) for clause in element.clauses)
+    return f"strftime('%Y-%m-%d %H:%M:%f', {column}, '-' || {days} || ' days')"
 
 
 @compiles(DaysBefore)
 def _others(element: DaysBefore, compiler: Any, **given: Any) -> str:
-    return f"({compiler.process(element.column, **given)} - interval '{element.days} days')"
+    column, days = (compiler.process(clause, **given) for clause in element.clauses)
+    return f"({column} - make_interval(days => {days}))"

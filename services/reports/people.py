@@ -15,7 +15,8 @@ from services.reports.cohorts import count
 from services.reports.cut import Cut
 from services.reports.narrowed import of_calls, of_clients
 from services.reports.shape import Cell, Line, Lists, Table, by_key, counted
-from services.reports.spread import ALL, spreads
+from services.reports.spread import spreads
+from services.reports.tally import ALL
 from services.terms import policy_of
 
 CALL_COLUMNS = (

@@ -9,21 +9,20 @@ from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import CaseFact, Contract, Deal, Study
+from models.contract import PROGRAMME_LENGTH as LONGEST
 from services.reports.cut import NO_PROGRAMME
 
 SIGNED = ("signed", "force", "paused", "fulfilled", "terminated")
 """States of a contract that was concluded (services.contracts.machines)."""
-LONGEST = 200
 
 _IDS: Any = bindparam("ids", expanding=True)
-_NAME = Contract.terms["program"]["name"].as_string()
-_CONTRACTS = select(Contract.id, _NAME.label("name")).where(Contract.id.in_(_IDS))
+_CONTRACTS = select(Contract.id, Contract.programme.label("name")).where(Contract.id.in_(_IDS))
 _DEALS = (
-    select(Deal.id, Deal.product, _NAME.label("name")).outerjoin(Contract, Contract.id == Deal.contract_id)
-    .where(Deal.id.in_(_IDS))
+    select(Deal.id, Deal.product, Contract.programme.label("name"))
+    .outerjoin(Contract, Contract.id == Deal.contract_id).where(Deal.id.in_(_IDS))
 )  # fmt: skip
 _BOUGHT = (
-    select(Contract.client_id, Contract.student_id, Contract.dated, _NAME.label("name"))
+    select(Contract.client_id, Contract.student_id, Contract.dated, Contract.programme.label("name"))
     .where(or_(Contract.client_id.in_(_IDS), Contract.student_id.in_(_IDS)), Contract.state.in_(SIGNED))
     .order_by(Contract.dated, Contract.id)
 )  # fmt: skip
@@ -87,23 +86,25 @@ def of_programme(programme: str | None) -> list[ColumnElement[bool]]:
     """The filter by programme, of whatever counts contracts."""
     if programme is None:
         return []
-    named = func.nullif(_NAME, "")
-    return [named.is_(None) if programme == NO_PROGRAMME else named == programme]
+    return [Contract.programme == ("" if programme == NO_PROGRAMME else programme)]
 
 
 def programmes(session: Session) -> list[str]:
     """Every programme by name: of cases, of contracts, of deals, and the courses that people study."""
-    found = set(case_programmes(session))
-    for column in (_NAME, Study.course, Deal.product):
-        names = session.scalars(select(column).distinct())
-        found.update(" ".join(name.split())[:LONGEST] for name in names if name)
+    columns = (CaseFact.programme, Contract.programme, Study.course, Deal.product)
+    found = {" ".join(name.split())[:LONGEST] for column in columns for name in _distinct(session, column)}
     return sorted(found - {""})
 
 
 def case_programmes(session: Session) -> list[str]:
-    """Every one that a case has; each is one step down an index."""
-    first = select(func.min(CaseFact.programme).label("name")).where(CaseFact.programme.is_not(None))
-    walk = first.cte("programmes", recursive=True)
-    following = select(func.min(CaseFact.programme)).where(CaseFact.programme > walk.c.name).scalar_subquery()
+    """Every one that a case has."""
+    return _distinct(session, CaseFact.programme)
+
+
+def _distinct(session: Session, column: Any) -> list[str]:
+    """What stands in a column; each value is one step down its index."""
+    first = select(func.min(column).label("name")).where(column.is_not(None))
+    walk = first.cte("names", recursive=True)
+    following = select(func.min(column)).where(column > walk.c.name).scalar_subquery()
     walk = walk.union_all(select(following).where(walk.c.name.is_not(None)))
     return [name for name in session.scalars(select(walk.c.name)) if name is not None]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.reports.cohorts import COHORTS
 from services.reports.cut import Cut
-from services.reports.tally import tally
+from services.reports.tally import tallies
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def _at(bars: list[tuple[int, int]], place: int) -> int:
 
 
 def spreads(session: Session, name: str, column: Any, by: Any, cut: Cut, now: datetime) -> dict[Any, Spread]:
-    """The spread of ``column`` over a list for each value of ``by``, and under ``ALL``; equal ones are counted."""
+    """The spread of ``column`` over a list for each value of ``by``, and under ``tally.ALL``."""
     return spreads_by(session, name, column, () if by is None else (by,), cut, now)[0]
 
 
@@ -55,16 +55,8 @@ def spreads_by(
     session: Session, name: str, column: Any, keys: Sequence[Any], cut: Cut, now: datetime
 ) -> tuple[dict[Any, Spread], ...]:
     """The same for each of several columns, of one walk over the list; of none of them: the whole alone."""
-    columns = (*keys, column)
-    query = COHORTS[name].query(columns, cut, now).where(column.is_not(None))
-    bars: list[dict[Any, dict[int, int]]] = [{ALL: {}} for _ in keys or (None,)]
-    for *values, minutes, number in tally(session, query, columns):
-        for place, found in enumerate(bars):
-            for group in (ALL, *values[place : place + 1]):
-                histogram = found.setdefault(group, {})
-                histogram[minutes] = histogram.get(minutes, 0) + number
-    return tuple({group: spread_of(one.items()) for group, one in found.items()} for found in bars)
-
-
-ALL = "all"
-"""The key under which ``spreads`` gives the whole."""
+    query = COHORTS[name].query((*keys, column), cut, now).where(column.is_not(None))
+    return tuple(
+        {group: spread_of(bars.items()) for group, bars in found.items()}
+        for found in tallies(session, query, keys, column)
+    )

@@ -8,14 +8,14 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from models import CaseFact, CaseStep, Department, Review, RouteFact, Satisfaction, Source, Staff
 from services.errors import NotFound
 from services.reports import narrowed
 from services.reports.answers import Share, queue, shares
-from services.reports.cohorts import COHORTS, count, counts
+from services.reports.cohorts import COHORTS, Cohort, count, counts
 from services.reports.compared import beside_before
 from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
 from services.reports.digests import groups_table, themes_table
@@ -28,8 +28,8 @@ from services.reports.people import calls_table, clients_table
 from services.reports.programmes import case_programmes
 from services.reports.register import register_table
 from services.reports.shape import Ask, Cell, Line, Report, Table
-from services.reports.spread import ALL, Spread, spread_of, spreads
-from services.reports.tally import tally
+from services.reports.spread import Spread, spread_of, spreads
+from services.reports.tally import ALL, tallies, tally
 from services.reports.troubles import incidents_table
 from services.rights import Actor, require
 
@@ -72,7 +72,7 @@ def checked_share(session: Session, cut: Cut, now: datetime) -> Share:
 
 def column_of(by: str, name: str = "came") -> Any:
     """By which column a list is split."""
-    return COHORTS[name].person if by == "staff" else DIMENSIONS[by][0]
+    return {"staff": COHORTS[name].person, "source": COHORTS[name].place}.get(by, DIMENSIONS[by][0])
 
 
 def _share(met: int, late: int) -> float | None:
@@ -292,26 +292,26 @@ def _queue(session: Session, cut: Cut, now: datetime, by: str) -> Table:
 
 
 SIGNS: Mapping[str, int] = {"opened": 1, "reopened": 1, "ended": -1, "reclassified": -1}
+_KINDS = ("opened", "reopened", "resolved", "reclassified")
+"""Steps that move the backlog, as ``SIGNS`` names them."""
+_MOVES = Cohort(CaseStep.at, lambda _cut, _now: [CaseStep.kind.in_(_KINDS)], CaseStep)
+_MOVE = case({kind: number for number, kind in enumerate(_KINDS)}, value=CaseStep.kind, else_=len(_KINDS))
 Moves = Callable[..., dict[Any, dict[str, int]]]
 
 
 def _flow(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """The backlog at both ends is what all steps before them leave: in what was opened, out what was ended."""
     signs = SIGNS
-    column = DIMENSIONS[by][0]
-    kinds = {"opened": "opened", "reopened": "reopened", "resolved": "ended", "reclassified": "reclassified"}
-    query = select(CaseStep.kind, column, func.count()).join(CaseFact, CaseFact.id == CaseStep.case_id)
-    filters = cut.filters(CaseFact.department_id, CaseFact.staff_id)
-    query = query.where(CaseStep.kind.in_(kinds), *filters).group_by(CaseStep.kind, column)
+    column = _MOVES.place if by == "source" else DIMENSIONS[by][0]
 
     def moves(*when: Any) -> dict[Any, dict[str, int]]:
-        found: dict[Any, dict[str, int]] = {ALL: dict.fromkeys(signs, 0)}
-        for kind, key, number in session.execute(query.where(*when)):
-            found.setdefault(key, dict.fromkeys(signs, 0))[kinds[kind]] += number
-            found[ALL][kinds[kind]] += number
-        return found
+        query = _MOVES.query((column, _MOVE), cut, now).where(*when)
+        (found,) = tallies(session, query, (column,), _MOVE)
+        return {
+            key: {name: moved.get(number, 0) for number, name in enumerate(signs)} for key, moved in found.items()
+        }
 
-    within, ends = moves(*cut.within(CaseStep.at)), _backlog(session, column, cut, moves, now)
+    within, ends = moves(*cut.within(CaseStep.at)), _backlog(session, by, cut, moves, now)
 
     def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
         moved, end = within.get(key, dict.fromkeys(signs, 0)), ends.get(key, 0)
@@ -325,15 +325,14 @@ def _flow(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     return _table(session, by, ("backlog_start", *signs, "backlog_end"), sizes, cells)
 
 
-def _backlog(session: Session, column: Any, cut: Cut, moves: Moves, now: datetime) -> dict[Any, int]:
+def _backlog(session: Session, by: str, cut: Cut, moves: Moves, now: datetime) -> dict[Any, int]:
     """What was open at the end of the period: all that went in and out until then, or what is open now less what
     did since; whichever has less to be read."""
     first = session.scalar(select(func.min(CaseStep.at)).where(CaseStep.kind == "opened"))
     if first is None or cut.until - first < now - cut.until:
         return {key: _net(found) for key, found in moves(CaseStep.at < cut.until).items()}
     since = {key: _net(found) for key, found in moves(CaseStep.at >= cut.until).items()}
-    is_open = {**counts(session, "queue", column, cut, now)}
-    is_open[ALL] = sum(is_open.values())
+    is_open = _counted(session, "queue", by, cut, now)
     return {key: is_open.get(key, 0) - since.get(key, 0) for key in {**is_open, **since}}
 
 

@@ -1,6 +1,6 @@
 """Facts kept in step: whoever changes a case writes its facts in the same transaction, and all may be made anew."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, event, func, insert, inspect, select
 from sqlalchemy.orm import Session, UOWTransaction
 
 from models import (
+    Author,
     Base,
     Case,
     CaseFact,
@@ -25,6 +26,7 @@ from models import (
 from models.database import Database
 from services.events import record
 from services.reports.facts import reckon_facts
+from services.reports.repeats import mark_repeats
 from services.rights import DESK
 
 NAME = "facts"
@@ -40,7 +42,10 @@ EVENTS = frozenset({
 OF_CLIENTS = frozenset({"client.linked", "client.unlinked", "client.merged", "client.unmerged", "client.study"})
 """After these, and what happens to a contract, a deal or an order, cases of the client may be on another one."""
 _BOUGHT = ("contract", "deal", "order")
-_COLUMNS = ("label", "sure", "theme", "assignee_id", "first_reply_at", "source_id", "first_message_id", "opened_at")
+_COLUMNS = (
+    "label", "sure", "theme", "assignee_id", "author_id", "first_reply_at", "source_id", "first_message_id",
+    "opened_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,9 @@ def _note_touched(session: Session, _context: UOWTransaction) -> None:
                 _note_client(session, row)
         elif isinstance(row, Study):
             session.info.setdefault(_CLIENTS, set()).add(row.client_id)
+        elif isinstance(row, Author):
+            if row in session.dirty and inspect(row).attrs.hidden_at.history.has_changes():
+                session.info.setdefault(_AUTHORS, set()).add(row.id)
         elif isinstance(row, Clock):
             if row.case_id is not None:  # of a request that belongs to no case nothing is counted
                 touched.add(row.case_id)
@@ -139,18 +147,32 @@ def write_facts(session: Session, case_ids: Sequence[int]) -> int:
     """Reckons the facts of the cases anew and writes what differs; returns of how many cases it did."""
     wanted = reckon_facts(session, case_ids)
     changed: set[int] = set()
+    facts: list[dict[str, Any]] = []
     for table in _TABLES:
         stored: dict[int, list[dict[str, Any]]] = {}
         for row in session.execute(table.stored, {"ids": list(case_ids)}).mappings():
             stored.setdefault(row[table.key.name], []).append(dict(row))
         fresh = {case_id: wanted[case_id].rows(table.rows) if case_id in wanted else [] for case_id in case_ids}
+        if table.rows is CaseFact:
+            for case_id, rows in fresh.items():
+                _keep_again(rows, stored.get(case_id, ()))
         differing = [case_id for case_id in case_ids if stored.get(case_id, []) != fresh[case_id]]
         if gone := [case_id for case_id in differing if case_id in stored]:
             session.execute(table.drop, {"ids": gone})
         if rows := [row for case_id in differing for row in fresh[case_id]]:
             session.execute(insert(table.rows), rows)
         changed.update(differing)
+        if table.rows is CaseFact:
+            facts = [row for case_id in differing for row in (*stored.get(case_id, ()), *fresh[case_id])]
+    mark_repeats(session, facts)
     return len(changed)
+
+
+def _keep_again(rows: Sequence[dict[str, Any]], stored: Sequence[Mapping[str, Any]]) -> None:
+    """Whether a case is a repeat its own rows do not say: what was found before stands until it is asked again."""
+    for row in rows:
+        if row["person"] is not None:
+            row["again"] = bool(stored and stored[0]["again"])
 
 
 def is_rebuilding(session: Session) -> bool:

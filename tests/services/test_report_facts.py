@@ -10,9 +10,10 @@ from sqlalchemy import delete, func, select, update
 
 import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts)
 from collectors.base import Publication
-from models import Act, Case, CaseFact, CaseStep, Clock, RouteFact, Source, utc_now
+from models import Act, Author, Case, CaseFact, CaseStep, Clock, RouteFact, Source, utc_now
 from services.calendars import Calendar
 from services.cases import close, reopen_case
+from services.crm.forgetting import hide_author
 from services.labelling import correct_label
 from services.outbox import note_reply
 from services.replies import take_back, write_reply
@@ -21,6 +22,7 @@ from services.reports.cut import Cut
 from services.reports.facts import Running, minutes_between
 from services.reports.upkeep import ask_rebuild, run_rebuild, write_facts
 from services.routing import answer_route, ask_department, return_route
+from services.schema import run_alembic
 from services.sla import lateness
 from services.snoozes import snooze
 from tests.services.histories import PLANS, History
@@ -199,6 +201,18 @@ def test_a_matter_that_comes_back_soon_is_a_repeat(cast, database, case_id, act,
     with database.read.begin() as session:
         assert count(session, "again_known", day, utc_now()) == 1
         assert count(session, "again_repeat", day, utc_now()) == repeats
+        told = session.execute(select(CaseFact.id, CaseFact.person, CaseFact.again).order_by(CaseFact.id)).all()
+    # An upgrade of a filled desk finds the same.
+    run_alembic(database, "downgrade", "0054")
+    run_alembic(database, "upgrade", "head")
+    with database.read.begin() as session:
+        found = session.execute(select(CaseFact.id, CaseFact.person, CaseFact.again).order_by(CaseFact.id)).all()
+        assert found == told
+    # Once the author is put out, nobody knows whose it was.
+    with database.write.begin() as session:
+        hide_author(session, session.scalars(select(Author)).one())
+    with database.read.begin() as session:
+        assert count(session, "again_known", day, utc_now()) == 0
 
 
 @settings(deadline=None)
