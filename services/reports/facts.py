@@ -289,20 +289,24 @@ def _facts(policy: Policy, case: Any, known: _Known) -> Facts:
         **{f"{who}_minutes": spent for who, spent in walked.minutes.items()},
         "reopened": sum(1 for step in walked.steps if step[0] == "reopened"), "answers": len(answers),
     }  # fmt: skip
-    steps = [
-        *walked.steps,
-        *(("answered", row.accepted_at, row.staff_id) for row in answers),
-        *(("assigned", at, staff_id) for at, staff_id in leads if staff_id is not None),
-    ] if counts else []  # fmt: skip
     return Facts(
         fact,
         [_route(policy, row, [c for c in clocks if c.route_id == row.id]) for row in routes],
-        [
-            {"case_id": case.id, "kind": kind, "at": at, "staff_id": staff, "source_id": case.source_id}
-            for kind, at, staff in steps
-        ],
+        list(_steps(case, walked, answers, leads)) if counts else [],
         [{"case_id": case.id, **lead} for lead in _leads(walked, leads)] if fact["counts"] else [],
     )
+
+
+def _steps(
+    case: Any, walked: "_Walk", answers: Sequence[Row[Any]], leads: Sequence[tuple[datetime, int | None]]
+) -> Iterator[Values]:
+    told: list[tuple[str, datetime, int | None]] = [
+        *walked.steps,
+        *(("answered", row.accepted_at, row.staff_id) for row in answers),
+        *(("assigned", at, staff_id) for at, staff_id in leads if staff_id is not None),
+    ]
+    for kind, at, staff_id in told:
+        yield {"case_id": case.id, "kind": kind, "at": at, "staff_id": staff_id, "source_id": case.source_id}
 
 
 def _themes(leading: str | None, labels: Sequence[Row[Any]]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Author, Case, CaseFact, Department, Message, Source, Verdict, Wish, WishCase
@@ -16,7 +16,7 @@ from services.reports.shape import Cell, Line, Table
 from services.rights import Actor, require
 
 OUTCOMES = ("justified", "partly", "no")
-KINDS = ("complaint", "wish")
+KINDS = {"complaints": "complaint", "wishes": "wish"}
 COLUMNS = ("dated", "place", "author", "essence", "unit", "decision", "answered_on", "term", "measures")
 ESSENCE = 200
 MOST = 1000
@@ -25,15 +25,19 @@ MOST = 1000
 
 def register_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """A row a complaint or wish that came in the period, oldest first; claims stand among complaints."""
-    kinds = {"complaints": "complaint", "wishes": "wish"}
     query = (
-        select(CaseFact, Case, Author.name, Message.text, Source.title, Department.name, Verdict, Wish)
+        select(
+            CaseFact.id, Case.number, CaseFact.opened_at, CaseFact.first_at, CaseFact.first_due_at,
+            Source.title.label("place"), Author.name.label("author"),
+            func.substr(Message.text, 1, 3 * ESSENCE).label("text"), Department.name.label("unit"), Verdict.outcome,
+            Verdict.measures, Wish.state, Wish.answer,
+        )
         .join(Case, Case.id == CaseFact.id).join(Source, Source.id == CaseFact.source_id)
         .outerjoin(Author, Author.id == Case.author_id).outerjoin(Message, Message.id == Case.first_message_id)
         .outerjoin(Department, Department.id == CaseFact.department_id)
         .outerjoin(Verdict, Verdict.case_id == CaseFact.id)
         .outerjoin(WishCase, WishCase.case_id == CaseFact.id).outerjoin(Wish, Wish.id == WishCase.wish_id)
-        .where(CaseFact.counts, CaseFact.kind == kinds[by], *cut.within(CaseFact.opened_at))
+        .where(CaseFact.counts, CaseFact.kind == KINDS[by], *cut.within(CaseFact.opened_at))
         .where(*cut.filters(CaseFact.department_id, CaseFact.staff_id))
         .order_by(CaseFact.opened_at, CaseFact.id).limit(MOST)
     )  # fmt: skip
@@ -41,6 +45,11 @@ def register_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     lines = tuple(_line(row, now) for row in rows)
     beside = _wholes(session, cut, now, by)
     return Table(COLUMNS, by, lines, None, beside, ("more",) if beside[0][1].value > len(rows) else ())
+
+
+def register_before(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    """Of the period before only the wholes: its rows are others."""
+    return Table(COLUMNS, by, (), None, _wholes(session, cut, now, by))
 
 
 def _wholes(session: Session, cut: Cut, now: datetime, by: str) -> tuple[tuple[str, Cell], ...]:
@@ -60,21 +69,20 @@ def _wholes(session: Session, cut: Cut, now: datetime, by: str) -> tuple[tuple[s
 
 
 def _line(row: Any, now: datetime) -> Line:
-    fact, case, author, text, place, unit, verdict, wish = row
-    said = verdict.outcome if verdict is not None else f"wish_{wish.state}" if wish is not None else None
-    measures = verdict.measures if verdict is not None else wish.answer if wish is not None else ""
+    said = row.outcome or (f"wish_{row.state}" if row.state is not None else None)
+    measures = row.measures if row.outcome is not None else row.answer
     return Line(
-        case.id, case.number or "",
+        row.id, row.number or "",
         (
-            Cell(fact.opened_at, "date"), Cell(place, "text"), Cell(author or "", "text"),
-            Cell(" ".join((text or "").split())[:ESSENCE], "text"), Cell(unit, "text"), Cell(said, "code"),
-            Cell(fact.first_at, "date"), Cell(_term(fact, now), "code"), Cell(measures, "text"),
+            Cell(row.opened_at, "date"), Cell(row.place, "text"), Cell(row.author or "", "text"),
+            Cell(" ".join((row.text or "").split())[:ESSENCE], "text"), Cell(row.unit, "text"), Cell(said, "code"),
+            Cell(row.first_at, "date"), Cell(_term(row, now), "code"), Cell(measures or "", "text"),
         ),
-        ("case", case.id),
+        ("case", row.id),
     )  # fmt: skip
 
 
-def _term(fact: CaseFact, now: datetime) -> str | None:
+def _term(fact: Any, now: datetime) -> str | None:
     """met · late · runs; None where no term was set."""
     if fact.first_due_at is None:
         return None

@@ -26,7 +26,7 @@ from services.reports.money import contracts_table, debts_table, obligations_tab
 from services.reports.onair import broadcasts_table, visits_table
 from services.reports.people import calls_table, clients_table
 from services.reports.programmes import case_programmes
-from services.reports.register import register_table
+from services.reports.register import register_before, register_table
 from services.reports.shape import Ask, Cell, Line, Report, Table
 from services.reports.spread import Spread, spread_of, spreads
 from services.reports.tally import ALL, tallies, tally
@@ -60,7 +60,7 @@ def run_table(
     by = by if by in report.splits else report.splits[0]
     table = report.ask(session, cut, now, by)
     if compared and report.compared:
-        table = beside_before(table, report.ask(session, cut.before(), now, by))
+        table = beside_before(table, (report.earlier or report.ask)(session, cut.before(), now, by))
     return table
 
 
@@ -462,7 +462,7 @@ REPORTS: Mapping[str, Report] = {
         Report(13, "groups", groups_table, ("group",)),
         Report(14, "broadcasts", broadcasts_table, ("broadcast",), filters=narrowed.BROADCASTS),
         Report(15, "visits", visits_table, ("visited",), filters=narrowed.CHECKS),
-        Report(16, "register", register_table, ("complaints", "wishes")),
+        Report(16, "register", register_table, ("complaints", "wishes"), earlier=register_before),
         Report(17, "funnel", funnel_table, ("stage", "loss"), "deal.view", by_case=narrowed.DEALS_BY_CASE),
         _of_contracts(19, "debts", debts_table, "bucket"),
         replace(_of_contracts(20, "contracts", contracts_table, "contract"), compared=False),
