@@ -15,6 +15,9 @@ _CLOSED: dict[str, Any] = {
     "sqlite_where": text("stage = 'closed'"), "postgresql_where": text("stage = 'closed'"),
 }  # fmt: skip
 
+_APPLICATION: dict[str, Any] = {
+    "sqlite_where": text("kind = 'application'"), "postgresql_where": text("kind = 'application'"),
+}  # fmt: skip
 _COUNTED = ("stage", "label", "sure", "kind", "priority", "assignee_id", "lift")
 
 
@@ -54,6 +57,7 @@ class Case(Base):
         Index("ix_case_closed_theme", "theme", "last_message_at", "id", **_CLOSED),
         Index("ix_case_closed_kind", "kind", "last_message_at", "id", **_CLOSED),
         Index("ix_case_closed_source", "source_id", "last_message_at", "id", **_CLOSED),
+        Index("ix_case_application", "id", **_APPLICATION),
         Index(None, "author_id", "id"),
         Index(None, "subject_key", "id"),
     )

@@ -21,6 +21,9 @@ _QUEUE = {
 _PERSON = {
     "sqlite_where": text("person IS NOT NULL"), "postgresql_where": text("person IS NOT NULL"),
 }  # fmt: skip
+_OWED = {
+    "sqlite_where": text("outcome IS NULL"), "postgresql_where": text("outcome IS NULL"),
+}  # fmt: skip
 _PROGRAMME = {
     "sqlite_where": text("programme IS NOT NULL"), "postgresql_where": text("programme IS NOT NULL"),
 }  # fmt: skip
@@ -115,7 +118,9 @@ class RouteFact(Base):
     """
 
     __tablename__ = "route_fact"
-    __table_args__ = (Index(None, "case_id"), Index(None, "asked_at"))
+    __table_args__ = (
+        Index(None, "case_id"), Index(None, "asked_at"), Index("ix_route_fact_owed", "due_at", **_OWED),  # type: ignore[arg-type]
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(Id, ForeignKey("route.id"), primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))

@@ -11,7 +11,8 @@ branch_labels = None
 depends_on = None
 
 DIMENSIONS = ("source_id", "kind", "theme", "staff_id", "department_id", "platform", "programme", "themes")
-KNOWN = sa.text("person IS NOT NULL")
+KNOWN, OWED = sa.text("person IS NOT NULL"), sa.text("outcome IS NULL")
+WANTED = sa.text("kind = 'application'")
 LENGTH, DAYS = 200, 14
 
 FACT = sa.table(
@@ -55,6 +56,8 @@ def upgrade() -> None:
         contracts.alter_column("programme", existing_type=sa.String(), server_default=None)
     op.create_index(op.f("ix_contract_programme"), "contract", ["programme"])
     op.create_index(op.f("ix_deal_product"), "deal", ["product"])
+    op.create_index("ix_case_application", "case", ["id"], sqlite_where=WANTED, postgresql_where=WANTED)
+    op.create_index("ix_route_fact_owed", "route_fact", ["due_at"], sqlite_where=OWED, postgresql_where=OWED)
 
 
 def _say_whose() -> None:
@@ -92,6 +95,8 @@ def _name_programmes() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_route_fact_owed", "route_fact")
+    op.drop_index("ix_case_application", "case")
     op.drop_index(op.f("ix_deal_product"), "deal")
     op.drop_index(op.f("ix_contract_programme"), "contract")
     op.drop_column("contract", "programme")

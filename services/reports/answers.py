@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import CaseFact, CaseStep, Department, RouteFact, Source, Staff
 from services.calendars import Calendar, working_between
-from services.reports.cohorts import COHORTS, count, counts, late_now
+from services.reports.cohorts import COHORTS, count, counts, late_now, parts
 from services.reports.cut import Cut
 from services.reports.facts import MINUTE
 from services.reports.spread import Spread, spreads, spreads_by
@@ -210,10 +210,8 @@ def _lines(
 def unit_lines(session: Session, cut: Cut, now: datetime) -> tuple[UnitLine, ...]:
     """Departments that were asked in the period, or owe something that is overdue."""
     by = RouteFact.department_id
-    numbers = {
-        name: counts(session, name, by, cut, now)
-        for name in ("asked", "ask_answered", "ask_met", "ask_late", "ask_overdue")
-    }
+    numbers = parts(session, "asked", ("ask_answered", "ask_met", "ask_late"), by, cut, now)
+    numbers["ask_overdue"] = counts(session, "ask_overdue", by, cut, now)
     took = spreads(session, "ask_answered", RouteFact.answer_minutes, by, cut, now)
     units = session.scalars(select(Department).order_by(Department.position, Department.id))
     return tuple(

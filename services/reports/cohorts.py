@@ -1,11 +1,14 @@
 """The lists behind the figures: each figure counts one of them, and a click shows just that list."""
 
-from collections.abc import Callable, Mapping
+import functools
+import operator
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from models import (
@@ -134,7 +137,9 @@ def _open_at(moment: datetime) -> ColumnElement[bool]:
 
 
 def _application() -> ColumnElement[bool]:
-    return select(Case.id).where(Case.id == CaseFact.id, Case.kind == "application").exists()
+    return CaseFact.id.in_(
+        select(Case.id).where(Case.kind == literal_column("'application'"))
+    )  # an index's own words
 
 
 REGISTERS: Mapping[str, tuple[str, Any]] = {
@@ -332,6 +337,20 @@ COHORTS: Mapping[str, Cohort] = {
     },
 }  # fmt: skip
 """Word in an address → the list. «now» lists do not ask for the period."""
+
+
+def parts(session: Session, whole: str, names: Sequence[str], by: Any, cut: Cut, now: datetime) -> dict[str, Any]:
+    """``whole`` and lists that are parts of it → how many rows each has for a value of ``by``, of one walk."""
+    cohort, found = COHORTS[whole], {name: Counter[Any]() for name in (whole, *names)}
+    bits = (case((and_(*COHORTS[name].where(cut, now)), 1 << place), else_=0) for place, name in enumerate(names))
+    measure = functools.reduce(operator.add, bits)
+    (told,) = tallies(session, cohort.query((by, measure), cut, now), (by,), measure)
+    for value, numbers in told.items():
+        for mask, number in numbers.items() if value is not ALL else ():
+            for name in (whole, *(name for place, name in enumerate(names) if mask >> place & 1)):
+                found[name][value] += number
+    return found
+
 
 OF_NOW = frozenset(
     ["waiting", "queue", "history", "queue_desk", "queue_department", "queue_client", "late_now", "due_today",

@@ -15,7 +15,7 @@ from models import CaseFact, CaseStep, Department, Review, RouteFact, Satisfacti
 from services.errors import NotFound
 from services.reports import narrowed
 from services.reports.answers import Share, queue, shares
-from services.reports.cohorts import COHORTS, Cohort, count, counts
+from services.reports.cohorts import COHORTS, Cohort, count, counts, parts
 from services.reports.compared import beside_before
 from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
 from services.reports.digests import groups_table, themes_table
@@ -342,19 +342,19 @@ def _net(moved: Mapping[str, int]) -> int:
 
 _ASKED = (
     "asked", "ask_opened", "ask_unopened", "ask_answered", "ask_declined", "ask_returned", "ask_met", "ask_late",
-    "ask_overdue",
 )  # fmt: skip
 
 
 def _departments(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     column = RouteFact.department_id
-    found = {name: counts(session, name, column, cut, now) for name in _ASKED}
-    whole = {name: count(session, name, cut, now) for name in _ASKED}
+    found = parts(session, "asked", _ASKED[1:], column, cut, now)
+    found["ask_overdue"] = counts(session, "ask_overdue", column, cut, now)
+    whole = {name: sum(numbers.values()) for name, numbers in found.items()}
     opened = spreads(session, "asked", RouteFact.open_minutes, column, cut, now)
     took = spreads(session, "ask_answered", RouteFact.answer_minutes, column, cut, now)
 
     def cells(key: Any, changes: Mapping[str, Any]) -> tuple[Cell, ...]:
-        number = whole if key is ALL else {name: found[name].get(key, 0) for name in _ASKED}
+        number = whole if key is ALL else {name: numbers.get(key, 0) for name, numbers in found.items()}
         sent = number["asked"]
         parts = ("ask_answered", "ask_declined", "ask_returned")
         return (
