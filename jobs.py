@@ -1,5 +1,6 @@
 """Jobs by name: each opens what it needs of the desk and calls one service; scheduler and worker read this list."""
 
+import threading
 from collections.abc import Callable
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -55,6 +56,7 @@ from services.reviews import run_draw
 from services.room import is_disk_full
 from services.satisfaction import run_address
 from services.search_index import run_index
+from services.silence import run_warn_of_silence
 from services.snoozes import run_wake
 from services.sources import due_sources
 from services.visits import run_visits
@@ -65,10 +67,32 @@ from services.workload import run_absences
 log = structlog.get_logger()
 
 
+READERS = 4
+"""So many read at once in a process: the jobs of a worker must not all wait for platforms that do not answer."""
+_readers, _patient = threading.BoundedSemaphore(READERS), threading.Lock()
+
+
 def collect(desk: Desk) -> None:
-    """Reads every place that is due; several may run at once, a lease keeps two off one place."""
+    """Reads every place that is due; several may run at once, a lease keeps two off one place.
+
+    For those that failed the last time one reader waits, however many they are: the others are never kept waiting.
+    """
+    if not _readers.acquire(blocking=False):
+        return
+    try:
+        _read_due(desk, failing=False)
+        if _patient.acquire(blocking=False):
+            try:
+                _read_due(desk, failing=True)
+            finally:
+                _patient.release()
+    finally:
+        _readers.release()
+
+
+def _read_due(desk: Desk, *, failing: bool) -> None:
     with desk.database.read.begin() as session:
-        due = due_sources(session)
+        due = due_sources(session, failing=failing)
     for source_id in due:
         try:
             changed = run_collect(desk.database, source_id, desk.open_channel, desk.name)
@@ -147,9 +171,9 @@ def warn(desk: Desk) -> None:
 
 
 def renew(desk: Desk) -> None:
-    """Renews tokens that end within minutes, and tells of consents that end within days."""
+    """Renews tokens that end within minutes; tells of consents that end within days, and of silent places."""
     run_renew(desk.database, desk.keyring, desk.open_channel)
-    if run_warn_of_ends(desk.database):
+    if run_warn_of_ends(desk.database) + run_warn_of_silence(desk.database):
         desk.bell.ring()
 
 

@@ -1,6 +1,7 @@
 """What lies under every network client: connections to checked addresses only, answers no larger than agreed."""
 
 import ssl
+import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -9,6 +10,49 @@ import httpcore
 import httpx
 
 from collectors.wire import AddressRefused, Guard
+
+REST_SECONDS = 40.0
+"""How much longer than its longest single wait an answer may take: with the ordinary 20 s a minute (F22)."""
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection on which an answer that comes drop by drop has an end, though no single wait is long."""
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+        self._until: float | None = None
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        now = time.monotonic()
+        if timeout is None:
+            return self._inner.read(max_bytes, timeout)
+        if self._until is None:
+            self._until = now + timeout + REST_SECONDS
+        if now >= self._until:
+            raise httpcore.ReadTimeout("the whole answer takes too long")
+        return self._inner.read(max_bytes, min(timeout, self._until - now))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._until = None  # another question, another answer
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _TimedStream(self._inner.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _TimedBackend(httpcore.SyncBackend):
+    """Connects to a proxy, which resolves and connects for us."""
+
+    def connect_tcp(self, *given: Any, **named: Any) -> httpcore.NetworkStream:
+        return _TimedStream(super().connect_tcp(*given, **named))
 
 
 class _GuardedBackend(httpcore.SyncBackend):
@@ -34,7 +78,8 @@ class _GuardedBackend(httpcore.SyncBackend):
         failure: Exception | None = None
         for _, address in addresses:
             try:
-                return super().connect_tcp(str(address[0]), port, timeout, local_address, socket_options)
+                found = super().connect_tcp(str(address[0]), port, timeout, local_address, socket_options)
+                return _TimedStream(found)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
@@ -75,6 +120,9 @@ class GuardedTransport(httpx.HTTPTransport):
                 retries=0,
                 network_backend=_GuardedBackend(guard),
             )
+        else:
+            # httpx makes three kinds of pools for proxies, each of which asks this name for its connections.
+            self._pool._network_backend = _TimedBackend()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = super().handle_request(request)

@@ -33,6 +33,8 @@ from services.questions import first_name, without_contacts
 from services.rights import DESK, DESK_ROLES, Actor, actor_of
 from services.route_states import OWED
 from services.routing import sees_inquiry
+from services.silence import KIND as SILENT
+from services.silence import SINCE
 from services.sla import SHARES, reckon
 from services.terms import Policy, policy_of
 from services.watch import STILL
@@ -128,6 +130,7 @@ def _waiting(
                 Notice.contract_id.is_not(None),
                 Broadcast.state.in_(LIVELY),
                 Source.consent_until == Notice.due_at,  # whoever has connected again hears no more of it
+                and_(Notice.kind == SILENT, Source.error_code.is_not(None), Notice.created_at >= SINCE),
                 and_(
                     Notice.act_id.is_(None),
                     Case.open_key.is_not(None),

@@ -67,12 +67,14 @@ def split_secrets(kind: str, settings: BaseModel) -> tuple[dict[str, Any], dict[
     return plain, {k: v.get_secret_value() for k, v in held.items() if isinstance(v, SecretStr)}
 
 
-def due_sources(session: Session, now: datetime | None = None) -> list[int]:
-    """Ids of active places whose time has come and whom nobody reads, the longest overdue first."""
+def due_sources(session: Session, now: datetime | None = None, *, failing: bool = False) -> list[int]:
+    """Ids of active places whose time has come and whom nobody reads, the longest overdue first: those that were
+    read the last time, or those that failed."""
     now = now or utc_now()
     rows = session.execute(
         select(Source.id)
         .where(Source.state == "active", or_(Source.due_at <= now, Source.deep_due_at <= now))
+        .where(Source.failures > 0 if failing else Source.failures == 0)
         .where(or_(Source.lease_until.is_(None), lease_over(Source.lease_until, now, LEASE_SECONDS)))
         .order_by(Source.due_at)
     )
@@ -283,11 +285,12 @@ def record_failure(session: Session, source_id: int, error: ChannelError, now: d
         source.deep_due_at = max(source.deep_due_at, later)
         source.lease_until = source.lease_holder = None
         return
-    if source.error_code != error.code:  # one alert for one trouble, not one a minute (F8)
+    stops = error.permanent and error.code in STOPPING
+    if source.error_code is None or stops:  # one event for one trouble, not one a minute (F8)
         record(session, "source.failed", DESK, object_id=source_id, code=error.code)
     source.failures += 1
     source.error_code, source.error_text = error.code, error.message[:500]
-    if error.permanent and error.code in STOPPING:
+    if stops:
         source.state = "stopped"
     pause = error.retry_after or BACKOFF_SECONDS[min(source.failures, len(BACKOFF_SECONDS)) - 1]
     source.due_at = now + timedelta(seconds=pause)

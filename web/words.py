@@ -437,6 +437,7 @@ NOTICES: Mapping[str, Lazy] = {
     "backup.late": _l("The last good backup is older than 26 hours"),
     **NOTICE_NAMES,
     "source.consent": _l("The access to a place ends: press «Connect again»"),
+    "source.silent": _l("A place is not read: nothing comes from it"),
     "act.doubt": _l("A reply needs a decision"),
     "act.late": _l("A reply waits too long"),
     "act.unsettled": _l("A reply has not got out for two hours"),

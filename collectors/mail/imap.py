@@ -29,6 +29,8 @@ from collectors.wire import CONNECT_SECONDS, AddressRefused, Guard, Wire
 LITERAL_CAP = 32 * 1024 * 1024
 _LINE_CAP = 20 * 1024 * 1024  # one SEARCH answer names every letter of the folder
 _NOOP_SECONDS = 30
+ANSWER_SECONDS, LEAST_PACE = 60.0, 4096.0
+"""Within the first an answer may come as slowly as it likes, beyond it at so many bytes a second (F22)."""
 _ITEM_UID = re.compile(rb"\bUID (\d+)")
 _ITEM_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _ITEM_DATE = re.compile(rb'\bINTERNALDATE "([^"]+)"')
@@ -68,6 +70,7 @@ class Connection(imaplib.IMAP4):
     def __init__(self, guard: Guard, host: str, port: int, tls: ssl.SSLContext | None, timeout: float) -> None:
         self._guard, self._tls = guard, tls
         self._pending = bytearray()
+        self._began, self._came = time.monotonic(), 0
         super().__init__(host, port, timeout)
 
     def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
@@ -91,10 +94,19 @@ class Connection(imaplib.IMAP4):
             self._receive()
         return self._take(end + 1)
 
+    def send(self, data: Any) -> None:
+        self._began, self._came = time.monotonic(), 0
+        super().send(data)
+
     def _receive(self) -> None:
+        """A letter may be large and the line slow, but an answer that comes drop by drop has an end (F22)."""
+        passed = time.monotonic() - self._began
+        if passed > ANSWER_SECONDS and self._came < passed * LEAST_PACE:
+            raise self.abort("the answer takes too long")
         data = self.sock.recv(65536)
         if not data:
             raise self.abort("the server closed the connection")
+        self._came += len(data)
         self._pending += data
 
     def _take(self, size: int) -> bytes:
@@ -108,7 +120,9 @@ class Connection(imaplib.IMAP4):
             return True
         with selectors.DefaultSelector() as selector:
             selector.register(self.sock, selectors.EVENT_READ)
-            return bool(selector.select(seconds))
+            is_ready = bool(selector.select(seconds))
+        self._began, self._came = time.monotonic(), 0  # nothing was owed until now
+        return is_ready
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
         answer = self._simple_command("STARTTLS")

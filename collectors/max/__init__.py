@@ -5,10 +5,10 @@ import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from functools import cached_property
 from threading import Event
 from typing import Any
 
+from collectors.asked import asked_once
 from collectors.base import (
     Act,
     ActKind,
@@ -98,7 +98,7 @@ class Max(Channel):
     def close(self) -> None:
         self._api.close()
 
-    @cached_property
+    @asked_once
     def _me(self) -> int:
         found = self._api.get("me").get("user_id")
         if not is_id(found):

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from functools import cached_property
 from typing import Any
 
+from collectors.asked import asked_once
 from collectors.base import (
     Act,
     ActKind,
@@ -65,7 +65,7 @@ class Ok(Channel):
     def close(self) -> None:
         self._api.close()
 
-    @cached_property
+    @asked_once
     def _me(self) -> dict[str, Any]:
         me = self._api.call("users.getCurrentUser", fields="uid,name")
         if not isinstance(me, dict) or not me.get("uid"):

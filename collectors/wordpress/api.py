@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from collectors.asked import asked_once
 from collectors.base import ChannelError, Limiter, Sent, network_error
 from collectors.html import html_text
 from collectors.wire import Wire
@@ -94,7 +95,7 @@ class Api:
             self._http.close()
             del self.__dict__["_http"]
 
-    @cached_property
+    @asked_once
     def root(self) -> str:
         """The root of the REST API; a site's own address is asked for its ``Link`` header, without the password."""
         given = self._settings.base_url
