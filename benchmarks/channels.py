@@ -31,10 +31,11 @@ from services.accounts import seed_departments
 from services.intake import run_collect
 from services.sources import check_settings
 
-KINDS = ("youtube", "vk", "wordpress", "ok", "max", "telegram", "feed")
+KINDS = ("youtube", "vk", "wordpress", "ok", "max", "telegram", "feed", "isso", "mail")
 SHAPES = {
     "youtube": "time-ordered", "vk": "offset pages", "wordpress": "id-ordered", "ok": "anchor pages",
-    "max": "events with history", "telegram": "event stream", "feed": "newest only",
+    "max": "events with history", "telegram": "event stream", "feed": "newest only", "isso": "whole pages",
+    "mail": "UID",
 }  # fmt: skip
 SEES_REMOVALS = frozenset({"youtube", "vk", "wordpress", "ok", "max"})
 HOLDS = frozenset({"youtube", "wordpress"})
@@ -48,10 +49,10 @@ class Killed(BaseException):
 
 
 class FaultyTransport(httpx.BaseTransport):
-    """The sandbox without a network between, and misfortunes at a share of its answers."""
+    """A platform without a network between, and misfortunes at a share of its answers."""
 
-    def __init__(self, app: Any, rolled: random.Random) -> None:
-        self._inner = httpx.WSGITransport(app=app)
+    def __init__(self, platform: httpx.BaseTransport, rolled: random.Random) -> None:
+        self._inner = platform
         self._rolled = rolled
         self.share = 0.0
 
@@ -110,13 +111,16 @@ class History:
     seed: int
     control: bool = False
 
-    def __post_init__(self) -> None:
+    def _begin(self) -> None:
         self.rolled = random.Random(f"{self.kind}:{self.seed}")
+        self.readings, self.kill_after = 0, 0
+
+    def __post_init__(self) -> None:
+        self._begin()
         self.store = Store(Path(":memory:"))
         self.app = sandbox_app()
         self.app.extensions["store"] = self.store
-        self.transport = FaultyTransport(self.app, self.rolled)
-        self.readings, self.kill_after = 0, 0
+        self.transport = FaultyTransport(httpx.WSGITransport(app=self.app), self.rolled)
         with self.app.app_context(), self.store.writing():
             for person in cast.everyone(self.kind)[:8]:
                 self.store.add_person(person)
@@ -175,10 +179,13 @@ class History:
             session.flush()
             return source.id
 
-    def open_channel(self, source: Source | None) -> Channel:
+    def make_channel(self) -> Channel:
         place = next(one for one in keys.sources(f"{URL}/") if one["platform"] == self.kind)
         settings = check_settings(self.kind, {**place["settings"], **place["secrets"]})
-        channel = channel_class(self.kind)(settings, SandboxWire(self.transport), NoLimits())
+        return channel_class(self.kind)(settings, SandboxWire(self.transport), NoLimits())
+
+    def open_channel(self, source: Source | None) -> Channel:
+        channel = self.make_channel()
         walk, parse = channel.walk, channel.parse
 
         def walked(how: Walk, cursor: Any) -> Iterator[Page]:
@@ -274,9 +281,11 @@ class History:
 
 def run_histories(database: Database, kind: str, count: int, *, first: int = 0, control: bool = False) -> list[str]:
     """What went wrong in ``count`` histories, with the seed of each."""
+    from benchmarks.platforms import OTHERS
+
     bad = []
     for seed in range(first, first + count):
-        wrong = History(database, kind, seed, control).live()
+        wrong = OTHERS.get(kind, History)(database, kind, seed, control).live()
         bad += [f"{kind} seed {seed}: {one}" for one in wrong[:3]]
     return bad
 
@@ -289,14 +298,18 @@ def prepare(make: Callable[[], str]) -> Database:
 
 
 def main() -> int:
-    """``--histories N``: N light ones of each shape of walk; else, or by OTKLIK_HISTORIES, full ones a channel."""
+    """``--histories N``: N light ones of each shape of walk; else, or by OTKLIK_HISTORIES, full ones a channel.
+
+    Words name the kinds («max isso»), OTKLIK_BENCH_DATABASES the databases.
+    """
     header()
     figures: list[Figure] = []
     light = int(sys.argv[sys.argv.index("--histories") + 1]) if "--histories" in sys.argv else 0
     full = int(os.environ.get("OTKLIK_HISTORIES", "0" if light else "500"))
     if light:
         _shapes(light, figures)
-    for name in ("sqlite", "postgresql") if full else ():
+    databases = os.environ.get("OTKLIK_BENCH_DATABASES", "sqlite postgresql").split()
+    for name in databases if full else ():
         _channels(name, full, figures)
     return finish(figures)
 

@@ -175,7 +175,10 @@ def _confirm(given: Mapping[str, str]) -> None:
 
 
 def history(given: Mapping[str, str]) -> dict[str, Any]:
-    """Newest first; ``from`` is the upper bound in time, ``to`` the lower one, both included."""
+    """Newest first; ``from`` is the upper bound in time, ``to`` the lower one, both included. Or by their ids."""
+    if "message_ids" in given:
+        named = [store().item("max", SPACE, mid) for mid in given["message_ids"].split(",")]
+        return {"messages": [message(one) for one in named if one is not None and one.state == "published"]}
     chat = _chat(given)
     where = "platform = 'max' AND kind = ? AND publication = ? AND state = 'published' AND at >= ? AND at <= ?"
     upper = whole(given, "from", 2**53, 0, 2**53)

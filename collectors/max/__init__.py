@@ -118,8 +118,9 @@ class Max(Channel):
     def walk(self, walk: Walk, cursor: Cursor) -> Iterator[Page]:
         """NEW fetches what waits; DEEP reads the latest two days of every chat again, BACKFILL all of it.
 
-        The cursor: ``marker`` of the updates, ``chats`` (id → time of the newest message read), ``left`` (chats
-        that a deep walk has yet to read). An update is confirmed by the call after it, once its page was stored.
+        The cursor: ``marker`` of the updates, ``chats`` (id → time of the newest message read), ``last`` (id → the
+        newest message met), ``left`` (chats that a deep walk has yet to read). An update is confirmed by the call
+        after it, once its page was stored.
         """
         if walk is not Walk.NEW:
             yield from self._histories(walk, dict(cursor))
@@ -177,18 +178,20 @@ class Max(Channel):
         state, chats = dict(cursor), dict(cursor.get("chats", {}))
         if is_id(answer.get("marker")):
             state["marker"] = answer["marker"]
-        raws = self._raws(updates)
+        raws, last = self._raws(updates), dict(cursor.get("last", {}))
         for raw in raws:
             if raw.kind in ("message", "start"):
                 # A deep walk begins here; the time itself is its own to move, once the history was read.
                 chats.setdefault(raw.container, 0)
+            if raw.kind == "message":
+                last[raw.container] = raw.external_id
         gone = [
             one.get("chat_id")
             for one in updates
             if isinstance(one, dict) and one.get("update_type") == "bot_removed"
         ]
         gap = "; ".join(f"the bot was removed from chat {chat}" for chat in gone) or None
-        return Page(raws, {**state, "chats": chats}, complete=len(updates) < LIMIT, gap=gap)
+        return Page(raws, {**state, "chats": chats, "last": last}, complete=len(updates) < LIMIT, gap=gap)
 
     def _raws(self, updates: list[Any]) -> tuple[Raw, ...]:
         """The raws of updates; of several states of one message the latest, whatever their order."""
@@ -257,18 +260,35 @@ class Max(Channel):
                     found = [message_raw(one, us=self._is_us(one)) for one in messages]
                     read |= {raw.external_id for raw in found}
                     newest = max([newest, *(int(one["timestamp"]) for one in messages)])
+                    if found and len(found) == len(read):  # newest first
+                        state = {**state, "last": {**state.get("last", {}), chat: found[0].external_id}}
                     yield Page(tuple(found), dict(state))
+                is_whole = ended and (bool(read) or self._is_emptied(state, chat))
             except ChannelError as error:
                 if error.code not in CLOSED:
                     raise
+                is_whole = False
             except (KeyError, TypeError, ValueError):
                 raise ChannelError("/messages answered with something else", code="server") from None
             chats[chat] = newest
             left.pop(0)
             state = {**state, "chats": dict(chats), "left": list(left)}
-            yield Page((), dict(state), listed={chat: frozenset(read)} if ended and read else {})
+            yield Page((), dict(state), listed={chat: frozenset(read)} if is_whole else {})
         state.pop("left", None)
         yield Page((), state, complete=True)
+
+    def _is_emptied(self, state: Cursor, chat: str) -> bool:
+        """A history without a word is believed when the newest message we met there is not found by its own id
+        either: a removal is final, and a chat that we only do not see may look empty too."""
+        mid = state.get("last", {}).get(chat)
+        if mid is None:
+            return False
+        try:
+            return bool(self._api.get("messages", message_ids=mid)["messages"] == [])
+        except ChannelError as error:
+            if error.code != "gone":
+                raise
+            return True
 
     def _chats(self) -> Iterator[Raw]:
         """The groups and channels that the bot is in; dialogues are not listed, they become known by writing."""

@@ -128,6 +128,27 @@ def test_a_closed_chat_does_not_stop_the_others(bots: MaxPlatform) -> None:
     assert desk.texts() == bots.truth(), "a refused chat is not an empty one"
 
 
+@pytest.mark.parametrize("walk", [Walk.DEEP, Walk.BACKFILL])
+def test_a_chat_that_was_emptied_unheard_is_found(bots: MaxPlatform, walk: Walk) -> None:
+    mids = [bots.write(text)["body"]["mid"] for text in ("Раз", "Два")]
+    desk = Desk(channel())
+    desk.read(Walk.BACKFILL)
+    bots.silent = True
+    for mid in mids:
+        bots.remove(mid)
+    desk.read(walk)
+    assert desk.texts() == bots.truth() == {}
+
+
+def test_a_chat_that_only_looks_empty_is_not(bots: MaxPlatform) -> None:
+    bots.write("Раз")
+    desk = Desk(channel())
+    desk.read(Walk.BACKFILL)
+    bots.blind = {GROUP}
+    desk.read(Walk.DEEP)
+    assert desk.texts() == bots.truth() != {}
+
+
 def test_our_own_hook_is_no_trouble_and_a_foreign_one_is(bots: MaxPlatform) -> None:
     bots.hooks = [{"url": "https://desk.example/", "time": 1, "update_types": None}]
     assert [page.complete for page in channel(webhook_secret=SECRET).walk(Walk.NEW, {"marker": 3})] == [True]
