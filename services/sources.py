@@ -22,8 +22,10 @@ from services.settings.many import PLACE, name_of
 from services.settings.places import RESTING, UNDECLARED, is_resting, keeping_place, place_row
 
 LEASE_SECONDS = 120  # renewed with every page
-BACKOFF_SECONDS = (15, 30, 60, 120, 300, 600, 1800)
-"""Pause after the n-th failure in a row, when the platform names none."""
+BACKOFF_SECONDS = (15, 30, 60, 120, 300)
+"""Pause after the n-th failure in a row, when the platform names none: whoever comes back is read soon after."""
+SHARE_SECONDS = 1800
+"""So long history waits for units of the day, when the platform names no time."""
 STOPPING = frozenset({"auth", "rights", "settings", "address", "captcha", "gone", "conflict"})
 """Errors that waiting does not heal: the place stops, one alert, until a person changes something."""
 
@@ -281,7 +283,7 @@ def record_failure(session: Session, source_id: int, error: ChannelError, now: d
     now = now or utc_now()
     source = session.get_one(Source, source_id)
     if error.code == "share":  # history and re-reading wait for units, what is new is read on
-        later = now + timedelta(seconds=error.retry_after or BACKOFF_SECONDS[-1])
+        later = now + timedelta(seconds=error.retry_after or SHARE_SECONDS)
         source.deep_due_at = max(source.deep_due_at, later)
         source.lease_until = source.lease_holder = None
         return
