@@ -3,7 +3,7 @@
 import re
 import time
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 REPORTS = "reports?period=quarter"
 
@@ -79,6 +79,11 @@ def test_the_report_on_answers_by_place_and_department_and_a_kept_view(visit) ->
     expect(page.locator('select[name="period"]')).to_have_value("quarter")
 
 
+def _slowly(route: Route) -> None:
+    time.sleep(0.7)
+    route.continue_()
+
+
 def test_a_report_that_takes_a_moment_says_that_it_is_counted(visit) -> None:
     window = visit()
     page = window.enter_as("руководитель")
@@ -87,9 +92,10 @@ def test_a_report_that_takes_a_moment_says_that_it_is_counted(visit) -> None:
     expect(bar).to_be_hidden()
     # While one page gives way to the next nothing can be asked of it: it notes itself what it showed.
     bar.evaluate(
-        "bar => new MutationObserver(() => { sessionStorage.shown ??= !bar.hidden; }).observe(bar, {attributes: true})"
+        "bar => new MutationObserver(() => { sessionStorage.shown ??= !bar.hidden; })"
+        ".observe(bar, {attributes: true})"
     )
-    page.route(re.compile("/reports\\?"), lambda route: (time.sleep(0.7), route.continue_()))
+    page.route(re.compile("/reports\\?"), _slowly)
     page.locator("form.cut [name=period]").select_option("year")
     page.get_by_role("button", name="Показать").click()
     expect(page).to_have_url(re.compile("period=year"))
