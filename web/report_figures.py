@@ -247,6 +247,7 @@ LACKING: Mapping[str, Lazy] = {
     "shifts": _l("Minutes of duty: nobody is named under «Duties»."),
     "accept": _l("Opened in time: no term for opening a question is set."),
     "waiting_time": _l("How long callers waited: the exchange does not tell."),
+    "unread": _l("Who wrote, what they wrote and what was done: for those who may read cases."),
     "more": _l("Lines beyond the first thousand: choose a shorter period to see them."),
     "homework": _l("Late checks of homework: the school's system does not tell of them."),
 }

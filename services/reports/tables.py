@@ -1,7 +1,7 @@
 """«Все отчёты» as data: the number and code of each (domain.md §8), its columns, and what it asks of the facts."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -61,7 +61,21 @@ def run_table(
     table = report.ask(session, cut, now, by)
     if compared and report.compared:
         table = beside_before(table, (report.earlier or report.ask)(session, cut.before(), now, by))
-    return table
+    return table if actor.may("case.view") else _without(table, report.words)
+
+
+def _without(table: Table, columns: Collection[str]) -> Table:
+    """The table with nothing in some of its columns, and a note of it."""
+    if not set(columns) & set(table.columns):
+        return table
+    lines = (
+        replace(line, cells=tuple(
+            Cell(None, "text") if name in columns else cell
+            for name, cell in zip(table.columns, line.cells, strict=True)
+        ))
+        for line in table.lines
+    )  # fmt: skip
+    return replace(table, lines=tuple(lines), missing=(*table.missing, "unread"))
 
 
 def checked_share(session: Session, cut: Cut, now: datetime) -> Share:
@@ -462,7 +476,10 @@ REPORTS: Mapping[str, Report] = {
         Report(13, "groups", groups_table, ("group",)),
         Report(14, "broadcasts", broadcasts_table, ("broadcast",), filters=narrowed.BROADCASTS),
         Report(15, "visits", visits_table, ("visited",), filters=narrowed.CHECKS),
-        Report(16, "register", register_table, ("complaints", "wishes"), earlier=register_before),
+        Report(
+            16, "register", register_table, ("complaints", "wishes"), earlier=register_before,
+            words=("author", "essence", "measures"),
+        ),
         Report(17, "funnel", funnel_table, ("stage", "loss"), "deal.view", by_case=narrowed.DEALS_BY_CASE),
         _of_contracts(19, "debts", debts_table, "bucket"),
         replace(_of_contracts(20, "contracts", contracts_table, "contract"), compared=False),

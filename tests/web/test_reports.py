@@ -6,10 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 import time_machine
 
-from models import Act, Source, utc_now
+from models import Act, CaseFact, Source, utc_now
+from services.accounts import create_staff
 from services.outbox import note_reply
 from services.replies import write_reply
+from services.reports.register import say_verdict
+from services.rights import DESK
 from services.routing import ask_department
+from tests.web.test_case_paper import words_of
 from web.report_words import change, percent
 
 MONDAY = datetime.fromisoformat("2026-11-30T10:00+03:00")
@@ -97,6 +101,23 @@ def test_who_may_not_read_cases_sees_figures_alone(app, database, cast, school, 
     assert "Когда вебинар" not in page
     assert "Анна" not in page
     assert "/inbox/" not in page
+
+
+def test_the_register_tells_what_was_written_to_readers_of_cases_alone(database, school, head, enter) -> None:
+    with database.write.begin() as session:
+        create_staff(session, DESK, email="watcher@school.example", name="Ян Немов", roles=("observer",))
+        session.get_one(CaseFact, school[0]).kind = "complaint"
+        say_verdict(session, DESK, school[0], "justified", "Вернули деньги")
+    watcher, period = enter("watcher"), "from=2026-11-30&to=2026-12-01&by=complaints"
+    words = ("Когда вебинар?", "Анна", "Вернули деньги")
+    page, unread = (one.get(f"/reports/all/register?{period}").text for one in (head, watcher))
+    assert all(word in page for word in words)
+    assert not any(word in unread for word in words)
+    assert "ОБ-2026-" in unread
+    assert "для тех, кому открыты обращения" in unread
+    assert "Анна" in words_of(head.get(f"/reports/paper/register.pdf?{period}").data)
+    assert watcher.get(f"/reports/paper/register.pdf?{period}").status_code == 403
+    assert watcher.get(f"/reports/all/register.csv?{period}").status_code == 403
 
 
 def test_it_is_the_heads(smm, head) -> None:
