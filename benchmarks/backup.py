@@ -1,6 +1,7 @@
 """`bench backup`: rounds of backup and restore of a filled desk, with attachments and unsent replies.
 
-OTKLIK_BENCH_BACKUP names messages, attachments and rounds («10000 200 3»; the issue needs «1000000 5000 20»).
+OTKLIK_BENCH_BACKUP names messages, attachments and rounds («10000 200 3»; the issue needs «1000000 5000 20»),
+OTKLIK_BENCH_BACKUP_SECONDS after how long no further round begins.
 """
 
 import itertools
@@ -38,7 +39,7 @@ def main() -> int:
         folder = Path(name)
         folder.chmod(0o755)  # as root, PostgreSQL runs as another user
         with databases(folder) as make:
-            for kind in ("sqlite", "postgresql"):
+            for kind in os.environ.get("OTKLIK_BENCH_DATABASES", "sqlite postgresql").split():
                 print(
                     f"\n{kind}: {messages} messages, {files} attachments, {UNSENT} unsent replies, {rounds} rounds"
                 )
@@ -54,7 +55,10 @@ def _measure(
 ) -> list[Figure]:
     took: dict[str, list[float]] = {"backup": [], "restore": []}
     differences = blind = size = 0
+    ends = time.monotonic() + float(os.environ.get("OTKLIK_BENCH_BACKUP_SECONDS", "inf"))
     for number in range(1, rounds + 1):
+        if time.monotonic() > ends:
+            break
         began = time.perf_counter()
         path = run_backup(database, folder / "backups")
         took["backup"].append(time.perf_counter() - began)
@@ -67,8 +71,11 @@ def _measure(
         blind += _sendable(restored)
         restored.engine.dispose()
         shutil.rmtree(folder / "again")
+        path.unlink()
         if database.is_sqlite:
             Path(str(restored.engine.url.database)).unlink()
+        told = f"backup {took['backup'][-1]:.1f} s, restore {took['restore'][-1]:.1f} s"
+        print(f"round {number}: {told}; {differences} tables differ, {blind} blind so far", flush=True)
     for name, values in took.items():
         row(f"{kind} {name}", values)
     apart = sum(one.stat().st_size for one in (folder / "backups" / "files").rglob("*") if one.is_file())
