@@ -133,6 +133,7 @@ class Labeller:
     """The classifier as it comes and goes: absent · training · ready · failed, with progress for the screen."""
 
     folder: Path
+    meaning: bool = True  # False: words alone, without the encoder's memory
     state: str = "absent"
     progress: float = 0.0
     step: str = ""
@@ -145,9 +146,11 @@ class Labeller:
     def load(self) -> bool:
         """Loads the artifact; False (with ``error`` set) when it is missing or not the one that was stored."""
         # numpy takes a tenth of a second that the first page need not wait for.
-        from classifier import Classifier, ClassifierError
+        from classifier import Classifier, ClassifierError, use_words_alone
 
         with self._lock:
+            if not self.meaning:
+                use_words_alone()
             try:
                 self._seen = self._stamp()
                 self.classifier = Classifier.load(self.folder)
@@ -235,7 +238,8 @@ class Labeller:
     def _run(self, folder: Path, lessons: Path | None = None) -> int:
         """In a process of its own: the memory that training takes goes back with it, and nobody waits for its
         threads."""
-        command = [sys.executable, "-m", "classifier", str(folder), *([str(lessons)] if lessons else [])]
+        given = [*([] if self.meaning else ["--words"]), str(folder), *([str(lessons)] if lessons else [])]
+        command = [sys.executable, "-m", "classifier", *given]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes) as child:  # noqa: S603
             for line in child.stdout or ():
@@ -434,7 +438,7 @@ def make_desk(config: Config, mode: str, *, sandbox_url: str | None = None) -> D
         keyring=keyring,
         wire=Wire(guard, read_timeout=config.network.read_timeout),
         limiter=SharedLimiter(folder / "limits.db"),
-        labeller=Labeller(folder / "classifier"),
+        labeller=Labeller(folder / "classifier", config.classifier.meaning),
         secret_key=hashlib.sha256(b"session" + path.read_bytes()).digest(),
         name=f"{os.uname().nodename}:{os.getpid()}",
         sandbox_url=sandbox_url,

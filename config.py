@@ -81,6 +81,10 @@ class DeskConfig(Section):
     locale: str = Field("ru", pattern="^(ru|en)$")
 
 
+class ClassifierConfig(Section):
+    meaning: bool = True
+
+
 class OidcConfig(Section):
     """Single sign-on by the school's own OpenID Connect provider; no ``issuer``: there is none."""
 
@@ -114,6 +118,7 @@ class Config(BaseSettings):
     backup: BackupConfig = BackupConfig()
     raws: RawsConfig = RawsConfig()
     desk: DeskConfig = DeskConfig()
+    classifier: ClassifierConfig = ClassifierConfig()
     oidc: OidcConfig = OidcConfig()
     sources: list[SourceConfig] = []
 

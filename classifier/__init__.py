@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from classifier.evaluation import Evaluation, evaluate
     from classifier.kinds import Kind, kind_of
     from classifier.learning import compare, text_key
+    from classifier.meaning import use_words_alone
     from classifier.phrases import department_of, signal_names, theme_names
     from classifier.training import train
 
@@ -38,6 +39,7 @@ _HOMES = {
     "kind_of": "classifier.kinds",
     "read_corpus": "classifier.corpus",
     "train": "classifier.training",
+    "use_words_alone": "classifier.meaning",
 }
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "text_key",
     "theme_names",
     "train",
+    "use_words_alone",
     "versions",
 ]
 

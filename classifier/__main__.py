@@ -1,5 +1,7 @@
 """``python -m classifier FOLDER [LESSONS]``: trains on the corpus of the house and on what people corrected.
 
+With ``--words`` before them it does without the meaning of texts.
+
 LESSONS are JSON lines, ``{"text","primary","secondary","weight","group","lang"}`` or ``{"text","signal","is_so"}``.
 It tells its progress and ends with its parent.
 """
@@ -10,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from classifier import Example, read_corpus, train
+from classifier import Example, meaning, read_corpus, train
 
 
 def main(folder: str, lessons: str | None = None) -> None:
@@ -40,4 +42,8 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    words = sys.argv[1:]
+    if words[0] == "--words":
+        meaning.use_words_alone()
+        words = words[1:]
+    main(*words)

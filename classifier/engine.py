@@ -83,6 +83,7 @@ class Classifier:
     @classmethod
     def load(cls, folder: Path) -> "Classifier":
         """The classifier that `folder` holds. Raises ClassifierError: missing, hash or version."""
+        meaning.keep_on_disk(folder)
         return cls(*load(folder))
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.memory import few_arenas
 from config import ROOT, Config, ConfigError, load_config
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -24,6 +25,7 @@ def main() -> None:
     """Entry point: exit code 2 and plain words for everything that the operator can mend."""
     from services.errors import DeskError
 
+    few_arenas()
     try:
         app(standalone_mode=False)
     except typer.Exit as finished:
@@ -84,7 +86,7 @@ def _fail(words: str) -> None:
 def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = None) -> Any:
     """An opened desk with its tables up to date."""
     from bootstrap import backup_folder, make_desk
-    from services.schema import check_revision, present_revision, upgrade
+    from services.schema import check_revision, present_revision, upgrade_apart
 
     if training and sandbox_url is None:
         sandbox_url = _sandbox_url(config)
@@ -97,7 +99,7 @@ def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = N
 
             path = run_backup(desk.database, backup_folder(config, desk.mode))
             print(f"Backup before the migration: {path}")
-        upgrade(desk.database)
+        upgrade_apart(desk.database)
     if not training:
         _sync_declared(desk)
     return desk
@@ -264,7 +266,9 @@ def classify(training: Training = False) -> None:
     from bootstrap import Labeller, desk_folder
     from classifier import fingerprint, kind_of
 
-    labeller = Labeller(desk_folder(load_config(), "training" if training else "work") / "classifier")
+    config = load_config()
+    folder = desk_folder(config, "training" if training else "work") / "classifier"
+    labeller = Labeller(folder, config.classifier.meaning)
     labeller.ensure()
     assert labeller.classifier is not None
     for line in sys.stdin:
@@ -290,8 +294,9 @@ def train(training: Training = False) -> None:
     """Train the classifier on the corpus of the project and store it for this desk."""
     from bootstrap import Labeller, desk_folder
 
-    folder = desk_folder(load_config(), "training" if training else "work") / "classifier"
-    labeller = Labeller(folder)
+    config = load_config()
+    folder = desk_folder(config, "training" if training else "work") / "classifier"
+    labeller = Labeller(folder, config.classifier.meaning)
     labeller.train()
     assert labeller.classifier is not None
     print(f"Trained {labeller.classifier.version} in {folder}")

@@ -11,7 +11,7 @@ from config import Config
 
 def run_evaluate(config: Config, path: Path | None) -> None:
     """Prints one table: figures of the whole, of each label with its confusions, of each group."""
-    labeller = Labeller(desk_folder(config, "work") / "classifier")
+    labeller = Labeller(desk_folder(config, "work") / "classifier", config.classifier.meaning)
     labeller.ensure()
     assert labeller.classifier is not None
     if path is None:

@@ -1,10 +1,11 @@
 """Working time as pure arithmetic: which days and hours count, what lies a term away, how much lies between."""
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from zoneinfo import ZoneInfo
 
 STATUTORY = frozenset(
@@ -36,11 +37,20 @@ def _official_kind(day: date) -> str:
 @lru_cache(maxsize=64)
 def _moved(year: int) -> tuple[frozenset[date], frozenset[date]]:
     """Days off and working Saturdays of a year; a year without a decree has its public holidays only."""
-    # Its import takes a second that the first page need not wait for.
+    # Its import takes time that the first page need not wait for.
     import holidays
 
+    _one_country(holidays.__path__)
     known = holidays.country_holidays("RU", years=year)
     return frozenset(known), frozenset(known.weekend_workdays)
+
+
+def _one_country(beside: Iterable[str]) -> None:
+    """Lets `holidays` load Russia alone: its package of countries would load three hundred modules, a second of
+    work and 10 MB that every process then keeps."""
+    package = ModuleType("holidays.countries")
+    package.__path__ = [f"{folder}/countries" for folder in beside]
+    sys.modules.setdefault(package.__name__, package)
 
 
 def is_decreed(year: int) -> bool:

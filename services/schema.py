@@ -1,5 +1,8 @@
 """The shape of the database: brought up to date at start, refused when it is newer than the program."""
 
+import contextlib
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +35,26 @@ def present_revision(database: Database) -> str | None:
 def upgrade(database: Database, revision: str = "head") -> None:
     """Runs the migrations in one transaction, so that a kill leaves the old shape or the new one."""
     run_alembic(database, "upgrade", revision)
+
+
+def upgrade_apart(database: Database) -> None:
+    """`upgrade` in a process of its own: Alembic and the shapes of all revisions, 25 MB, go with it.
+
+    Only where nothing else runs yet. What fails there is tried again here, so that it fails in the hearing of the
+    caller; whatever was killed left the old shape or the new one.
+    """
+    if hasattr(os, "fork") and threading.active_count() == 1:
+        database.engine.dispose()  # neither side may use a connection that the other one has
+        child = os.fork()
+        if not child:
+            with contextlib.suppress(BaseException):
+                upgrade(database)
+                database.engine.dispose()
+                os._exit(0)
+            os._exit(1)
+        if os.waitpid(child, 0)[1] == 0:
+            return
+    upgrade(database)
 
 
 def run_alembic(database: Database, word: str, *given: str) -> None:

@@ -1,6 +1,7 @@
 """The meaning of a text: used where its wheel is installed, done without where it is not."""
 
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -52,3 +53,40 @@ def test_words_alone_do_without_the_wheel(tmp_path: Path, without_the_wheel: Non
     told = trained.explain("Подскажите, где найти расписание?", "question")
     total = told.bias + told.whole + sum(part.weight for part in told.parts)
     assert math.isclose(total, told.score, abs_tol=1e-9)
+
+
+def test_a_table_on_disk_gives_what_the_one_in_memory_gives(tmp_path: Path) -> None:
+    table = np.random.default_rng(3).integers(0, 256, (300, meaning.WIDTH), dtype=np.uint8)
+    kept = meaning._TableOnDisk(table, tmp_path)
+    for rows in ([0], [299, 0, 299], [], list(range(300))):
+        asked = np.array(rows, dtype=np.int64)
+        assert np.array_equal(kept[asked], table[asked])
+    assert os.listdir(tmp_path) == []  # it bears no name, so that no crash leaves it behind
+
+
+def test_the_encoder_reads_its_table_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = [read("Где запись урока?"), read("спасибо")]
+    monkeypatch.setattr(meaning, "_choice", meaning._Choice())
+    in_memory = meaning._model.__wrapped__()
+    meaning.keep_on_disk(tmp_path)
+    on_disk = meaning._model.__wrapped__()
+    assert isinstance(on_disk._model.table, meaning._TableOnDisk)
+    assert isinstance(in_memory._model.table, np.ndarray)
+    texts = [one.folded for one in reading]
+    assert np.array_equal(on_disk.encode(texts), in_memory.encode(texts))
+
+
+def test_without_room_on_the_disk_the_table_stays_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meaning, "_choice", meaning._Choice(folder=tmp_path / "not there"))
+    assert isinstance(meaning._model.__wrapped__()._model.table, np.ndarray)
+
+
+def test_whoever_wants_words_alone_has_no_encoder(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meaning, "_choice", meaning._Choice())
+    meaning.use_words_alone()
+    assert (meaning.encoder(), meaning.width()) == ("none", 0)
+    with pytest.raises(ClassifierError) as caught:
+        Classifier.load(trained)
+    assert caught.value.code == "version"  # so that the desk trains one of words alone

@@ -1,13 +1,19 @@
 """Migrations make exactly the tables of the models, on both databases, wholly or not at all."""
 
+import os
+import subprocess
+import sys
+import threading
+
 import pytest
 from alembic.util import CommandError
 from sqlalchemy import inspect, select, text
 
+from config import ROOT
 from models import Act, Base, Case
 from models.database import is_sqlite_sound
 from services.replies import write_reply
-from services.schema import MIGRATIONS, run_alembic, upgrade
+from services.schema import MIGRATIONS, newest_revision, present_revision, run_alembic, upgrade, upgrade_apart
 from tests.services.test_cases import label_all
 
 
@@ -55,6 +61,43 @@ def test_a_migration_that_fails_half_way_leaves_nothing(empty_database, monkeypa
     monkeypatch.setattr(Operations, "create_table", fail_at_the_fifth)
     with pytest.raises(RuntimeError):
         upgrade(empty_database)
+    assert inspect(empty_database.engine).get_table_names() == []
+
+
+def test_a_process_that_begins_migrates_in_another_one(empty_database, monkeypatch) -> None:
+    parent = os.getpid()
+    monkeypatch.setattr(threading, "active_count", lambda: 1)  # whatever else the suite has begun
+
+    def there(database) -> None:
+        assert os.getpid() != parent
+        upgrade(database)
+
+    monkeypatch.setattr("services.schema.upgrade", there)
+    upgrade_apart(empty_database)
+    assert present_revision(empty_database) == newest_revision()
+
+
+def test_what_migrates_is_not_kept_in_memory(tmp_path) -> None:
+    asked = f"""
+import sys
+from models.database import open_database
+from services.schema import upgrade_apart
+upgrade_apart(open_database("sqlite:///{tmp_path / "desk.db"}"))
+print("alembic" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_migration_that_fails_apart_is_heard_here(empty_database, monkeypatch, threads) -> None:
+    def fail(database) -> None:
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(threading, "active_count", lambda: threads)
+    monkeypatch.setattr("services.schema.upgrade", fail)
+    with pytest.raises(RuntimeError):
+        upgrade_apart(empty_database)
     assert inspect(empty_database.engine).get_table_names() == []
 
 

@@ -1,5 +1,7 @@
 """Working time: the vectors of the Regulation's terms, and what must hold for every moment."""
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config import ROOT
 from services.calendars import (
     Calendar,
     add_working,
@@ -136,3 +139,21 @@ def test_the_zone_a_moment_is_written_in_changes_nothing(calendar, start, term, 
     elsewhere = start.astimezone(ZoneInfo(zone))
     assert add_working(calendar, elsewhere, term) == add_working(calendar, start, term)
     assert working_between(calendar, elsewhere, start + term) == working_between(calendar, start, start + term)
+
+
+def test_no_other_country_is_loaded_and_russia_is_as_the_library_has_it() -> None:
+    asked = """
+import sys
+from services.calendars import _moved
+found = [_moved(year) for year in range(2022, 2029)]
+print(sum(name.startswith("holidays.countries.") for name in sys.modules))
+for name in [name for name in sys.modules if name.split(".")[0] == "holidays"]:
+    del sys.modules[name]
+import holidays
+whole = [holidays.country_holidays("RU", years=year) for year in range(2022, 2029)]
+print(sum(name.startswith("holidays.countries.") for name in sys.modules))
+assert found == [(frozenset(one), frozenset(one.weekend_workdays)) for one in whole]
+"""
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    ours, whole = (int(line) for line in done.stdout.split())
+    assert ours <= 3 < 100 < whole
