@@ -13,7 +13,7 @@ from models import Staff, StaffRole, Template, utc_now
 from models.database import Database
 from services.documents.files import DOCX, get_file, store_file
 from services.documents.kinds import KINDS
-from services.documents.placeholders import fields_of, read_template
+from services.documents.placeholders import fields_of
 from services.documents.rendering import read_fields
 from services.documents.starters.build import build
 from services.errors import NotFound, Refused
@@ -160,7 +160,8 @@ def template_content(session: Session, template: Template) -> bytes:
 @cache
 def _starter(kind: str) -> Checked:
     content = build(kind)
-    return Checked(kind, f"{kind}.docx", content, read_template(content))
+    # In the child like a stranger's, so that no process keeps the libraries of .docx.
+    return Checked(kind, f"{kind}.docx", content, read_fields(content).tokens)
 
 
 def seed_template(session: Session, kind: str) -> Template:
