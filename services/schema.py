@@ -3,7 +3,7 @@
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,11 +37,11 @@ def upgrade(database: Database, revision: str = "head") -> None:
     run_alembic(database, "upgrade", revision)
 
 
-def upgrade_apart(database: Database) -> None:
+def upgrade_apart(database: Database, meanwhile: Callable[[], object] = lambda: None) -> None:
     """`upgrade` in a process of its own: Alembic and the shapes of all revisions, 25 MB, go with it.
 
-    Only where nothing else runs yet. What fails there is tried again here, so that it fails in the hearing of the
-    caller; whatever was killed left the old shape or the new one.
+    Only where nothing else runs yet; this process does ``meanwhile``. What fails there is tried again here, so that
+    it fails in the hearing of the caller; whatever was killed left the old shape or the new one.
     """
     if hasattr(os, "fork") and threading.active_count() == 1:
         database.engine.dispose()  # neither side may use a connection that the other one has
@@ -52,6 +52,7 @@ def upgrade_apart(database: Database) -> None:
                 database.engine.dispose()
                 os._exit(0)
             os._exit(1)
+        meanwhile()
         if os.waitpid(child, 0)[1] == 0:
             return
     upgrade(database)
