@@ -118,14 +118,13 @@ def install(lock):
 
 
 class Assets:
-    """The page libraries and catalogues, where that has not been done for these versions."""
+    """The libraries of the pages, fetched where that has not been done for these versions."""
 
     def __init__(self):
+        self.script = os.path.join("assets", "install.py")
         self.stamp = os.path.join(ROOT, "web", "static", "vendor", "stamp")
-        made_of = [
-            read("assets/" + name) for name in ("package-lock.json", "install.py", "icons.txt", "tabler.txt")
-        ]
-        self.wanted = hashlib.sha256(b"".join(made_of)).hexdigest()
+        names = ("package-lock.json", "install.py", "icons.txt", "tabler.txt")
+        self.wanted = hashlib.sha256(b"".join([read("assets/" + name) for name in names])).hexdigest()
         self.beside = None
 
     def are_there(self):
@@ -134,9 +133,7 @@ class Assets:
     def begin(self):
         """Fetches them beside the packages, where Node is on the machine: it takes a third of the first start."""
         if not self.are_there():
-            self.beside = subprocess.Popen(
-                [sys.executable, os.path.join("assets", "install.py"), "--beside"], cwd=ROOT
-            )
+            self.beside = subprocess.Popen([sys.executable, self.script, "--beside"], cwd=ROOT)
 
     def end(self):
         """Waits for that, or fetches them now, with the Node that the environment brings."""
