@@ -10,11 +10,13 @@ import uuid
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from bootstrap import Desk
 from jobs import run_job
 from services.leases import drop_lease, free_the_dead, hold_lease
+from services.processes import silent
 
 log = structlog.get_logger()
 
@@ -71,6 +73,16 @@ def is_gone(holder: str) -> bool:
     return False
 
 
+def free_leases(session: Session) -> None:
+    """Takes from the dead what they hold: those of this machine are seen to be gone, those of others are silent."""
+    quiet = silent(session)
+    free_the_dead(session, lambda holder: is_gone(holder) or (holder in quiet and not _is_here(holder)))
+
+
+def _is_here(holder: str) -> bool:
+    return holder.partition(":")[0] == os.uname().nodename
+
+
 class Scheduler:
     """APScheduler over the list above, acting only while this process holds the leader's lease."""
 
@@ -91,8 +103,6 @@ class Scheduler:
         return self._leads.is_set()
 
     def start(self) -> None:
-        with self._desk.database.write.begin() as session:
-            free_the_dead(session, is_gone)
         self._renew()
         self._scheduler.add_job(self._renew, "interval", seconds=LEASE_SECONDS / 4, max_instances=1)
         if not self._desk.database.is_sqlite:
@@ -130,6 +140,7 @@ class Scheduler:
         if self._desk.room.is_full():  # nobody else could take the lead either
             return
         with self._desk.database.write.begin() as session:
+            free_leases(session)
             leads = hold_lease(session, LEASE, self._holder, LEASE_SECONDS)
         if leads != self.leads:
             log.info("scheduler.leads" if leads else "scheduler.waits", holder=self._holder)
@@ -138,7 +149,11 @@ class Scheduler:
     def _run(self, name: str) -> None:
         if not self.leads or self._stop.is_set() or self._desk.room.is_full():
             return
-        if self._queued and self._hand_over(name):
+        try:
+            if self._queued and self._hand_over(name):
+                return
+        except OperationalError:  # the database is away: asked again at the next tick
+            log.warning("queue.failed", job=name)
             return
         run_job(self._desk, name)
 

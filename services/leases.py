@@ -59,16 +59,20 @@ def hold_lease(session: Session, name: str, holder: str, seconds: float, now: da
 
 
 def free_the_dead(session: Session, is_gone: Callable[[str], bool]) -> None:
-    """Frees what processes hold that are known to have died: a restart after a kill waits for nobody."""
-    for lease in session.scalars(select(Lease).where(Lease.until > utc_now())):
-        if is_gone(lease.holder):
-            lease.until = utc_now()
-    for source in session.scalars(select(Source).where(Source.lease_holder.is_not(None))):
-        if source.lease_holder is not None and is_gone(source.lease_holder):
-            source.lease_until = source.lease_holder = None
-    for place in session.scalars(select(BroadcastPlace).where(BroadcastPlace.lease_holder.is_not(None))):
-        if place.lease_holder is not None and is_gone(place.lease_holder):
-            place.lease_until = place.lease_holder = None
+    """Frees what processes hold that are known to have died: the work of the dead waits for nobody.
+
+    Whoever has taken a lease since it was looked at keeps it.
+    """
+    now = utc_now()
+    for holder in session.scalars(select(Lease.holder).where(Lease.until > now).distinct()).all():
+        if is_gone(holder):
+            session.execute(update(Lease).where(Lease.holder == holder).values(until=now))
+    for table in (Source, BroadcastPlace):
+        held = select(table.lease_holder).where(table.lease_holder.is_not(None)).distinct()
+        for reader in session.scalars(held).all():
+            if reader is not None and is_gone(reader):
+                free = update(table).where(table.lease_holder == reader)
+                session.execute(free.values(lease_until=None, lease_holder=None))
 
 
 def insert_missing(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], *unique: str) -> None:

@@ -17,6 +17,7 @@ log = structlog.get_logger()
 PREFIX = "process."
 BEAT_SECONDS = 20.0
 ALIVE_SECONDS = 60.0
+SILENT_SECONDS = 2 * BEAT_SECONDS + 5
 KEPT = timedelta(days=1)
 
 
@@ -40,6 +41,16 @@ def processes(session: Session, now: datetime | None = None) -> list[Process]:
         for row in rows
     ]  # fmt: skip
     return sorted(found, key=lambda one: (not one.alive, one.kind, one.name))
+
+
+def silent(session: Session, now: datetime | None = None) -> set[str]:
+    """Names of processes that have missed two signs of life: what they hold others may take. One that was only slow
+    finds its lease gone at the next page, and leaves the rest to whoever has it."""
+    now = now or utc_now()
+    by_name: dict[str, datetime] = {}
+    for one in processes(session, now):
+        by_name[one.name] = max(one.seen_at, by_name.get(one.name, one.seen_at))
+    return {name for name, seen_at in by_name.items() if now - seen_at > timedelta(seconds=SILENT_SECONDS)}
 
 
 def note_alive(session: Session, kind: str, name: str) -> None:

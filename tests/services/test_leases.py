@@ -1,10 +1,16 @@
 """Agreements between processes: one leader, numbers never given twice."""
 
+import os
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 
-from models import utc_now
+from models import Lease, Source, utc_now
+from scheduler import free_leases
 from services.leases import drop_lease, hold_lease, next_numbers
+from services.processes import SILENT_SECONDS, note_alive, silent
+from services.sources import claim_source
 
 
 def test_one_leads_until_its_time_is_over(database) -> None:
@@ -43,3 +49,46 @@ def test_a_lease_of_a_clock_that_was_set_back_is_over(database) -> None:
         assert not hold_lease(session, "scheduler", "b", 20, now - timedelta(minutes=4))  # another machine's clock
         assert hold_lease(session, "scheduler", "b", 20, now - timedelta(days=1))
         assert not hold_lease(session, "scheduler", "a", 20, now - timedelta(days=1))
+
+
+def held_by(database, cast, holder: str) -> str | None:
+    """Who reads the place once the dead have lost what they held; ``holder`` had just begun to."""
+    with database.write.begin() as session:
+        source = session.get_one(Source, cast.source_id)
+        source.due_at, source.lease_until, source.lease_holder = utc_now(), None, None
+    with database.write.begin() as session:
+        assert claim_source(session, cast.source_id, holder) is not None
+    with database.write.begin() as session:
+        free_leases(session)
+    with database.read.begin() as session:
+        return session.get_one(Source, cast.source_id).lease_holder
+
+
+def test_a_reader_that_was_killed_holds_its_place_no_longer(database, cast) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    name = f"{os.uname().nodename}:{killed.pid}"
+    assert held_by(database, cast, name) == name
+    killed.kill()
+    killed.communicate()
+    assert held_by(database, cast, name) is None
+
+
+def test_a_reader_on_another_machine_loses_its_place_when_it_is_silent(database, cast) -> None:
+    with database.write.begin() as session:
+        note_alive(session, "worker", "elsewhere:7")
+        assert silent(session) == set()
+    assert held_by(database, cast, "elsewhere:7") == "elsewhere:7"
+    assert held_by(database, cast, "elsewhere:8") == "elsewhere:8"  # nobody who gives signs of life
+    with database.write.begin() as session:
+        row = session.query(Lease).filter(Lease.holder == "elsewhere:7").one()
+        row.until -= timedelta(seconds=SILENT_SECONDS + 1)
+    assert held_by(database, cast, "elsewhere:7") is None
+
+
+def test_whoever_is_slow_but_here_keeps_its_place(database, cast) -> None:
+    name = f"{os.uname().nodename}:{os.getpid()}"
+    with database.write.begin() as session:
+        note_alive(session, "worker", name)
+        session.query(Lease).filter(Lease.holder == name).one().until -= timedelta(seconds=SILENT_SECONDS + 1)
+        assert silent(session) == {name}
+    assert held_by(database, cast, name) == name
