@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Act, Case, Message, Reply, Source, utc_now
@@ -14,6 +15,12 @@ from services.lint import Place, check_text, habits_of
 from services.outbox import move_act
 from services.replies import check_length, go_on, restore_draft
 from services.rights import Actor, require
+
+
+def decided_in(session: Session, case_id: int) -> list[Reply]:
+    """The replies of a case that somebody agreed to or sent back, as that was decided."""
+    query = select(Reply).where(Reply.case_id == case_id, Reply.decided_at.is_not(None))
+    return list(session.scalars(query.order_by(Reply.decided_at, Reply.id)))
 
 
 def approve(

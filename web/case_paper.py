@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, send_file
 from sqlalchemy.orm import Session
 
-from models import Act, CaseFact, Clock, Staff, TextVersion, utc_now
+from models import Act, Case, CaseFact, Clock, Reply, Staff, TextVersion, utc_now
+from services.approval import decided_in
 from services.cases import note_printed
 from services.contracts.decisions import Listed, decisions_of_case
 from services.documents.sheets import Block, draw_sheet, heading, quote, table, text
@@ -80,8 +81,9 @@ def _blocks(session: Session, actor: Actor, pane: Pane) -> Iterator[Block]:
     yield from _decisions(decisions_of_case(session, actor, pane.case.id), _found(session, pane))
     yield heading(_("What was written"))
     for entry in pane.view.thread:
-        yield _message(entry)
+        yield _message(entry, _parted(session, pane, entry))
     yield from _replies(pane)
+    yield from _agreed(decided_in(session, pane.case.id), pane)
     yield from _proof(pane)
     yield from _questions(pane)
     if pane.view.notes:
@@ -106,6 +108,8 @@ def _about(session: Session, pane: Pane) -> list[list[str]]:
         (_("Kind"), label_name(case.label if case.sure else None)),
         (_("State"), str(STAGES.get(case.stage, case.stage))),
         (_("Leads"), view.assignee.name if view.assignee else _("nobody")),
+        (_("Part of case"), _number(session, pane.part.from_case_id) if pane.part else ""),
+        (_("Joined with case"), ", ".join(other.number or str(other.id) for _row, other in pane.joinings)),
         (_("Opened"), _at(case.opened_at)),
         (_("First answer"), _at(case.first_reply_at)),
         (_("Closed"), ended if case.closed_at else ""),
@@ -186,12 +190,27 @@ def _decisions(found: Sequence[Listed], verdict: Block | None) -> Iterator[Block
         yield quote(f"{DECISIONS[row.kind]}: {who}, {_at(row.decided_at)}", row.outcome, ground)
 
 
-def _message(entry: Entry) -> Block:
+def _parted(session: Session, pane: Pane, entry: Entry) -> list[str]:
+    """What was split off a message, and into which case; of such a case, which words it is about."""
+    found = [
+        _("Split off into case %(number)s: «%(words)s»", number=_number(session, part.case_id), words=part.text)
+        for part in pane.parts.get(entry.message.id, ())
+    ]
+    if pane.part is not None and pane.part.message_id == entry.message.id:
+        found.append(_("This case is about: «%(words)s»", words=pane.part.text))
+    return found
+
+
+def _number(session: Session, case_id: int) -> str:
+    return session.get_one(Case, case_id).number or str(case_id)
+
+
+def _message(entry: Entry, parted: Sequence[str]) -> Block:
     message = entry.message
     who = entry.staff or (entry.author.name if entry.author else "—")
     we = _("we")
     ours = f" ({we})" if message.direction == "out" else ""
-    notes = [_version(one) for one in entry.versions]
+    notes = [*parted, *(_version(one) for one in entry.versions)]
     if message.edited_at:
         notes.append(_("Edited %(time)s", time=_at(message.edited_at)))
     if message.state in MESSAGE_STATES:
@@ -219,6 +238,23 @@ def _replies(pane: Pane) -> Iterator[Block]:
         notes = [_file(file) for file in pane.sent_files.get(one.reply.id, ())]
         notes += [one.reply.verdict_note] if one.reply.verdict_note else []
         yield quote(by, one.reply.text, "\n".join(notes))
+
+
+def _agreed(decided: Sequence[Reply], pane: Pane) -> Iterator[Block]:
+    """Of each reply that needed another's word: whose, when and what it was."""
+    if not decided:
+        return
+    yield heading(_("Agreement to replies"))
+    head = [_("Reply"), _("Who wrote it"), _("Who decided"), _("When"), _("Decision")]
+    rows = [
+        [
+            one.text, pane.names.get(one.staff_id or 0, "—"), pane.names.get(one.approver_id or 0, "—"),
+            _at(one.decided_at),
+            _("sent back: %(words)s", words=one.verdict_note) if one.verdict_note else _("agreed"),
+        ]
+        for one in decided
+    ]  # fmt: skip
+    yield table(head, rows, wide=(5, 2, 2, 3, 3))
 
 
 def _file(file: Any) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from models import utc_now
-from services.reports.listed import Page, file_rows, row_page
+from services.reports.listed import LISTED, Page, file_rows, row_page
 from services.reports.sheets import note_export
 from web import report_words
 from web.language import _
 from web.marks import safe_link
+from web.report_crumbs import crumb
 from web.report_figures import filed_cell
 from web.report_filters import asked_cut, choices, filter_words, filters_on, idle_filters, period_of
 from web.report_tables import as_file
@@ -28,6 +29,7 @@ def show(name: str) -> str:
         "reports/rows.html", page=page, name=name, cut=cut, key=key, filters=filters, safe_link=safe_link,
         period=period_of(request.args), heads=heads(page), sides=sides(page),
         idle=idle_filters(cut, page.filters), by_case=filters_on(cut, page.by_case),
+        crumb=crumb(LISTED[name].report, cut),
     )  # fmt: skip
 
 

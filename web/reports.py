@@ -18,6 +18,7 @@ from web import report_figures, report_words
 from web.charts import answers_chart
 from web.marks import safe_link
 from web.numbers import whole
+from web.report_crumbs import crumb
 from web.report_filters import asked_cut, cell_address, choices, filter_words, list_address, period_of, query_of
 from web.review_words import list_title
 from web.security import current_actor, current_desk
@@ -79,4 +80,5 @@ def cases(name: str) -> str:
         "reports/cases.html", page=page, name=name, cut=cut, age=age, safe_link=safe_link, of_now=name in OF_NOW,
         filters=filter_words(cut, offered), period=period_of(request.args),
         title=list_title(name, report_words.LISTS[name], criteria), acts=acts, people=people,
+        crumb=crumb(None, cut),
     )  # fmt: skip

@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from collectors.base import Receipt
-from models import CaseFact, Decision, Event, Message, RouteLine, Source, TextVersion, Verdict, utc_now
+from models import Act, Case, CaseFact, Decision, Event, Message, RouteLine, Source, TextVersion, Verdict, utc_now
+from services.approval import approve, reject
 from services.cases import close
 from services.documents.sheets import bars, draw_sheet, quote, table
 from services.outbox import claim_act
 from services.outcomes import record_receipt
+from services.parting import split_off
 from services.replies import write_reply
 from services.reports.facts import Running, spent_of
 from services.routing import answer_route, ask_department
@@ -116,3 +118,41 @@ def test_of_an_open_case_the_present_holders_time_runs_on(cast, database, open_c
         spent = spent_of(fact, Running(calendar, utc_now()))
     assert spent["desk"] > 9 * 60 * 10
     assert f"мы{spent['desk'] // 60}ч" in taken(enter("smm"), case_id)
+
+
+def test_who_agreed_to_an_answer_and_who_sent_one_back(cast, database, open_case, enter) -> None:
+    case_id = open_case("Когда вернёте деньги?")
+    with database.write.begin() as session:
+        session.get_one(Case, case_id).kind = "claim"
+
+    def waiting(text: str, key: str) -> int:
+        reply = write_reply(session, cast.smm, case_id, text, key, undo_seconds=0)
+        return session.scalars(select(Act.id).where(Act.reply_id == reply.id)).one()
+
+    with database.write.begin() as session:
+        reject(session, cast.head, waiting("Не вернём", "f1"), "Назовите пункт договора")
+        approve(session, cast.head, waiting("Вернём половину", "f2"))
+    sheet = taken(enter("smm"), case_id)
+    agreement = sheet[sheet.index("Согласованиеответов") :]
+    for words in (
+        "Невернём",
+        "возвращённадоработку:Назовитепунктдоговора",
+        "Вернёмполовину",
+        "согласован",
+        "МаринаКотова",
+    ):
+        assert words in agreement, words
+
+
+def test_what_was_split_off_stands_on_both_sheets(cast, database, open_case, enter) -> None:
+    case_id = open_case("Когда вебинар? И верните деньги за март.")
+    with database.write.begin() as session:
+        message_id = session.scalars(select(Message.id).where(Message.case_id == case_id)).one()
+        part = split_off(session, cast.smm, case_id, message_id, "верните деньги за март", "f1", None)
+        part_id, part_number = part.id, part.number
+        number = session.get_one(Case, case_id).number
+    smm = enter("smm")
+    assert f"Выделеновобращение{part_number}:«вернитеденьгизамарт»" in taken(smm, case_id)
+    sheet = taken(smm, part_id)
+    assert f"Частьобращения{number}" in sheet
+    assert "Этообращение—ословах:«вернитеденьгизамарт»" in sheet

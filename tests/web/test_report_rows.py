@@ -90,3 +90,50 @@ def test_money_is_not_for_whoever_sees_reports_alone(sold, enter, database) -> N
     assert watcher.get(f"/reports/rows/deals_begun?{PERIOD}").status_code == 403
     assert watcher.get(f"/reports/rows/authors?{PERIOD}").status_code == 200
     assert watcher.get(f"/reports/rows/authors.csv?{PERIOD}").status_code == 403
+
+
+def crumb_of(page: str) -> tuple[str, str]:
+    """(address, title) of the way back."""
+    found = re.search(r'<p class="crumbs no-print"><a href="([^"]+)"><svg.*?</svg> ([^<]+)</a>', page, re.DOTALL)
+    assert found is not None
+    return found[1].replace("&amp;", "&"), found[2]
+
+
+@pytest.mark.parametrize(
+    ("opened", "title"),
+    [
+        ("/reports/all/funnel?from=2026-11-30&to=2026-12-04&by=loss", "Воронка продаж"),
+        ("/reports/summary?period=week", "Сводка для директора"),
+        ("/morning", "Утро"),
+        ("/reports/asked", "Что спрашивают"),
+    ],
+)
+def test_a_list_leads_back_to_where_it_was_opened_and_so_does_its_next_page(sold, enter, opened, title) -> None:
+    head = enter("head")
+    page = head.get(
+        f"/reports/rows/deals_begun?{PERIOD}", environ_overrides={"HTTP_REFERER": f"http://localhost{opened}"}
+    ).text
+    assert crumb_of(page) == (opened, title)
+    more = re.search(r'href="(/reports/rows/deals_begun\?[^"]*after=[^"]+)"', page.replace("&amp;", "&"))
+    assert more is not None
+    assert crumb_of(head.get(more[1]).text) == (opened, title)
+
+
+def test_a_list_opened_by_its_address_leads_to_the_report_of_the_figure(sold, enter) -> None:
+    head = enter("head")
+    own = (f"/reports/all/funnel?{PERIOD}", "Воронка продаж")
+    assert crumb_of(head.get(f"/reports/rows/deals_begun?{PERIOD}").text) == own
+    for elsewhere in (
+        "https://evil.example/reports",
+        "http://localhost/inbox",
+        "http://localhost/reports/all/none",
+    ):
+        page = head.get(f"/reports/rows/deals_begun?{PERIOD}", environ_overrides={"HTTP_REFERER": elsewhere}).text
+        assert crumb_of(page) == own, elsewhere
+    for given in ("//evil.example/reports", "https://evil.example/morning", "/inbox", "/reports/all/funnel.csv"):
+        assert crumb_of(head.get(f"/reports/rows/deals_begun?{PERIOD}&back={given}").text) == own, given
+    assert crumb_of(head.get(f"/reports/cases/came?{PERIOD}").text) == (f"/reports?{PERIOD}", "Отчёт об ответах")
+    page = head.get(
+        f"/reports/cases/came?{PERIOD}", environ_overrides={"HTTP_REFERER": "http://localhost/morning"}
+    ).text
+    assert crumb_of(page) == ("/morning", "Утро")
