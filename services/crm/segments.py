@@ -79,9 +79,10 @@ def save_study(
     row = session.get(Study, study_id) if study_id is not None else Study(client_id=client.id)
     if row is None or row.client_id != client.id:
         raise NotFound("study.unknown", id=study_id)
-    if not course.strip():
+    course = " ".join(course.split())[:200]
+    if not course:
         raise Refused("study.course")
-    row.course, row.group_name, row.curator = course.strip()[:200], group_name.strip()[:100], curator.strip()[:100]
+    row.course, row.group_name, row.curator = course, group_name.strip()[:100], curator.strip()[:100]
     row.started_on, row.access_until, row.ended_on = started_on, access_until, ended_on
     try:
         with session.begin_nested():

@@ -30,7 +30,7 @@ from models import (
     VisitedPlace,
 )
 from services.reports.cut import FILTERS, NO_PROGRAMME, NONE, Cut
-from services.reports.programmes import SIGNED, of_programme
+from services.reports.programmes import SIGNED, of_programme, on_course
 
 Conditions = list[Any]
 
@@ -114,7 +114,7 @@ def of_clients(cut: Cut) -> Conditions:
             found += [~bought.exists(), ~studied.exists()]
         else:
             on_it = bought.where(*of_programme(cut.programme)).exists()
-            found.append(or_(on_it, studied.where(Study.course == cut.programme).exists()))
+            found.append(or_(on_it, studied.where(on_course(cut.programme)).exists()))
     return found
 
 

@@ -89,6 +89,14 @@ def of_programme(programme: str | None) -> list[ColumnElement[bool]]:
     return [Contract.programme == ("" if programme == NO_PROGRAMME else programme)]
 
 
+def on_course(programme: str) -> ColumnElement[bool]:
+    """The same of whatever counts courses: what was typed with more spaces than one is the same course."""
+    single = func.replace(Study.course, " ", "\x01\x02")
+    for pair, left in (("\x02\x01", ""), ("\x01\x02", " ")):
+        single = func.replace(single, pair, left)
+    return func.trim(single) == programme
+
+
 def programmes(session: Session) -> list[str]:
     """Every programme by name: of cases, of contracts, of deals, and the courses that people study."""
     columns = (CaseFact.programme, Contract.programme, Study.course, Deal.product)

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from models import Client, Contract, Deal, Study
 from services.reports.cut import FILTERS
+from services.reports.narrowed import of_clients
 from services.reports.programmes import programmes
 from services.reports.tables import REPORTS, run_table
 from services.rights import DESK
@@ -69,3 +71,17 @@ def test_every_programme_is_offered(database) -> None:
         ])  # fmt: skip
     with database.read.begin() as session:
         assert programmes(session) == ["Английский с нуля", "Испанский", "Немецкий"]
+
+
+@pytest.mark.parametrize("typed", ["Английский с нуля", "Английский  с   нуля", " Английский с нуля "])
+def test_a_course_typed_with_more_spaces_is_the_one_that_the_filter_offers(database, typed) -> None:
+    with database.write.begin() as session:
+        client = Client(name="Вера Соль", name_key="вера соль")
+        session.add(client)
+        session.flush()
+        session.add(Study(client_id=client.id, course=typed))
+    with database.read.begin() as session:
+        (offered,) = programmes(session)
+        found = {name: list(session.scalars(select(Client.name).where(*of_clients(replace(WEEK, programme=name)))))
+                 for name in (offered, "Английский", "Английскийснуля")}  # fmt: skip
+    assert found == {offered: ["Вера Соль"], "Английский": [], "Английскийснуля": []}
