@@ -31,15 +31,21 @@ def themes_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
         if max(found.get(key, _NOTHING)[0], before.get(key, _NOTHING)[0]) >= LEAST
     ]
     keys.sort(key=lambda key: (-found.get(key, _NOTHING)[0], str(key)))
-    lines = tuple(
-        Line(key, "", _theme_cells(found.get(key, _NOTHING), before.get(key, _NOTHING)[0], cut,
-                                   {"theme": NO_THEME if key is None else key}))
-        for key in keys
-    )  # fmt: skip
-    return Table(THEME_COLUMNS, by, lines)
+    lines = (_theme_line(key, found.get(key, _NOTHING), before.get(key, _NOTHING)[0], cut) for key in keys)
+    return Table(THEME_COLUMNS, by, tuple(lines))
+
+
+def themes_before(session: Session, cut: Cut, now: datetime, by: str) -> Table:
+    """Every theme of the period before: one that was rare then may be many now."""
+    lines = (_theme_line(key, numbers, 0, cut) for key, numbers in _themes(session, cut, now).items())
+    return Table(THEME_COLUMNS, by, tuple(lines))
 
 
 _NOTHING = (0, 0, 0)
+
+
+def _theme_line(key: Any, found: tuple[int, int, int], before: int, cut: Cut) -> Line:
+    return Line(key, "", _theme_cells(found, before, cut, {"theme": NO_THEME if key is None else key}))
 
 
 def _themes(session: Session, cut: Cut, now: datetime) -> dict[Any, tuple[int, int, int]]:
@@ -73,8 +79,8 @@ def groups_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     lists = group_lists(session, cut, now)
     keys = sorted(key for key in lists["group_came"] if key is not None)
     lines = [
-        Line(number, " · ".join(part for part in key.split(BETWEEN)[:2] if part), _group_cells(lists, key))
-        for number, key in enumerate(keys)
+        Line(key, " · ".join(part for part in key.split(BETWEEN)[:2] if part), _group_cells(lists, key))
+        for key in keys
     ]
     return Table(GROUP_COLUMNS, by, tuple(lines), None, (), ("homework",))
 

@@ -18,7 +18,7 @@ from services.reports.answers import Share, queue, shares
 from services.reports.cohorts import COHORTS, Cohort, count, counts, parts
 from services.reports.compared import beside_before
 from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
-from services.reports.digests import groups_table, themes_table
+from services.reports.digests import groups_table, themes_before, themes_table
 from services.reports.funnel import funnel_table
 from services.reports.load import staff_table
 from services.reports.marks import criteria_table, mean
@@ -471,7 +471,7 @@ REPORTS: Mapping[str, Report] = {
         Report(8, "staff", staff_table, ("staff",)),
         Report(9, "departments", _departments, ("department",)),
         Report(10, "again", _again, _WITHOUT_STAFF),
-        Report(11, "topics", themes_table, ("theme",)),
+        Report(11, "topics", themes_table, ("theme",), earlier=themes_before),
         Report(12, "incidents", incidents_table, ("trouble",), filters=narrowed.TROUBLES),
         Report(13, "groups", groups_table, ("group",)),
         Report(14, "broadcasts", broadcasts_table, ("broadcast",), filters=narrowed.BROADCASTS),

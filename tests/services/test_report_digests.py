@@ -25,6 +25,7 @@ from models import (
     WishCase,
 )
 from services.reports.cut import Cut
+from services.reports.digests import BETWEEN, LEAST
 from services.reports.tables import run_table
 from services.reports.troubles import MASS
 from services.rights import DESK
@@ -146,9 +147,48 @@ def test_curators_see_which_wishes_wait(cast, database, cases) -> None:
         session.add_all([wish, done])
         session.flush()
         session.add_all([WishCase(wish_id=wish.id, case_id=cases[1]), WishCase(wish_id=done.id, case_id=cases[2])])
-    line = table(database, "groups")["0"]
+    line = table(database, "groups")[BETWEEN.join(("Английский", "А-12", "Олег Сомов"))]
     # Four came; of the three wishes one is decided, one is under a title, one under none.
     assert (line["came"], line["wishes_waiting"]) == (4, 2)
+
+
+def compared(database, code: str) -> dict[str, tuple[object, object]]:
+    """Name of a line, or its key → how many came, and how many in the period before."""
+    with database.read.begin() as session:
+        found = run_table(session, DESK, code, WEEK, NOW, compared=True)
+        came = found.columns.index("came")
+        return {line.name or str(line.key): (line.cells[came].value, line.cells[came].before)
+                for line in found.lines}  # fmt: skip
+
+
+def test_a_theme_that_was_rare_before_is_compared_with_what_it_was(database, cases) -> None:
+    with database.write.begin() as session:
+        for number, case_id in enumerate(cases):
+            fact = session.get_one(CaseFact, case_id)
+            fact.counts, fact.theme = True, "payment"
+            fact.opened_at = on(1, 9) if number < LEAST else on(1, 9) - timedelta(days=5)
+    assert len(cases) == LEAST + 1
+    assert compared(database, "topics") == {"payment": (LEAST, 1)}
+
+
+def test_a_group_stands_beside_its_own_past(database, cases) -> None:
+    with database.write.begin() as session:
+        for number, course in enumerate(("Английский", "Испанский", "Испанский", "Испанский")):
+            client = Client(name=f"Ученик {number}", name_key=f"ученик {number}", segment="student")
+            session.add(client)
+            session.flush()
+            session.add(Study(client_id=client.id, course=course))
+            author_id = session.get_one(Case, cases[number]).author_id
+            session.add(
+                Identity(client_id=client.id, author_id=author_id, linked_author_id=author_id, basis="confirmed")
+            )
+    with database.write.begin() as session:
+        for number, case_id in enumerate(cases):
+            fact = session.get_one(CaseFact, case_id)
+            fact.counts = True
+            fact.opened_at = on(1, 9) if number < 2 else on(1, 9) - timedelta(days=5)
+    # Before, nobody of English wrote and two of Spanish did.
+    assert compared(database, "groups") == {"Английский": (1, 0), "Испанский": (1, 2)}
 
 
 def test_the_funnel_counts_how_far_deals_came(database) -> None:
