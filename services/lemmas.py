@@ -123,6 +123,14 @@ def is_first_name(word: str) -> bool:
     return any("Name" in one.tag for one in readings[:5])
 
 
+@lru_cache(maxsize=20_000)
+def is_noun(word: str) -> bool:
+    """Whether the likeliest reading of the word is a noun, or the dictionary knows no part of speech for it."""
+    with _loading:
+        readings = _dictionary().parse(word.lower())
+    return not readings or readings[0].tag.POS in ("NOUN", None)
+
+
 def _stem(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= LEAST_STEM:

@@ -88,6 +88,7 @@ def put_back(session: Session, act: Act, at: datetime, label: str) -> None:
     case.label = case.kind = label
     case.sure = True
     case.first_reply_at, case.lift, case.due_at, case.warn_at = at, None, None, None
+    case.closed_at = at if case.closed_at is not None else None
     session.get_one(Reply, act.reply_id).created_at = at
     for event in session.scalars(select(Event).where(Event.case_id == case.id)):
         event.at = at

@@ -42,6 +42,7 @@ DRAWN: Mapping[str, Drawn] = {
     "topics": Drawn(("came", "came_before")),
     "incidents": Drawn(("incidents",)),
     "groups": Drawn(("came", "late_now")),
+    "funnel": Drawn(("reached",)),
     "debts": Drawn(("debt_sum",), "money"),
     "terminations": Drawn(("refund_agreed", "refunded"), "money"),
     "obligations": Drawn(("done_in_time", "done_late", "overdue"), stacked=True),

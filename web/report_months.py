@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models import Staff, utc_now
 from services.documents.sheets import Block, draw_sheet, heading, table, text
+from services.reports.compared import compares
 from services.reports.shape import Cell, Table
 from services.reports.summary import (
     files_of,
@@ -146,11 +147,12 @@ def month_writer(app: Flask) -> Callable[..., Mapping[str, bytes]]:
     return _files
 
 
-def _told(cell: Cell) -> tuple[str, str, str]:
-    """A figure, what it was in the month before, and how much that differs; "" of what is not compared."""
+def _told(name: str, cell: Cell) -> tuple[str, str, str]:
+    """A figure, what it was in the month before («—»: there was nothing to reckon it from), and how much that
+    differs; "" of what stands as of now."""
     figure = said.cell(cell.value, cell.unit)
     if not cell.compared:
-        return figure, "", ""
+        return figure, said.cell(None, cell.unit) if compares(name, cell) else "", ""
     return figure, said.cell(cell.before, cell.unit), said.against(cell.value, cell.before, cell.unit)
 
 
@@ -161,9 +163,14 @@ def _people(session: Session) -> Mapping[int | None, str]:
 def _blocks(tables: Mapping[str, Table], conclusions: str, proposals: str) -> list[Block]:
     found = []
     for code, one in tables.items():
-        rows = [[str(said.COLUMNS[name]), *_told(cell)] for name, cell in wholes(one)]
+        figures = list(wholes(one))
+        rows = [[str(said.COLUMNS[name]), *_told(name, cell)] for name, cell in figures]
         found.append(heading(str(said.TITLES[code])))
-        head = ["", _("Month"), _("Month before"), _("Difference")] if any(row[2] for row in rows) else []
+        head = (
+            ["", _("Month"), _("Month before"), _("Difference")]
+            if any(cell.compared for _name, cell in figures)
+            else []
+        )
         rows = rows if head else [row[:2] for row in rows]
         wide = (6, 3, 3, 3) if head else (3, 2)
         found.append(table(head, rows, wide=wide) if rows else text(_("No cases in this period"), quiet=True))

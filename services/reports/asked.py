@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Case, CaseFact, Message, SearchEntry
-from services.lemmas import content_of, is_first_name
+from services.lemmas import content_of, is_first_name, is_noun
 from services.lint import Habits, Place, habits_of, lint
 from services.questions import without_contacts
 from services.reports.cohorts import COHORTS
@@ -35,6 +35,11 @@ TOO_COMMON = 0.5
 LEAST_BEFORE = 10
 """With fewer cases before there is nothing to compare with."""
 LEAST_LETTERS = 4
+MEASURES = frozenset((
+    "время", "минута", "час", "сутки", "день", "неделя", "месяц", "год", "пора", "раз", "слово", "человек", "дело",
+    "вещь", "часть", "начало", "конец",
+))  # fmt: skip
+"""Nouns that stand beside every matter and name none."""
 BESIDE = 0.5
 """The share of the rarer word's cases in which the other stands too, so that both are one topic."""
 MOST_TOPICS, MOST_WORDS, MOST_CASES, MOST_EXAMPLES, QUOTED = 12, 3, 30, 3, 200
@@ -160,7 +165,7 @@ def _topics(session: Session, cut: Cut, found: Sequence[_Said], before: Sequence
     topics: list[Topic] = []
     taken: set[str] = set()
     for seed in rising:
-        if seed in taken or is_first_name(seed):
+        if seed in taken or not _names(seed):
             continue
         group = [
             seed,
@@ -208,6 +213,11 @@ def _places(said: Sequence[_Said], words: set[str]) -> dict[str, float]:
             if word in words:
                 found.setdefault(word, []).append(place)
     return {word: sum(places) / len(places) for word, places in found.items()}
+
+
+def _names(word: str) -> bool:
+    """Whether a topic may be called by the word: «каждый», «вчера», «прийти» only stand beside what it is about."""
+    return is_noun(word) and word not in MEASURES and not is_first_name(word)
 
 
 def _beside(cases: Mapping[str, Mapping[int, int]], word: str, seed: str) -> bool:

@@ -56,6 +56,15 @@ def test_what_more_people_write_than_before_is_a_topic(cast, database, weeks) ->
     assert "912 345" not in " ".join(one.text for one in topic.examples)
 
 
+def test_words_beside_every_matter_name_no_topic(cast, database, write, weeks) -> None:
+    for number, matter in enumerate(("урок", "поток", "кабинет", "урок")):
+        write(f"Вчера обещали каждую минуту {matter}", f"Гость {number}", NOW - timedelta(days=1, minutes=number))
+    with database.read.begin() as session:
+        topics = topics_of(session, CUT, NOW)
+    assert topics is not None
+    assert [one.words[0] for one in topics] == ["сертификат"]
+
+
 def test_one_person_however_loud_makes_no_topic(cast, database, write, weeks) -> None:
     for number in range(6):
         write(f"Верните мне музыку в перерыве {number}", "Один человек", NOW - timedelta(days=1, minutes=number))

@@ -43,6 +43,11 @@ def test_topics_a_month_and_wishes_are_there_from_the_first_look(database) -> No
             assert session.scalar(select(func.count()).select_from(CaseFact).where(CaseFact.counts)) == len(TALKS)
             row = session.scalars(select(Snapshot)).one()
             assert (row.month, is_whole(session, row)) == ("2026-10", True)
+            ends = session.execute(
+                select(Case.closed_at, CaseFact.resolved_at).join(CaseFact, CaseFact.id == Case.id)
+            ).all()
+            assert len(ends) == len(TALKS)
+            assert all(closed == resolved for closed, resolved in ends)
             head = actor_of(find_by_email(session, HEAD_EMAIL))
             assert changes_since(session, head, row, ZONE) == []
             assert row.figures["first_answer"]["whole"]["answered"] > 8
