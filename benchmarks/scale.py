@@ -69,6 +69,8 @@ def _measure(
     quiet: dict[str, list[float]] = {name: [] for name in PAGES}
     for turn in range(QUIET_ROUNDS + 4):
         for name, values in quiet.items():
+            # As far apart as the pages of all people: one at once after the other finds everything at hand.
+            time.sleep(THINKS / people)
             took = visit(name)
             if turn >= 4:
                 values.append(took)
