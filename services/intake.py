@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, select, tuple_, update
+from sqlalchemy import Row, Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -23,6 +23,7 @@ from services.history import OLDER, beyond
 from services.mail_answers import take_answers
 from services.messages import mark_absent, store_messages
 from services.messenger_answers import run_fetch, take_dialogues
+from services.named import is_named, names_given
 from services.raw_ties import Made, note_ties, strange
 from services.reported import join_twins, take_reports
 from services.rights import DESK
@@ -36,10 +37,13 @@ READING = 0x07_1C
 """The first half of the names under which PostgreSQL keeps who reads a place."""
 OpenChannel = Callable[[Source], Channel]
 _RAWS = cast(Table, RawItem.__table__)
-_KNOWN = select(_RAWS.c.id, _RAWS.c.kind, _RAWS.c.container, _RAWS.c.external_id, _RAWS.c.digest).where(
-    _RAWS.c.source_id == bindparam("of"),
-    tuple_(_RAWS.c.kind, _RAWS.c.container, _RAWS.c.external_id).in_(bindparam("names", expanding=True)),
-)
+_NAME = (_RAWS.c.kind, _RAWS.c.container, _RAWS.c.external_id)
+_KNOWN = {
+    dialect: select(_RAWS.c.id, *_NAME, _RAWS.c.digest).where(_RAWS.c.source_id == bindparam("of"), named)
+    for dialect, named in is_named(*_NAME).items()
+}
+_WAITING = select(_RAWS).where(_RAWS.c.state == "new", _RAWS.c.source_id == bindparam("of")).order_by(_RAWS.c.id)
+_TRIED = update(_RAWS).where(_RAWS.c.id.in_(bindparam("ids", expanding=True))).values(attempts=_RAWS.c.attempts + 1)
 _PARSED = (
     update(_RAWS)
     .where(_RAWS.c.id == bindparam("raw_id"), _RAWS.c.digest == bindparam("understood"))
@@ -153,10 +157,9 @@ def identity_of(raw: Raw) -> tuple[str, str, str]:
 def store_raws(session: Session, source_id: int, raws: tuple[Raw, ...]) -> int:
     """Inserts raws that are new, refreshes those whose digest differs, leaves the rest alone."""
     unique = {identity_of(raw): raw for raw in raws}
-    known = {
-        (row.kind, row.container, row.external_id): row
-        for row in session.connection().execute(_KNOWN, {"of": source_id, "names": list(unique)})
-    }
+    statement = _KNOWN[session.get_bind().dialect.name]
+    found = session.connection().execute(statement, {"of": source_id, **names_given(session, unique, len(_NAME))})
+    known = {(row.kind, row.container, row.external_id): row for row in found}
     fresh, now = [], utc_now()
     changed = 0
     for key, raw in unique.items():
@@ -292,26 +295,28 @@ def _parse_waiting(database: Database, source_id: int, channel: Channel, pause: 
                 _note_failure(session, rows[0].id, error)
 
 
-def _claim_raws(session: Session, source_id: int) -> list[RawItem]:
-    waiting = select(RawItem).where(RawItem.state == "new", RawItem.source_id == source_id).order_by(RawItem.id)
-    rows = list(session.scalars(waiting.where(RawItem.attempts == 0).limit(BATCH)))
+def _claim_raws(session: Session, source_id: int) -> Sequence[Row[Any]]:
+    """Rows of raw_item, to be read only; their attempts are counted already."""
+    connection = session.connection()
+    rows = connection.execute(_WAITING.where(_RAWS.c.attempts == 0).limit(BATCH), {"of": source_id}).all()
     if not rows:
-        rows = list(session.scalars(waiting.limit(1)))
+        rows = connection.execute(_WAITING.limit(1), {"of": source_id}).all()
         if rows and rows[0].attempts >= MAX_ATTEMPTS:
-            rows[0].state = "quarantined"
-            rows[0].error = rows[0].error or "the parser did not come back"
-            record(session, "raw.quarantined", DESK, object_id=rows[0].id, source_id=source_id)
-            session.flush()
+            _set_aside(session, session.get_one(RawItem, rows[0].id))
             return _claim_raws(session, source_id)
     if rows:
-        session.execute(
-            update(RawItem).where(RawItem.id.in_([row.id for row in rows])).values(attempts=RawItem.attempts + 1)
-        )
+        connection.execute(_TRIED, {"ids": [row.id for row in rows]})
     return rows
 
 
-def _understand(database: Database, channel: Channel, rows: list[RawItem]) -> None:
-    said: list[tuple[RawItem, list[Incoming]]] = []
+def _set_aside(session: Session, row: RawItem) -> None:
+    row.state, row.error = "quarantined", row.error or "the parser did not come back"
+    record(session, "raw.quarantined", DESK, object_id=row.id, source_id=row.source_id)
+    session.flush()
+
+
+def _understand(database: Database, channel: Channel, rows: Sequence[Row[Any]]) -> None:
+    said: list[tuple[Row[Any], list[Incoming]]] = []
     publications, records = [], []
     for row in rows:
         raw = Raw(row.kind, row.container, row.external_id, row.body)
@@ -357,5 +362,4 @@ def _note_failure(session: Session, raw_id: int, error: Exception) -> None:
     row = session.get_one(RawItem, raw_id)
     row.error = f"{type(error).__name__}: {error}"[:500]
     if row.attempts >= MAX_ATTEMPTS:
-        row.state = "quarantined"
-        record(session, "raw.quarantined", DESK, object_id=row.id, source_id=row.source_id)
+        _set_aside(session, row)

@@ -81,7 +81,8 @@ def insert_missing(session: Session, table: type[Base], rows: Sequence[Mapping[s
     Rows come in one order everywhere, or two processes would wait for one another.
     """
     make: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[session.get_bind().dialect.name]
-    session.execute(make(table).on_conflict_do_nothing(index_elements=unique), list(rows))
+    session.flush()
+    session.connection().execute(make(table.__table__).on_conflict_do_nothing(index_elements=unique), list(rows))
 
 
 def keep_order(session: Session) -> None:

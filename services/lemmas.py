@@ -14,6 +14,7 @@ MOST_WORDS = 10_000
 RARE_READING = 0.005
 """A reading of a word that is likelier than this counts too: «стали» is «стать», and now and then «сталь»."""
 
+_DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f])*")
 _PHONE = re.compile(
     r"(?<![\w+])\+\d[\d\s()\-]{8,17}\d(?!\d)"
@@ -153,6 +154,8 @@ def words_of(text: str) -> Iterator[Word]:
 
 def numbers_of(text: str) -> Iterator[Word]:
     """Phones, sums and codes that are written in parts, each as one word: «8 (912) 345-67-89» is 9123456789."""
+    if _DIGIT.search(text) is None:
+        return
     for found in _PHONE.finditer(text):
         digits = "".join(ch for ch in found[0] if ch.isdecimal())
         yield Word(found.start(), found.end(), (digits[-10:],))
@@ -172,10 +175,12 @@ def index(text: str) -> Indexed:
     """``text`` as the index keeps it."""
     words: list[str] = []
     extra: dict[str, None] = {}
-    for word in words_of(text):
+    for word in map(fold, _WORD.findall(text)):
         if len(words) == MOST_WORDS:
             break
-        words.append(word.forms[0])
-        extra.update(dict.fromkeys(word.forms[1:]))
+        if word:
+            likeliest, *others = forms_of(word)
+            words.append(likeliest)
+            extra.update(dict.fromkeys(others))
     extra.update(dict.fromkeys(form for number in numbers_of(text) for form in number.forms))
     return Indexed(tuple(words), tuple(extra))

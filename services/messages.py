@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -18,12 +18,17 @@ from services.crm.arrivals import note_arrivals
 from services.crm.forgetting import ERASED, hidden_id
 from services.events import record
 from services.leases import insert_missing, keep_order
+from services.named import is_named, names_given
 from services.outcomes import join_own, mark_removed
 from services.rights import DESK
 from services.search_index import index_messages, rename_author
 
 CHAT = frozenset({"live", "chat"})
 """``work`` of what is said in a broadcast: before it was looked at, and after."""
+_KNOWN = {
+    dialect: select(Message).where(named)
+    for dialect, named in is_named(Message.container, Message.external_id).items()
+}
 _PERSON = ("platform", "external_id")
 _PUBLICATION_FIELDS = ("kind", "title", "text", "url", "picture", "published_at")
 
@@ -43,20 +48,17 @@ def store_messages(
         keep_order(session)
     authors = _store_authors(session, platform, [item.author for item in items if item.author is not None])
     places = _store_publications(session, source_id, items, publications)
+    statement, given = _KNOWN[session.get_bind().dialect.name], names_given(session, latest, 2)
     known = {
         (row.container, row.external_id): row
-        for row in session.scalars(
-            select(Message).where(
-                Message.source_id == source_id, tuple_(Message.container, Message.external_id).in_(list(latest))
-            )
-        )
+        for row in session.scalars(statement.where(Message.source_id == source_id), given)
     }
     on_air = publications_on_air(session, source_id)
-    fresh, edited = [], []
+    fresh, edited, now = [], [], utc_now()
     for item in items:
         row = known.get((item.container, item.external_id))
         if row is None:
-            fresh.append(_row(source_id, item, authors, places, on_air))
+            fresh.append(_row(source_id, item, authors, places, on_air, now))
         elif _update_message(session, row, item, final=final):
             edited.append(row)
     index_messages(session, edited, known=True)
@@ -138,6 +140,7 @@ def _row(
     authors: Mapping[str, Author],
     places: Mapping[str, int],
     on_air: Collection[int],
+    now: datetime,
 ) -> dict[str, Any]:
     author = authors.get(item.author.external_id) if item.author else None
     place = item.publication.external_id if item.publication else item.publication_external_id
@@ -161,8 +164,8 @@ def _row(
         "context": dict(item.context),
         "published_at": item.published_at,
         "edited_at": item.edited_at,
-        "deleted_at": utc_now() if deleted else None,
-        "ingested_at": utc_now(),
+        "deleted_at": now if deleted else None,
+        "ingested_at": now,
         "versions": 1,
     }
 
@@ -248,8 +251,11 @@ def _store_authors(session: Session, platform: str, people: Sequence[Person]) ->
             continue  # shown on a page that is read again; whoever writes anew is met anew, see _meet_again
         if person.name and person.name != row.name:
             renamed.append(row)
-        row.name, row.is_us = person.name or row.name, person.is_us
-        row.url, row.picture = person.url or row.url, person.picture or row.picture
+        told = {"name": person.name or row.name, "is_us": person.is_us, "url": person.url or row.url,
+                "picture": person.picture or row.picture}  # fmt: skip
+        for name, value in told.items():
+            if getattr(row, name) != value:  # what is set counts as changed for all who listen
+                setattr(row, name, value)
     session.flush()
     for row in renamed:
         rename_author(session, row.id)

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Select, select, tuple_, union
+from sqlalchemy import Row, Select, select, tuple_, union
 from sqlalchemy.orm import Session
 
 from collectors.base import Incoming
@@ -38,8 +39,8 @@ def raws_of(messages: Sequence[int]) -> Select[tuple[int]]:
     return select(both.c.id)
 
 
-def strange(raw: RawItem, source_id: int, items: Sequence[Incoming]) -> list[Made]:
-    """Those of a raw's messages that do not bear its identity."""
+def strange(raw: Row[Any], source_id: int, items: Sequence[Incoming]) -> list[Made]:
+    """Those of a raw's (a row of raw_item) messages that do not bear its identity."""
     return [
         Made(raw.id, source_id, item.container, item.external_id)
         for item in items

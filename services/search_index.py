@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,9 @@ MOST_OF_AUTHOR = 1000
 _OBJECT_BITS = 25
 NAME_POSITION, EXTRA_POSITION = 16_000, 16_300
 _KINDS = {"message": 0, "note": 1}
+_ENTRIES = cast(Table, SearchEntry.__table__)
+_SPOKEN = ("words", "names", "extra")
+"""Columns of tokens, in the order in which ``vector`` takes them."""
 
 
 def key_of(at: datetime, kind: str = "message", object_id: int = 0) -> int:
@@ -68,7 +71,7 @@ def _row(kind: str, object_id: int, at: datetime, text: str, name: str, marks: l
     extra = [*said.extra, *marks]
     return {
         "id": key_of(at, kind, object_id), "kind": kind, "object_id": object_id, "names": " ".join(who.words),
-        "words": " ".join(said.words), "extra": " ".join(extra), "vector": vector(said.words, who.words, extra),
+        "words": " ".join(said.words), "extra": " ".join(extra),
     }  # fmt: skip
 
 
@@ -88,8 +91,8 @@ def _write(session: Session, rows: list[dict[str, Any]], *, known: bool) -> None
     if not rows:
         return
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    if is_sqlite:
-        rows = [{**row, "vector": None} for row in rows]
+    if not is_sqlite:
+        rows = [{**row, "vector": vector(*(row[name].split() for name in _SPOKEN))} for row in rows]
     # FTS5 writes its pending words out whenever a key is not greater than the one before.
     rows = sorted(rows, key=lambda row: int(row["id"]))
     if known and is_sqlite:
@@ -100,7 +103,7 @@ def _write(session: Session, rows: list[dict[str, Any]], *, known: bool) -> None
         kept = {name: fresh.excluded[name] for name in ("names", "words", "extra", "vector")}
         session.execute(fresh.on_conflict_do_update(index_elements=["id"], set_=kept), rows)
         return
-    session.execute(insert(SearchEntry), rows)
+    session.connection().execute(_ENTRIES.insert(), rows)
 
 
 def run_index(database: Database) -> int:
