@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
+from benchmarks.ingest import fill
 from collectors import channel_class
 from collectors.base import ChannelError, Cursor, Page, Raw, SourceState, Walk
-from models import Message, RawItem, Source, utc_now
+from models import Author, Message, RawItem, Source, utc_now
 from services.errors import Forbidden
 from services.intake import READING, _turns, run_collect, run_parse, store_raws
 from services.messages import mark_absent, store_messages
@@ -310,3 +312,21 @@ def test_two_processes_do_not_read_one_place_at_once(cast, database, monkeypatch
         other.execute(select(func.pg_advisory_unlock(READING, cast.source_id)))
         run_parse(database, cast.source_id, parser)
     assert parser.seen == ["r1", "r2"]
+
+
+def test_what_the_bench_takes_in_stands_in_the_desk(database) -> None:
+    """It raises when a message is missing: the bench once measured how fast a page goes into quarantine."""
+    fill(database, 1200)
+
+
+def test_who_is_met_again_unchanged_is_no_change(cast, database) -> None:
+    """A row that is set to what it is counts as changed, and everybody who hears of changes would look at it."""
+    item = cast.write("Когда вебинар?")
+    changed: list[Any] = []
+    with database.write.begin() as session:
+        event.listen(session, "before_flush", lambda it, *_: changed.extend(it.dirty))
+        store_messages(session, cast.source_id, "wordpress", [item])
+        assert [row for row in changed if isinstance(row, Author)] == []
+        renamed = replace(item, author=replace(item.author, name="Анна Ярова"))
+        store_messages(session, cast.source_id, "wordpress", [renamed])
+        assert [row.name for row in changed if isinstance(row, Author)] == ["Анна Ярова"]

@@ -124,6 +124,25 @@ class TestTheList:
         assert head.post(undo_of(page), htmx=True).headers["HX-Redirect"] == "/places"
         assert stored(database, source_id).state == "active"
 
+    def test_a_place_that_fails_can_be_kept_by_hand_before_it_stops(self, head, place):
+        source_id = place()
+        address = f'formaction="/places/{source_id}/by-hand"'
+        assert address not in head.get("/places").text
+        place(error_code="network", failures=3)
+        assert address in head.get("/places").text
+
+    def test_the_coverage_says_what_is_wrong_and_when_it_is_read_next(self, head, place):
+        place(read_at=utc_now(), due_at=utc_now() + timedelta(minutes=3))
+        page = head.get("/places/coverage").text
+        assert ">следующее<" in page
+        assert "не читается" not in page
+        place(error_code="network", failures=3)
+        page = head.get("/places/coverage").text
+        assert "не читается: нет связи" in page
+        assert ">следующее<" not in page, "the next try is said beside what is wrong"
+        place(state="paused", error_code=None)
+        assert ">следующее<" not in head.get("/places/coverage").text
+
     def test_a_place_is_removed_and_brought_back(self, head, place, database):
         source_id = place(title="Старый блог")
         assert "Убрать из списка" in head.get(f"/places/{source_id}").text
