@@ -23,7 +23,7 @@ from services.history import OLDER, beyond
 from services.mail_answers import take_answers
 from services.messages import mark_absent, store_messages
 from services.messenger_answers import run_fetch, take_dialogues
-from services.named import is_named, names_given
+from services.named import by_names, names_given
 from services.raw_ties import Made, note_ties, strange
 from services.reported import join_twins, take_reports
 from services.rights import DESK
@@ -38,10 +38,7 @@ READING = 0x07_1C
 OpenChannel = Callable[[Source], Channel]
 _RAWS = cast(Table, RawItem.__table__)
 _NAME = (_RAWS.c.kind, _RAWS.c.container, _RAWS.c.external_id)
-_KNOWN = {
-    dialect: select(_RAWS.c.id, *_NAME, _RAWS.c.digest).where(_RAWS.c.source_id == bindparam("of"), named)
-    for dialect, named in is_named(*_NAME).items()
-}
+_KNOWN = by_names(_RAWS, _NAME, _RAWS.c.id, *_NAME, _RAWS.c.digest)
 _WAITING = select(_RAWS).where(_RAWS.c.state == "new", _RAWS.c.source_id == bindparam("of")).order_by(_RAWS.c.id)
 _TRIED = update(_RAWS).where(_RAWS.c.id.in_(bindparam("ids", expanding=True))).values(attempts=_RAWS.c.attempts + 1)
 _PARSED = (
@@ -158,7 +155,7 @@ def store_raws(session: Session, source_id: int, raws: tuple[Raw, ...]) -> int:
     """Inserts raws that are new, refreshes those whose digest differs, leaves the rest alone."""
     unique = {identity_of(raw): raw for raw in raws}
     statement = _KNOWN[session.get_bind().dialect.name]
-    found = session.connection().execute(statement, {"of": source_id, **names_given(session, unique, len(_NAME))})
+    found = session.connection().execute(statement, names_given(session, source_id, unique)) if unique else ()
     known = {(row.kind, row.container, row.external_id): row for row in found}
     fresh, now = [], utc_now()
     changed = 0

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -18,17 +18,15 @@ from services.crm.arrivals import note_arrivals
 from services.crm.forgetting import ERASED, hidden_id
 from services.events import record
 from services.leases import insert_missing, keep_order
-from services.named import is_named, names_given
+from services.named import by_names, names_given
 from services.outcomes import join_own, mark_removed
 from services.rights import DESK
 from services.search_index import index_messages, rename_author
 
 CHAT = frozenset({"live", "chat"})
 """``work`` of what is said in a broadcast: before it was looked at, and after."""
-_KNOWN = {
-    dialect: select(Message).where(named)
-    for dialect, named in is_named(Message.container, Message.external_id).items()
-}
+_MESSAGES = cast(Table, Message.__table__)
+_KNOWN = by_names(_MESSAGES, (_MESSAGES.c.container, _MESSAGES.c.external_id), _MESSAGES.c.id)
 _PERSON = ("platform", "external_id")
 _PUBLICATION_FIELDS = ("kind", "title", "text", "url", "picture", "published_at")
 
@@ -48,11 +46,7 @@ def store_messages(
         keep_order(session)
     authors = _store_authors(session, platform, [item.author for item in items if item.author is not None])
     places = _store_publications(session, source_id, items, publications)
-    statement, given = _KNOWN[session.get_bind().dialect.name], names_given(session, latest, 2)
-    known = {
-        (row.container, row.external_id): row
-        for row in session.scalars(statement.where(Message.source_id == source_id), given)
-    }
+    known = _known_messages(session, source_id, latest)
     on_air = publications_on_air(session, source_id)
     fresh, edited, now = [], [], utc_now()
     for item in items:
@@ -66,6 +60,17 @@ def store_messages(
         _meet_again(fresh, items, authors)
         edited += _insert_messages(session, fresh, items)
     note_arrivals(session, source_id, platform, edited)
+
+
+def _known_messages(
+    session: Session, source_id: int, names: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Message]:
+    if not names:
+        return {}
+    statement = _KNOWN[session.get_bind().dialect.name]
+    ids = session.execute(statement, names_given(session, source_id, names)).scalars().all()
+    rows = session.scalars(select(Message).where(Message.id.in_(ids))) if ids else ()
+    return {(row.container, row.external_id): row for row in rows}
 
 
 def mark_absent(
