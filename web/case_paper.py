@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Act, Case, CaseFact, Clock, Reply, Staff, TextVersion, utc_now
 from services.approval import decided_in
+from services.by_hand import BY_HAND
 from services.cases import note_printed
 from services.contracts.decisions import Listed, decisions_of_case
 from services.documents.sheets import Block, draw_sheet, heading, quote, table, text
@@ -234,7 +235,7 @@ def _replies(pane: Pane) -> Iterator[Block]:
     if pane.view.sendings:
         yield heading(_("Replies not seen there yet"))
     for one in pane.view.sendings:
-        by = f"{one.staff or '—'}, {_at(one.reply.created_at)}: {ACT_STATES.get(one.act.state, one.act.state)}"
+        by = f"{one.staff or '—'}, {_at(one.reply.created_at)}: {_state(one.act)}"
         notes = [_file(file) for file in pane.sent_files.get(one.reply.id, ())]
         notes += [one.reply.verdict_note] if one.reply.verdict_note else []
         yield quote(by, one.reply.text, "\n".join(notes))
@@ -277,9 +278,15 @@ def _proof(pane: Pane) -> Iterator[Block]:
     yield table(head, rows, wide=(2, 2, 3, 3, 4))
 
 
+def _state(act: Act) -> str:
+    if act.state == "accepted" and act.target.get(BY_HAND):  # no platform said so, a person did
+        return _("Published there by hand and marked here")
+    return str(ACT_STATES.get(act.state, act.state))
+
+
 def _proven(act: Act) -> str:
     number = _("its number there: %(id)s", id=act.external_id) if act.external_id else ""
-    parts = (str(ACT_STATES.get(act.state, act.state)), number, act.url or "", act.error_text or "")
+    parts = (_state(act), number, act.url or "", act.error_text or "")
     return "\n".join(part for part in parts if part)
 
 

@@ -41,7 +41,7 @@ MEASURES = frozenset((
 ))  # fmt: skip
 """Nouns that stand beside every matter and name none."""
 BESIDE = 0.5
-"""The share of the rarer word's cases in which the other stands too, so that both are one topic."""
+"""The share of the rarer word's cases, and LEAST of them, in which the other stands too: both are one topic."""
 MOST_TOPICS, MOST_WORDS, MOST_CASES, MOST_EXAMPLES, QUOTED = 12, 3, 30, 3, 200
 MENTIONS: Mapping[str, str | None] = {"price": "question", "new_product": None, "competitor": None}
 """theme → the kind that is counted, for marketing (domain.md §8, report 11)."""
@@ -222,7 +222,7 @@ def _names(word: str) -> bool:
 
 def _beside(cases: Mapping[str, Mapping[int, int]], word: str, seed: str) -> bool:
     one, other = cases[word].keys(), cases[seed].keys()
-    return len(one & other) >= BESIDE * min(len(one), len(other))
+    return len(one & other) >= max(LEAST, BESIDE * min(len(one), len(other)))
 
 
 def _topic(

@@ -15,15 +15,22 @@ STANDING = frozenset({
 """Columns that say how things stand at this moment, or are themselves of the period before."""
 
 
-def beside_before(now: Table, before: Table) -> Table:
-    """``now`` with what ``before`` said in the same places; a line that was not there had nothing to count."""
+def beside_before(now: Table, before: Table, *, apart: bool = False) -> Table:
+    """``now`` with what ``before`` said in the same places; a line that was not there had nothing to count.
+
+    ``apart``: a line is a thing of its period and is compared with nothing.
+    """
     earlier = {line.key: line.cells for line in before.lines}
     total = now.total and _cells(now.columns, now.total, before.total)
     told = dict(before.beside)
     beside = tuple((name, _cell(name, cell, told.get(name))) for name, cell in now.beside)
-    lines = tuple(
-        Line(line.key, line.name, _cells(now.columns, line.cells, earlier.get(line.key)), line.place)
-        for line in now.lines
+    lines = (
+        now.lines
+        if apart
+        else tuple(
+            Line(line.key, line.name, _cells(now.columns, line.cells, earlier.get(line.key)), line.place)
+            for line in now.lines
+        )
     )
     return replace(now, lines=lines, total=total, beside=beside)
 

@@ -83,6 +83,7 @@ class Report:
     ``right``: what besides «report.view» is asked for, where it tells of people's money. ``filters``: those of a
     cut that narrow it, ``by_case``: those of them that a row has only by the case it came from. ``compared``:
     whether it says what the period before was, ``earlier``: by what, where its lines are rows of one period.
+    ``apart``: its lines are single things of the period, so that only the whole has a period before.
     ``words``: columns that tell what people wrote, for those alone who may read cases.
     """
 
@@ -95,4 +96,5 @@ class Report:
     compared: bool = True
     by_case: tuple[str, ...] = ()
     earlier: Ask | None = None
+    apart: bool = False
     words: tuple[str, ...] = ()

@@ -60,7 +60,8 @@ def run_table(
     by = by if by in report.splits else report.splits[0]
     table = report.ask(session, cut, now, by)
     if compared and report.compared:
-        table = beside_before(table, (report.earlier or report.ask)(session, cut.before(), now, by))
+        before = (report.earlier or report.ask)(session, cut.before(), now, by)
+        table = beside_before(table, before, apart=report.apart)
     return table if actor.may("case.view") else _without(table, report.words)
 
 
@@ -474,7 +475,7 @@ REPORTS: Mapping[str, Report] = {
         Report(11, "topics", themes_table, ("theme",), earlier=themes_before),
         Report(12, "incidents", incidents_table, ("trouble",), filters=narrowed.TROUBLES),
         Report(13, "groups", groups_table, ("group",)),
-        Report(14, "broadcasts", broadcasts_table, ("broadcast",), filters=narrowed.BROADCASTS),
+        Report(14, "broadcasts", broadcasts_table, ("broadcast",), filters=narrowed.BROADCASTS, apart=True),
         Report(15, "visits", visits_table, ("visited",), filters=narrowed.CHECKS),
         Report(
             16, "register", register_table, ("complaints", "wishes"), earlier=register_before,

@@ -191,6 +191,17 @@ def test_a_group_stands_beside_its_own_past(database, cases) -> None:
     assert compared(database, "groups") == {"Английский": (1, 0), "Испанский": (1, 2)}
 
 
+def test_a_broadcast_has_no_period_before_but_all_of_them_have(cast, database) -> None:
+    with database.write.begin() as session:
+        for at in (on(1, 16), on(2, 16), on(1, 16) - timedelta(days=5)):
+            session.add(Broadcast(kind="webinar", title="Эфир", starts_at=at, ends_at=at + timedelta(hours=1)))
+    with database.read.begin() as session:
+        found = run_table(session, DESK, "broadcasts", WEEK, NOW, compared=True)
+    assert [line.cells[0].compared for line in found.lines] == [False, False]
+    assert found.total is not None
+    assert (found.total[0].value, found.total[0].before) == (2, 1)
+
+
 def test_the_funnel_counts_how_far_deals_came(database) -> None:
     # Three deals of the week: paid at once; lost after the offer; at the first stage. One of the week before.
     ways = (

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from collectors.base import Receipt
 from models import Act, Case, CaseFact, Decision, Event, Message, RouteLine, Source, TextVersion, Verdict, utc_now
 from services.approval import approve, reject
+from services.by_hand import Published, mark_published
 from services.cases import close
 from services.documents.sheets import bars, draw_sheet, quote, table
 from services.outbox import claim_act
@@ -156,3 +157,15 @@ def test_what_was_split_off_stands_on_both_sheets(cast, database, open_case, ent
     sheet = taken(smm, part_id)
     assert f"Частьобращения{number}" in sheet
     assert "Этообращение—ословах:«вернитеденьгизамарт»" in sheet
+
+
+def test_what_a_person_published_no_platform_took(cast, database, open_case, enter) -> None:
+    case_id = open_case("Когда вебинар?")
+    with database.write.begin() as session:
+        session.get_one(Source, cast.source_id).platform = "manual"
+        mark_published(session, cast.smm, case_id, "Вебинар в среду", "f1", Published())
+    sheet = taken(enter("smm"), case_id)
+    assert "Опубликованотамвручную" in sheet
+    assert "Насколькодоказано" in sheet
+    proof = sheet[sheet.index("Насколькодоказано") :]
+    assert "Принятоплощадкой" not in proof
