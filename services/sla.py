@@ -76,7 +76,8 @@ def running_clock(session: Session, route: Route, kind: str = "department") -> C
 
 
 def lateness(session: Session, case: Case, now: datetime | None = None) -> list[Share]:
-    """Who the working time since receipt was spent by, longest first; nothing while the case is in time.
+    """Who the time since receipt was spent by, longest first, by the calendar of the term that was not kept;
+    nothing while the case is in time.
 
     Of two departments asked at once the first asked has the time they share; waiting for the author is nobody's.
     """
@@ -87,7 +88,8 @@ def lateness(session: Session, case: Case, now: datetime | None = None) -> list[
     if not late:
         return []
     begin, end = min(clock.started_at for clock in late), max(clock.done_at or now for clock in late)
-    calendar = policy_of(session).calendars["desk"]
+    calendars = policy_of(session).calendars
+    calendar = calendars.get(late[0].calendar, calendars["desk"])
     total = working_between(calendar, begin, end)
     paused = max((timedelta(seconds=clock.paused_seconds) for clock in late), default=timedelta(0))
     spent: dict[int, timedelta] = {}

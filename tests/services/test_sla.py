@@ -253,6 +253,18 @@ def test_why_it_was_late(cast, database, case_id, act, at) -> None:
     ]
 
 
+def test_a_term_by_the_clock_of_the_duty_says_how_long_it_took_on_a_day_off(cast, database, case_id, at) -> None:
+    """What runs on Saturdays too was not late by «0 minutes» of the desk's week."""
+    with database.write.begin() as session:
+        for clock in session.scalars(select(Clock).where(Clock.case_id == case_id)):
+            clock.calendar = "duty"
+            clock.started_at, clock.due_at = moscow("28.11.2026 13:00"), moscow("28.11.2026 13:15")
+    at("28.11.2026 13:35")
+    with database.read.begin() as session:
+        shares = lateness(session, session.get_one(Case, case_id))
+    assert [(share.department, share.spent) for share in shares] == [(None, timedelta(minutes=35))]
+
+
 def test_new_terms_hold_for_what_comes_and_on_demand_for_what_is_open(cast, database, case_id, clocks, act) -> None:
     head = cast.head
     with pytest.raises(Forbidden):
