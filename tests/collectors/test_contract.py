@@ -12,7 +12,8 @@ from services.sources import secret_fields, split_secrets
 ROOT = Path(__file__).parents[2]
 SAMPLES = {int: 1, list[str]: ["x"]}
 SHARED = {
-    "__init__", "airing", "asked", "base", "errors", "files", "transport", "wire", "html", "oauth", "sign_on", "webhook",
+    "__init__", "airing", "asked", "base", "errors", "files", "transport", "wire", "html", "oauth", "sign_on",
+    "webhook",
 }  # fmt: skip
 
 
