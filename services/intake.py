@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any, cast
 
 from sqlalchemy import Row, Table, bindparam, func, select, update
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -33,6 +34,8 @@ from services.sources import claim_source, free_source, keep_source, record_fail
 BATCH = 500
 MAX_ATTEMPTS = 3
 PATIENCE = 120.0
+UP_SECONDS = (0.5, 1, 2, 4, 8)
+"""Pauses after which a database that restarts is asked again."""
 READING = 0x07_1C
 """The first half of the names under which PostgreSQL keeps who reads a place."""
 OpenChannel = Callable[[Source], Channel]
@@ -67,7 +70,8 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
     """Reads one place that is due, page by page, each committed; returns how many new or changed raws it met.
 
     A failure of the platform is recorded on the place and not raised: one bad source does not stop another. A
-    mistake of ours is recorded too, so that the place backs off, and then raised for the log.
+    mistake of ours is recorded too, so that the place backs off, and then raised for the log. That the database
+    went away is no fault of the place: it is due as before.
     """
     now = utc_now()
     holder = f"{holder}:{secrets.token_hex(4)}"  # a process reads with several threads
@@ -100,6 +104,9 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
         failure = error
         _end(database, source_id, holder, lambda session: record_failure(session, source_id, failure))
     except Exception as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            _end(database, source_id, holder, lambda session: None)
+            raise
         mistake = ChannelError(type(error).__name__, code="server")
         _end(database, source_id, holder, lambda session: record_failure(session, source_id, mistake))
         raise
@@ -123,11 +130,22 @@ def _note_end(session: Session, source_id: int, walk: Walk, told: Comparison) ->
 
 
 def _end(database: Database, source_id: int, holder: str, note: Callable[[Session], None]) -> None:
-    """Writes how the reading went, unless it is somebody else's by now."""
-    with database.write.begin() as session:
-        if keep_source(session, source_id, holder):
-            note(session)
-        free_source(session, source_id, holder)
+    """Writes how the reading went, unless it is somebody else's by now.
+
+    It waits for a database that starts up: a place that nobody reads and that is not free stays unread until its
+    lease ends.
+    """
+    for pause in (*(() if database.is_sqlite else UP_SECONDS), None):
+        try:
+            with database.write.begin() as session:
+                if keep_source(session, source_id, holder):
+                    note(session)
+                free_source(session, source_id, holder)
+            return
+        except OperationalError:
+            if pause is None:
+                raise
+            time.sleep(pause)
 
 
 def store_page(session: Session, source_id: int, page: Page, *, deep: bool = False) -> int:

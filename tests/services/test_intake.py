@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import event, func, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from benchmarks.ingest import fill
 from collectors import channel_class
@@ -89,6 +90,34 @@ def test_two_threads_of_one_process_do_not_read_one_place(met) -> None:
     # What was read a moment ago is not due, also for one who had seen it due.
     assert run_collect(met.database, source_id, opened.append, "one:1") == 0
     assert opened == []
+
+
+def test_a_database_that_goes_away_leaves_the_place_free_and_blames_nobody(met) -> None:
+    if met.database.is_sqlite:
+        pytest.skip("a file does not go away")
+    source_id = met.sources["wordpress"]
+    armed: list[str] = []
+
+    def open_and_arm(source: Source) -> Any:
+        armed.append("UPDATE source")
+        return met.open_channel(source)
+
+    def kill(connection: Any, _cursor: Any, statement: str, *_given: Any) -> None:
+        if armed and statement.startswith(armed[0]):
+            armed.clear()
+            pid = connection.connection.driver_connection.info.backend_pid
+            with met.database.read.begin() as session:
+                session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+
+    event.listen(met.database.engine, "before_cursor_execute", kill)
+    try:
+        with pytest.raises(OperationalError):
+            run_collect(met.database, source_id, open_and_arm, "one:1")
+    finally:
+        event.remove(met.database.engine, "before_cursor_execute", kill)
+    source = source_of(met, source_id)
+    assert (source.lease_holder, source.failures, source.error_code) == (None, 0, None)
+    assert run_collect(met.database, source_id, met.open_channel, "two:2") > 0
 
 
 def test_a_reader_that_was_frozen_past_its_lease_changes_nothing(met) -> None:
