@@ -58,10 +58,15 @@ LEASE = "scheduler"
 LEASE_SECONDS = 20
 
 
-def is_gone(holder: str) -> bool:
-    """True when ``holder`` («host:pid…») was a process of this machine that does not run any more."""
+def _process(holder: str) -> tuple[str, str]:
+    """(host, pid) of «host:pid…»: what stands behind is of a thread or a reading."""
     host, _, rest = holder.partition(":")
-    pid = rest.partition(":")[0]
+    return host, rest.partition(":")[0]
+
+
+def is_gone(holder: str) -> bool:
+    """True when ``holder`` was a process of this machine that does not run any more."""
+    host, pid = _process(holder)
     if host != os.uname().nodename or not pid.isdigit():
         return False
     try:
@@ -75,12 +80,9 @@ def is_gone(holder: str) -> bool:
 
 def free_leases(session: Session) -> None:
     """Takes from the dead what they hold: those of this machine are seen to be gone, those of others are silent."""
-    quiet = silent(session)
-    free_the_dead(session, lambda holder: is_gone(holder) or (holder in quiet and not _is_here(holder)))
-
-
-def _is_here(holder: str) -> bool:
-    return holder.partition(":")[0] == os.uname().nodename
+    here = os.uname().nodename
+    quiet = {_process(name) for name in silent(session) if _process(name)[0] != here}
+    free_the_dead(session, lambda holder: is_gone(holder) or _process(holder) in quiet)
 
 
 class Scheduler:

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, MetaData, String, TypeDecorator, text
 from sqlalchemy import Text as LongText
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -34,6 +34,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def where(condition: str) -> dict[str, Any]:
+    """What makes an ``Index`` partial on either database; a query that is to use it says the same words."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 def holds_bytes(kind: TypeEngine[Any]) -> bool:
     """Whether a column of this type holds bytes, however they are packed."""
     return isinstance(_impl(kind), LargeBinary)
@@ -48,9 +53,9 @@ def _impl(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
 
 
-def storable(text: str) -> str:
-    """``text`` as every database can keep it, see ``_Storable``."""
-    return _UNSTORABLE.sub("\ufffd", text)
+def storable(told: str) -> str:
+    """``told`` as every database can keep it, see ``_Storable``."""
+    return _UNSTORABLE.sub("\ufffd", told)
 
 
 class _Storable(TypeDecorator[str]):

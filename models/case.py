@@ -1,23 +1,16 @@
 """One piece of work: the messages of one author on one matter."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, utc_now
+from models.base import Base, utc_now, where
 
-_OPEN: dict[str, Any] = {
-    "sqlite_where": text("open_key IS NOT NULL"), "postgresql_where": text("open_key IS NOT NULL"),
-}  # fmt: skip
-_CLOSED: dict[str, Any] = {
-    "sqlite_where": text("stage = 'closed'"), "postgresql_where": text("stage = 'closed'"),
-}  # fmt: skip
+_OPEN = where("open_key IS NOT NULL")
+_CLOSED = where("stage = 'closed'")
 
-_APPLICATION: dict[str, Any] = {
-    "sqlite_where": text("kind = 'application'"), "postgresql_where": text("kind = 'application'"),
-}  # fmt: skip
+_APPLICATION = where("kind = 'application'")
 _COUNTED = ("stage", "label", "sure", "kind", "priority", "assignee_id", "lift")
 
 

@@ -2,31 +2,21 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id
+from models.base import Base, Id, where
 
 # Each report walks one of the times and needs nothing but its index.
 _DIMENSIONS = ("source_id", "kind", "theme", "staff_id", "department_id", "platform", "programme")
 _STANDING = (
     "counts", "lead_id", "first_at", "first_due_at", "resolution_due_at", "legal_due_at", "legal_done_at",
 )  # fmt: skip
-_LEGAL = {
-    "sqlite_where": text("legal_due_at IS NOT NULL"), "postgresql_where": text("legal_due_at IS NOT NULL"),
-}  # fmt: skip
-_QUEUE = {
-    "sqlite_where": text("holder IS NOT NULL"), "postgresql_where": text("holder IS NOT NULL"),
-}  # fmt: skip
-_PERSON = {
-    "sqlite_where": text("person IS NOT NULL"), "postgresql_where": text("person IS NOT NULL"),
-}  # fmt: skip
-_OWED = {
-    "sqlite_where": text("outcome IS NULL"), "postgresql_where": text("outcome IS NULL"),
-}  # fmt: skip
-_PROGRAMME = {
-    "sqlite_where": text("programme IS NOT NULL"), "postgresql_where": text("programme IS NOT NULL"),
-}  # fmt: skip
+_LEGAL = where("legal_due_at IS NOT NULL")
+_QUEUE = where("holder IS NOT NULL")
+_PERSON = where("person IS NOT NULL")
+_OWED = where("outcome IS NULL")
+_PROGRAMME = where("programme IS NOT NULL")
 
 
 class CaseFact(Base):
@@ -60,10 +50,10 @@ class CaseFact(Base):
             *_DIMENSIONS,
         ),
         Index("ix_case_fact_resolution_due", "resolution_due_at", "counts", "holder", "resolved_at", *_DIMENSIONS),
-        Index("ix_case_fact_person", "person", "resolved_at", "theme", **_PERSON),  # type: ignore[arg-type]
-        Index("ix_case_fact_programme", "programme", **_PROGRAMME),  # type: ignore[arg-type]
-        Index("ix_case_fact_legal", "legal_due_at", **_LEGAL),  # type: ignore[arg-type]
-        Index("ix_case_fact_queue", "holder", "opened_at", *_STANDING, **_QUEUE),  # type: ignore[arg-type]
+        Index("ix_case_fact_person", "person", "resolved_at", "theme", **_PERSON),
+        Index("ix_case_fact_programme", "programme", **_PROGRAMME),
+        Index("ix_case_fact_legal", "legal_due_at", **_LEGAL),
+        Index("ix_case_fact_queue", "holder", "opened_at", *_STANDING, **_QUEUE),
     )
 
     id: Mapped[int] = mapped_column(Id, ForeignKey("case.id"), primary_key=True)
@@ -119,7 +109,7 @@ class RouteFact(Base):
 
     __tablename__ = "route_fact"
     __table_args__ = (
-        Index(None, "case_id"), Index(None, "asked_at"), Index("ix_route_fact_owed", "due_at", **_OWED),  # type: ignore[arg-type]
+        Index(None, "case_id"), Index(None, "asked_at"), Index("ix_route_fact_owed", "due_at", **_OWED),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(Id, ForeignKey("route.id"), primary_key=True)

@@ -1,16 +1,13 @@
 """A deadline that runs: for our first answer, the end of a case, a department's answer, or what the law says."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, utc_now
+from models.base import Base, utc_now, where
 
-_UNPASSED: dict[str, Any] = {
-    "sqlite_where": text("passed_at IS NULL"), "postgresql_where": text("passed_at IS NULL"),
-}  # fmt: skip
+_UNPASSED = where("passed_at IS NULL")
 
 
 class Clock(Base):

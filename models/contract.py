@@ -15,10 +15,9 @@ class Contract(Base):
 
     ``number`` is taken when it first goes to be approved: a draft that nobody needed leaves no gap. ``terms`` are
     the words of the contract by group («program», «contract»), ``programme`` the name among them in one line,
-    ``parties`` the people and firms as they stood,
-    ``sealed`` their passports and the like, encrypted. ``price`` in kopecks. ``text_hash`` is SHA-256 of all that
-    the text is made of: an approval holds for one hash, and after signing it never changes but by a revision.
-    ``site`` is what the school's site said on signing.
+    ``parties`` the people and firms as they stood, ``sealed`` their passports and the like, encrypted. ``price`` in
+    kopecks. ``text_hash`` is SHA-256 of all that the text is made of: an approval holds for one hash, and after
+    signing it never changes but by a revision. ``site`` is what the school's site said on signing.
     """
 
     __tablename__ = "contract"

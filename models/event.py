@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, utc_now
+from models.base import Base, utc_now, where
 
 
 class Event(Base):
@@ -20,8 +20,7 @@ class Event(Base):
             "ix_event_client",
             "client_id",
             "id",
-            sqlite_where=text("client_id IS NOT NULL"),
-            postgresql_where=text("client_id IS NOT NULL"),
+            **where("client_id IS NOT NULL"),
         ),
     )
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Text, utc_now
+from models.base import Base, Text, utc_now, where
 
 
 class Message(Base):
@@ -25,8 +25,7 @@ class Message(Base):
         Index(
             "ix_message_unread",
             "work",
-            sqlite_where=text("read_at IS NULL"),
-            postgresql_where=text("read_at IS NULL"),
+            **where("read_at IS NULL"),
         ),
         Index(None, "ingested_at", "id"),
         Index(None, "wave_id"),

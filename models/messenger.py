@@ -1,14 +1,13 @@
 """Whose account of a messenger is whose: there the desk's bot tells them, and from there they answer."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, utc_now
+from models.base import Base, utc_now, where
 
-_LIVE: dict[str, Any] = {"sqlite_where": text("ended_at IS NULL"), "postgresql_where": text("ended_at IS NULL")}
+_LIVE = where("ended_at IS NULL")
 
 
 class MessengerAccount(Base):

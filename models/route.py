@@ -1,19 +1,14 @@
 """A question handed over to a department, and its answer; a request to one that no client's message began."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, text
+from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Text, utc_now
+from models.base import Base, Text, utc_now, where
 
-_CASELESS: dict[str, Any] = {
-    "sqlite_where": text("case_id IS NULL"), "postgresql_where": text("case_id IS NULL"),
-}  # fmt: skip
-_CARDED: dict[str, Any] = {
-    "sqlite_where": text("client_id IS NOT NULL"), "postgresql_where": text("client_id IS NOT NULL"),
-}  # fmt: skip
+_CASELESS = where("case_id IS NULL")
+_CARDED = where("client_id IS NOT NULL")
 
 
 class Department(Base):

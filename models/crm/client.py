@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Text, utc_now
+from models.base import Base, Text, utc_now, where
 
 # A search by the beginning of a word walks an index only in the order of bytes; on SQLite that is the only one.
 Ordered = String().with_variant(String(collation="C"), "postgresql")
@@ -90,8 +90,7 @@ class Contact(Base):
             "ix_contact_tail",
             "tail",
             "client_id",
-            sqlite_where=text("tail IS NOT NULL"),
-            postgresql_where=text("tail IS NOT NULL"),
+            **where("tail IS NOT NULL"),
         ),
     )
 

@@ -1,14 +1,13 @@
 """What somebody is to do about a client, and what colleagues write beside a card."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Text, utc_now
+from models.base import Base, Text, utc_now, where
 
-_OPEN: dict[str, Any] = {"sqlite_where": text("state = 'open'"), "postgresql_where": text("state = 'open'")}
+_OPEN = where("state = 'open'")
 
 
 class Task(Base):

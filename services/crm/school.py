@@ -61,7 +61,9 @@ def _holder(session: Session, contact: str) -> Client | None:
 
 def _note_course(session: Session, client: Client, title: str) -> None:
     course = " ".join(title.split())[:MOST_COURSE]
-    there = select(Study.id).where(Study.client_id == client.id, Study.course == course, Study.group_name == "")
+    there = select(Study.id).where(
+        Study.client_id == client.id, Study.group_name == "", Study.course.in_((course, title[:MOST_COURSE]))
+    )
     if session.scalar(there) is None:
         session.add(Study(client_id=client.id, course=course))
         session.flush()

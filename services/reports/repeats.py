@@ -30,7 +30,7 @@ _SINCE: Any = bindparam("since", type_=CaseFact.opened_at.type)
 _THEIRS = select(CaseFact.id, CaseFact.again, cast(_EARLIER, Boolean).label("is_repeat")).where(
     CaseFact.person.in_(_PEOPLE), or_(CaseFact.resolved_at.is_(None), CaseFact.resolved_at >= _SINCE),
     CaseFact.opened_at >= _SINCE,
-)  # fmt: skip
+).order_by(CaseFact.id)  # fmt: skip
 _MARK = (
     update(CaseFact).where(CaseFact.id == bindparam("case_id")).values(again=bindparam("is_repeat"))
     .execution_options(synchronize_session=False)

@@ -16,6 +16,7 @@ from services.errors import NotFound
 from services.reports import narrowed
 from services.reports.answers import Share, queue, shares
 from services.reports.cohorts import COHORTS, Cohort, count, counts, parts
+from services.reports.cohorts import SIGNS as STEPS
 from services.reports.compared import beside_before
 from services.reports.cut import NO_PROGRAMME, NO_THEME, NONE, UNSURE, Cut
 from services.reports.digests import groups_table, themes_before, themes_table
@@ -306,11 +307,10 @@ def _queue(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     return Table(tuple(lists.values()), by, tuple(lines), total)
 
 
-SIGNS: Mapping[str, int] = {"opened": 1, "reopened": 1, "ended": -1, "reclassified": -1}
-_KINDS = ("opened", "reopened", "resolved", "reclassified")
-"""Steps that move the backlog, as ``SIGNS`` names them."""
-_MOVES = Cohort(CaseStep.at, lambda _cut, _now: [CaseStep.kind.in_(_KINDS)], CaseStep)
-_MOVE = case({kind: number for number, kind in enumerate(_KINDS)}, value=CaseStep.kind, else_=len(_KINDS))
+SIGNS: Mapping[str, int] = {{"resolved": "ended"}.get(kind, kind): sign for kind, sign in STEPS.items()}
+"""Column of the report → what its steps do to the backlog."""
+_MOVES = Cohort(CaseStep.at, lambda _cut, _now: [CaseStep.kind.in_(STEPS)], CaseStep)
+_MOVE = case({kind: number for number, kind in enumerate(STEPS)}, value=CaseStep.kind, else_=len(STEPS))
 Moves = Callable[..., dict[Any, dict[str, int]]]
 
 

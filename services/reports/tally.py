@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, cast
 
 from sqlalchemy import Case, Integer, Select, case, func, literal, select, tuple_, type_coerce
@@ -28,8 +29,9 @@ HALF = 12
 """Bits of a measure in the second of its two letters."""
 MOST_WORDS = 60
 ROOM = 1 << 21
-_met: dict[str, tuple[str, ...]] = {}
-"""Column → words that were met in it, in the order of their letters."""
+Words = tuple[str, ...]
+_met: dict[str, Words] = {}
+"""Column → words that were met in it, up to one more than there are letters for."""
 
 
 def tally(session: Session, query: Select[Any], columns: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
@@ -91,7 +93,8 @@ def _counted(session: Session, query: Select[Any], keys: Sequence[Any], measure:
     for key, found in zip(keys, places, strict=False):
         if holds_words(key.type):
             known = _met.get(str(key), ())
-            _met[str(key)] = known + tuple(word for word in found if isinstance(word, str) and word not in known)
+            fresh = (word for word in found if isinstance(word, str) and word not in known)
+            _met[str(key)] = (*known, *islice(fresh, MOST_WORDS + 1 - len(known)))
     return tuple(places)
 
 
@@ -110,9 +113,11 @@ def _lettered(
     """
     import numpy as np
 
-    if any(len(_met.get(str(key), ())) > MOST_WORDS for key in keys):
+    # Another thread may meet words meanwhile: what is written with these is read with these.
+    known = [_met.get(str(key), ()) if holds_words(key.type) else None for key in keys]
+    if any(words is not None and len(words) > MOST_WORDS for words in known):
         return None
-    letters = [_letter(key) for key in keys]
+    letters = [_letter(key, words) for key, words in zip(keys, known, strict=True)]
     if isinstance(measure, Case):  # as few as its branches
         letters += [literal(1, Integer), measure]
     elif measure is not None:
@@ -121,31 +126,31 @@ def _lettered(
     told = session.scalar(query.with_only_columns(text, maintain_column_froms=True)) or ""
     rows = np.frombuffer(told.encode("utf-32-le"), np.uint32).astype(np.int64).reshape(-1, len(letters)).T
     taken = np.zeros_like(rows[0]) if measure is None else (rows[-2] - 1 << HALF) + rows[-1]
-    met = all((row != UNMET).all() for key, row in zip(keys, rows, strict=False) if holds_words(key.type))
+    met = all(words is None or (row != UNMET).all() for words, row in zip(known, rows, strict=False))
     if not met or (taken < 0).any() or (rows >= TOO_BIG).any():
         return None
     whole = _spread_out(np.zeros_like(taken), taken).get(0, {})
     if not keys:
         return ({ALL: whole},)
     return tuple(
-        {ALL: whole, **{_value(key, letter): found for letter, found in _spread_out(row, taken).items()}}
-        for key, row in zip(keys, rows, strict=False)
+        {ALL: whole, **{_value(letter, words): found for letter, found in _spread_out(row, taken).items()}}
+        for words, row in zip(known, rows, strict=False)
     )
 
 
-def _letter(key: Any) -> Any:
-    """The number of a value's letter."""
-    if holds_words(key.type):
-        words = {word: FIRST + place for place, word in enumerate(_met.get(str(key), ()))}
-        others = case((key.is_(None), EMPTY), else_=UNMET)
-        return case(words, value=key, else_=others) if words else others
-    return func.coalesce(func.min(type_coerce(key, Integer) + FIRST, TOO_BIG), EMPTY)
+def _letter(key: Any, words: Words | None) -> Any:
+    """The number of a value's letter; ``words`` of a column of words that have one."""
+    if words is None:
+        return func.coalesce(func.min(type_coerce(key, Integer) + FIRST, TOO_BIG), EMPTY)
+    others = case((key.is_(None), EMPTY), else_=UNMET)
+    numbers = {word: FIRST + place for place, word in enumerate(words)}
+    return case(numbers, value=key, else_=others) if numbers else others
 
 
-def _value(key: Any, letter: int) -> Any:
+def _value(letter: int, words: Words | None) -> Any:
     if letter == EMPTY:
         return None
-    return _met[str(key)][letter - FIRST] if holds_words(key.type) else letter - FIRST
+    return letter - FIRST if words is None else words[letter - FIRST]
 
 
 def _spread_out(row: Any, taken: Any) -> dict[int, dict[int, int]]:

@@ -6,11 +6,12 @@ from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, MetaData, Table, case, delete, insert, select
+from sqlalchemy import Column, MetaData, Table, case, delete, event, insert, select
 
 from models import Client, Contract
 from models.base import Id, Word
 from models.database import Database
+from services.reports import tally
 from services.reports.tally import ALL, tallies
 from services.schema import run_alembic
 
@@ -71,6 +72,27 @@ def test_more_words_than_letters_are_counted_as_well(database: Database) -> None
         for _ in range(2):
             found = tallies(session, select(*KEYS), KEYS)
             assert [dict(one) for one in found] == [by_hand(rows, place, lambda minutes: 0) for place in range(3)]
+
+
+def test_words_met_meanwhile_by_another_thread_change_no_letter(database: Database) -> None:
+    """Both threads began with no word known and met the same ones in another order."""
+    rows = [("wish", None, 1, 3), ("question", None, 1, 3), ("question", None, 2, 3)]
+    with database.write.begin() as session:
+        TOLD.create(session.connection())
+        names = ("word", "theme", "number", "minutes")
+        session.execute(insert(TOLD), [dict(zip(names, row, strict=True)) for row in rows])
+    tally._met[str(TOLD.c.word)] = ("wish", "question")
+
+    def other(*_given: Any) -> None:
+        tally._met[str(TOLD.c.word)] = ("question", "wish")
+
+    event.listen(database.read.kw["bind"], "after_cursor_execute", other)
+    try:
+        with database.read.begin() as session:
+            (found,) = tallies(session, select(TOLD.c.word), (TOLD.c.word,))
+    finally:
+        event.remove(database.read.kw["bind"], "after_cursor_execute", other)
+    assert dict(found) == by_hand(rows, 0, lambda minutes: 0)
 
 
 def test_the_upgrade_names_programmes_as_a_later_save_does(database: Database) -> None:
