@@ -5,17 +5,18 @@ import itertools
 import os
 import random
 import secrets
-import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
+from benchmarks.children import child
 from benchmarks.figures import Figure, finish, header
 from benchmarks.lies_platforms import ASKS_A_PERSON, WRITES, Rig, honest, rig
 from benchmarks.limits import NoLimits
@@ -160,20 +161,18 @@ def _write(database: Database, place: int, rounds: int, seed: int) -> None:
         session.execute(insert(Act), acts)
 
 
+def _send(url: str, open_channel: OpenChannel) -> None:
+    """Until it is killed."""
+    while True:
+        run_outbox(open_database(url), open_channel)
+
+
 def _killed(database: Database, url: str, open_channel: OpenChannel, kills: int, seed: int) -> None:
     rolled = random.Random(seed)
     for _ in range(kills):
         database.engine.dispose()  # no connection may live across a fork
-        child = os.fork()
-        if child == 0:
-            try:
-                while True:
-                    run_outbox(open_database(url), open_channel)
-            finally:
-                os._exit(1)
-        time.sleep(rolled.uniform(0.02, LONGEST))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        with child(partial(_send, url, open_channel)):
+            time.sleep(rolled.uniform(0.02, LONGEST))
         hurry(database)
 
 

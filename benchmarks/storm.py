@@ -6,7 +6,6 @@ import os
 import random
 import secrets
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -17,12 +16,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 from sqlalchemy import func, insert, select, update
 
+from benchmarks.children import child
 from benchmarks.figures import Figure, finish, header, p95
 from benchmarks.pieces import Pieces
 from benchmarks.storm_channel import CONTROLS, KINDS, Storm, register
@@ -131,15 +132,8 @@ def storm(url: str, kind: str, kills: int, seed: int = SEED) -> Outcome:
         for _ in range(kills):
             add_acts(database, places, PER_KILL)
             database.engine.dispose()  # no connection may live across a fork
-            child = os.fork()
-            if child == 0:
-                try:
-                    worker(url)
-                finally:
-                    os._exit(1)
-            time.sleep(rolled.uniform(0, LONGEST))
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            with child(partial(worker, url)):
+                time.sleep(rolled.uniform(0, LONGEST))
             hurry(database)
         calm(database)
         told = judge(database, platform, kills)

@@ -14,6 +14,7 @@ from functools import partial
 from sqlalchemy import select
 
 from benchmarks import storm
+from benchmarks.children import child
 from benchmarks.figures import Figure
 from benchmarks.pieces import Pieces
 from benchmarks.storm_channel import register
@@ -111,13 +112,11 @@ def two_desks(make: Callable[[], str], count: int) -> storm.Outcome:
         database = open_database(make())
         storm.add_acts(database, storm.add_places(database, "none", platform, 3), count)
         database.engine.dispose()
-        children = [_in_child(lambda: _tick(str(_address(database)))) for _ in range(2)]
-        until = time.monotonic() + 120
-        while storm.judge(database, platform).lost and time.monotonic() < until:
-            time.sleep(0.1)
-        for child in children:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+        tick = partial(_tick, _address(database))
+        with child(tick), child(tick):
+            until = time.monotonic() + 120
+            while storm.judge(database, platform).lost and time.monotonic() < until:
+                time.sleep(0.1)
         told = storm.judge(database, platform)
         database.engine.dispose()
     return told
@@ -147,16 +146,14 @@ def frozen(make: Callable[[], str], kind: str, times: int, seed: int = storm.SEE
             for _ in range(times):
                 storm.add_acts(database, places, 3)
                 database.engine.dispose()
-                child = _in_child(lambda: storm.worker(address))
-                time.sleep(rolled.uniform(0, storm.LONGEST))
-                os.kill(child, signal.SIGSTOP)
-                time.sleep(LEASE * 1.2)
-                if _is_free(database):
-                    run_outbox(database, storm.open_channel)
-                os.kill(child, signal.SIGCONT)
-                time.sleep(0.05)
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
+                with child(partial(storm.worker, address)) as sender:
+                    time.sleep(rolled.uniform(0, storm.LONGEST))
+                    os.kill(sender, signal.SIGSTOP)
+                    time.sleep(LEASE * 1.2)
+                    if _is_free(database):
+                        run_outbox(database, storm.open_channel)
+                    os.kill(sender, signal.SIGCONT)
+                    time.sleep(0.05)
             storm.calm(database)
             told = storm.judge(database, platform, times)
             database.engine.dispose()
@@ -185,16 +182,6 @@ def _is_free(database: Database) -> bool:
 
 def _address(database: Database) -> str:
     return database.engine.url.render_as_string(hide_password=False)
-
-
-def _in_child(work: Callable[[], None]) -> int:
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        finally:
-            os._exit(1)
-    return child
 
 
 def of_people(pieces: Pieces, make: Callable[[], str], database: str, rounds: int = 500) -> Iterator[Figure]:

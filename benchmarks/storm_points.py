@@ -8,12 +8,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 from sqlalchemy import event, func, select, text, update
 
+from benchmarks.children import child
 from benchmarks.storm import DONE, calm, hurry, liar, open_channel
 from benchmarks.storm_channel import KINDS, register
 from bootstrap import SharedLimiter
@@ -114,11 +116,9 @@ def _prepare(url: str, kind: str, platform: str, folder: Path) -> Way:
 
 def _try(path: Way, platform: str, point: int) -> Trial:
     told, tell = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _walk_to(path, point, tell)
-    os.close(tell)
-    _, status = os.waitpid(child, 0)
+    with child(partial(_walk_to, path, point, tell)) as walking:
+        os.close(tell)
+        _, status = os.waitpid(walking, 0)
     with os.fdopen(told) as pipe:
         acked = pipe.read().splitlines()
     code = os.waitstatus_to_exitcode(status)
@@ -153,27 +153,24 @@ def _walk_to(path: Way, point: int, tell: int) -> None:
         reached()
         return answer
 
-    try:
-        out = os.fdopen(tell, "w")
-        database = open_database(path.url)
-        with database.read.begin() as session:  # what SQLAlchemy loads at the first query is no part of the path
-            session.execute(text("SELECT 1"))
-        httpx.Client.send = send  # type: ignore[method-assign, assignment]
-        dialect: Any = database.engine.dialect
-        commit = dialect.do_commit
+    out = os.fdopen(tell, "w")
+    database = open_database(path.url)
+    with database.read.begin() as session:  # what SQLAlchemy loads at the first query is no part of the path
+        session.execute(text("SELECT 1"))
+    httpx.Client.send = send  # type: ignore[method-assign, assignment]
+    dialect: Any = database.engine.dialect
+    commit = dialect.do_commit
 
-        def do_commit(connection: Any) -> None:
-            reached()
-            commit(connection)
-            reached()
+    def do_commit(connection: Any) -> None:
+        reached()
+        commit(connection)
+        reached()
 
-        dialect.do_commit = do_commit
-        event.listen(database.engine, "rollback", lambda _: reached())
-        sys.addaudithook(audit)
-        path.walk(database, lambda words: print(words, file=out, flush=True))
-        os._exit(0)
-    finally:
-        os._exit(1)
+    dialect.do_commit = do_commit
+    event.listen(database.engine, "rollback", lambda _: reached())
+    sys.addaudithook(audit)
+    path.walk(database, lambda words: print(words, file=out, flush=True))
+    os._exit(0)  # at once: what a process does at its end is no part of the path
 
 
 def _start_again(path: Way, database: Database) -> None:

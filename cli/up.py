@@ -4,7 +4,6 @@ import contextlib
 import gc
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -14,9 +13,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
+from cli.ending import Ending
 from cli.logs import set_up_logs
 from config import ROOT, Config
 
@@ -134,13 +133,8 @@ def run_up(
 
     set_up_logs(config)
     refuse_taken_port(config, stop) if web else None
-    ended = threading.Event()
-
-    def finish(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    signal.signal(signal.SIGINT, finish)
-    signal.signal(signal.SIGTERM, finish)
+    ending = Ending()
+    ended = ending.ended
     with contextlib.ExitStack() as stack:
         sandbox = None
         if training:
@@ -168,7 +162,7 @@ def run_up(
         kind = ("all" if scheduler else "web") if web else "scheduler"
         threading.Thread(target=_tell_alive, args=[desk, kind, ended], daemon=True).start()
         threading.Thread(target=_begin, args=[desk, sandbox, scheduler, stack, ended], daemon=True).start()
-        while not ended.wait(0.5):
+        while not ending.wait():
             pass
         print("\nStopping…", flush=True)
     if desk.failed.is_set():

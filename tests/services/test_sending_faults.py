@@ -3,15 +3,17 @@
 import os
 import random
 import signal
-import threading
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import time_machine
 from sqlalchemy import func, select
 
 from benchmarks import storm
+from benchmarks.children import child
+from cli.ending import Ending
 from collectors import CHANNELS
 from models import Act, Source, utc_now
 from models.database import open_database
@@ -35,10 +37,9 @@ def platform():
 
 def _send_until_told(url: str) -> None:
     """What the scheduler does: ticks, and at SIGTERM lets the calls that are under way end."""
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    ending = Ending()
     lanes = Lanes(open_database(url), storm.open_channel)
-    while not ended.wait(0.005):
+    while not ending.wait(0.005):
         lanes.start()
     lanes.stop()
 
@@ -51,18 +52,11 @@ def test_a_sender_that_is_told_to_stop_leaves_nothing_in_between(database, platf
     for _ in range(ROUNDS):
         storm.add_acts(database, places, EACH)
         database.engine.dispose()
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                _send_until_told(url)
-                code = 0
-            finally:
-                os._exit(code)
-        time.sleep(0.05 + rolled.uniform(0, 0.15))
-        began = time.monotonic()
-        os.kill(child, signal.SIGTERM)
-        _, status = os.waitpid(child, 0)
+        with child(partial(_send_until_told, url)) as sender:
+            time.sleep(0.05 + rolled.uniform(0, 0.15))
+            began = time.monotonic()
+            os.kill(sender, signal.SIGTERM)
+            _, status = os.waitpid(sender, 0)
         # Told before it listens, it ends by the signal itself: it has claimed nothing yet.
         assert os.waitstatus_to_exitcode(status) in (0, -signal.SIGTERM)
         assert time.monotonic() - began < 30

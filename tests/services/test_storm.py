@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from benchmarks import storm, storm_points
+from benchmarks.children import child
 from benchmarks.storm_channel import KINDS
 from benchmarks.storm_people import frozen, operators
 from benchmarks.storm_points import ANSWER, CHANGED, trials
@@ -99,23 +100,19 @@ def test_a_disk_that_fills_between_the_call_and_the_receipt_doubles_nothing(data
         pytest.skip("a PostgreSQL server writes in processes of its own")
     storm.add_acts(database, storm.add_places(database, "list", platform), 3)
     database.engine.dispose()
-    child = os.fork()
-    if child == 0:
-        original = httpx.Client.send
+    original = httpx.Client.send
 
-        def send(client: httpx.Client, request: httpx.Request, **more: Any) -> httpx.Response:
-            answer = original(client, request, **more)
-            resource.setrlimit(
-                resource.RLIMIT_FSIZE, (1, 1)
-            )  # no file may grow: what the kernel says is what counts
-            return answer
+    def send(client: httpx.Client, request: httpx.Request, **more: Any) -> httpx.Response:
+        answer = original(client, request, **more)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))  # no file may grow: what the kernel says is what counts
+        return answer
 
+    def run_full() -> None:
         httpx.Client.send = send  # type: ignore[method-assign, assignment]
-        try:
-            run_outbox(open_database(address(database)), storm.open_channel)
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
+        run_outbox(open_database(address(database)), storm.open_channel)
+
+    with child(run_full) as sender:
+        os.waitpid(sender, 0)
     assert storm.judge(database, platform).lost == 3
     with database.read.begin() as session:
         assert session.scalars(select(Act.state).order_by(Act.id)).all() == ["sending", "queued", "queued"]
@@ -169,21 +166,18 @@ def test_a_worker_frozen_past_its_lease_does_not_call(database, platform, monkey
         act.lease_until = utc_now()
         return call(self, channel, act, claimed_at)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(Lanes, "_call", late)
-        child = os.fork()
-        if child == 0:
-            try:
-                run_outbox(open_database(address(database)), storm.open_channel)
-            finally:
-                os._exit(0)
-    os.waitpid(child, os.WUNTRACED)
-    storm.hurry(database)
-    storm.calm(database)
-    with database.write.begin() as session:
-        assert session.scalars(select(Act.state)).one() in storm.DONE
-    os.kill(child, signal.SIGCONT)
-    os.waitpid(child, 0)
+    def run_late() -> None:
+        monkeypatch.setattr(Lanes, "_call", late)
+        run_outbox(open_database(address(database)), storm.open_channel)
+
+    with child(run_late) as sender:
+        os.waitpid(sender, os.WUNTRACED)
+        storm.hurry(database)
+        storm.calm(database)
+        with database.write.begin() as session:
+            assert session.scalars(select(Act.state)).one() in storm.DONE
+        os.kill(sender, signal.SIGCONT)
+        os.waitpid(sender, 0)
     assert posts(database, platform).doubled == 0
     assert posts(database, platform).lost == 0
 
