@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -17,6 +17,7 @@ PLANNING = (
     "-c timezone=UTC -c synchronous_commit=on -c random_page_cost=1.1 -c jit=off -c parallel_setup_cost=20000"
 )
 """Rows lie on disks without heads, or in memory; compiling, or calling helpers, takes longer than our questions."""
+MUCH = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('work_mem', '32MB', true)"
 PREPARED = 400
 """Statements a connection keeps planned: the screens have more than the driver's 100 and drove each other out."""
 MOMENT = 1.0
@@ -66,6 +67,15 @@ def open_database(url: str, *, pool_size: int = 20) -> Database:
         sessionmaker(engine, expire_on_commit=False),
         sessionmaker(reader, expire_on_commit=False),
     )
+
+
+def ask_much(session: Session) -> None:
+    """Until the end of the transaction PostgreSQL plans each question by what it asks for, and counts in memory.
+
+    It would keep one plan for a day and for two years; and the groups of several columns do not fit into its 4 MB.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(MUCH))
 
 
 def _prepare_postgresql(engine: Engine) -> None:

@@ -98,9 +98,9 @@ def trend_chart(found: Trend) -> Chart | None:
     return _chart(names, series, "count", 0, upright=True)
 
 
-def answers_chart(report: Answers, found: Trend) -> Chart | None:
+def answers_chart(report: Answers) -> Chart | None:
     """The chart of «Отчёт об ответах»; its sums are those of the page."""
-    return trend_chart(found) if report.whole.came or report.whole.answered else None
+    return trend_chart(report.trend) if report.whole.came or report.whole.answered else None
 
 
 def units_chart(found: Day) -> Chart | None:

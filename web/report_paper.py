@@ -14,7 +14,6 @@ from services.reports.cut import FILTERS, Cut
 from services.reports.shape import Cell, Table
 from services.reports.sheets import note_export
 from services.reports.tables import REPORTS, run_table
-from services.reports.trend import trend
 from services.rights import Actor
 from web import report_words as said
 from web.charts import Chart, answers_chart, table_chart
@@ -63,8 +62,8 @@ def _file(content: bytes, name: str) -> Response:
 def answers_pdf(session: Session, actor: Actor, cut: Cut) -> bytes:
     """«Отчёт об ответах» on paper: one page, whatever the number of places and people."""
     now = utc_now()
-    report = answers_report(session, actor, cut, now)
-    chart = answers_chart(report, trend(session, ("came", "answered"), cut, now, MOST_DAYS))
+    report = answers_report(session, actor, cut, now, MOST_DAYS)
+    chart = answers_chart(report)
     blocks = list(answers_blocks(report, chart))
     return draw_sheet(_("Report on answers"), under(session, cut), blocks, compact=True)
 

@@ -11,7 +11,6 @@ from services.reports.answers import answers_report
 from services.reports.cohorts import OF_NOW
 from services.reports.cut import NONE, UNSURE
 from services.reports.lists import list_page
-from services.reports.trend import trend
 from services.reports.upkeep import is_rebuilding
 from services.workload import loads
 from web import report_figures, report_words
@@ -60,7 +59,7 @@ def index() -> str:
     now = utc_now()
     with current_desk().database.read.begin() as session:
         report = answers_report(session, current_actor(), cut, now)
-        chart = answers_chart(report, trend(session, ("came", "answered"), cut, now))
+        chart = answers_chart(report)
         return render_template(
             "reports/index.html", report=report, cut=cut, period=period_of(request.args), choices=choices(session),
             rebuilding=is_rebuilding(session), chart=chart, NONE=NONE, UNSURE=UNSURE,

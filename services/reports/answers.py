@@ -9,12 +9,14 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from models import CaseFact, CaseStep, Department, RouteFact, Source, Staff
+from models.database import ask_much
 from services.calendars import Calendar, working_between
 from services.reports.cohorts import COHORTS, count, counts, late_now, parts
 from services.reports.cut import Cut
 from services.reports.facts import MINUTE
-from services.reports.spread import Spread, spreads, spreads_by
-from services.reports.tally import ALL, tallies
+from services.reports.spread import Spread, spread_of, spreads, took
+from services.reports.tally import ALL, tallies, walk
+from services.reports.trend import MOST_DAYS, Trend, pieces_of
 from services.rights import Actor, require
 from services.terms import policy_of
 
@@ -101,44 +103,71 @@ class Answers:
     here: Spread
     checked: int
     history: int
+    trend: Trend
 
 
-def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime) -> Answers:
-    """All figures of the page, each of a list of ``cohorts.COHORTS``."""
+def answers_report(session: Session, actor: Actor, cut: Cut, now: datetime, most_days: int = MOST_DAYS) -> Answers:
+    """All figures of the page, each of a list of ``cohorts.COHORTS``; ``most_days``: longer periods are drawn by
+    weeks."""
     require(actor, "report.view")
+    ask_much(session)
     titles = {source.id: source.title for source in session.scalars(select(Source).order_by(Source.id))}
-    (found, checked), (earlier, _) = (_tables(session, titles, one, now) for one in (cut, cut.before()))
+    waiting, _ = counts_by(session, "waiting", (CaseFact.source_id, CaseFact.kind), (cut,), now)
+    standing = _Standing(titles, waiting, counts(session, "ask_overdue", RouteFact.department_id, cut, now))
+    found = _tables(session, standing, cut, pieces_of(cut, most_days), now)
+    earlier = _tables(session, standing, cut.before(), (cut.before(),), now)
     places, kinds, people, units = (
         tuple(replace(line, before=was.get(line.key)) for line in lines)
-        for lines, was in zip(found, ({line.key: line for line in lines} for lines in earlier), strict=True)
+        for lines, was in zip(
+            found.lines, ({line.key: line for line in lines} for lines in earlier.lines), strict=True
+        )
     )
     return Answers(
-        cut=cut, now=now, whole=places[0], before=earlier[0][0], places=places[1:], kinds=kinds[1:], units=units,
+        cut=cut, now=now, whole=places[0], before=earlier.lines[0][0], places=places[1:], kinds=kinds[1:],
+        units=units,
         people=people, resolution=shares(session, "resolution", None, cut, now)[ALL],
         resolution_before=shares(session, "resolution", None, cut.before(), now)[ALL],
         delay_before=delay_of(session, cut.before(), now),
         delay=(delay := delay_of(session, cut, now)), resolved=delay.cases,
-        checked=checked, history=count(session, "history", cut, now),
-        here=spreads(session, "answered", CaseFact.first_here_minutes, None, cut, now)[ALL],
+        checked=found.checked, history=count(session, "history", cut, now), here=found.here, trend=found.trend,
     )  # fmt: skip
 
 
-def _tables(
-    session: Session, titles: Mapping[Any, str], cut: Cut, now: datetime
-) -> tuple[tuple[Sequence[Any], ...], int]:
-    """Lines by place and by kind, the whole before them, by person and by department; and how many kinds of what
-    came a person said."""
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """Lines by place and by kind, the whole before them, by person and by department; how many kinds of what came a
+    person said, and how long what was answered had been here."""
+
+    lines: tuple[Sequence[Any], ...]
+    checked: int
+    here: Spread
+    trend: Trend
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What is as it is now, whatever the period: names of places, what waits, and what departments owe too long."""
+
+    titles: Mapping[Any, str]
+    waiting: Sequence[Mapping[Any, int]]
+    overdue: Mapping[Any, int]
+
+
+def _tables(session: Session, standing: _Standing, cut: Cut, pieces: tuple[Cut, ...], now: datetime) -> _Tables:
+    """``pieces`` make up ``cut``: a list is walked through once, however many figures are of it."""
     keys = (CaseFact.source_id, CaseFact.kind, CaseFact.staff_id)
-    first = spreads_by(session, "answered", CaseFact.first_minutes, keys, cut, now)
+    first = took(session, "answered", CaseFact.first_minutes, keys, pieces, now, CaseFact.first_here_minutes)
     terms = shares_by(session, "first", (*keys[:2], CaseFact.due_staff_id), cut, now)
-    *came, checked = counts_by(session, "came", (*keys[:2], CaseFact.checked), cut, now)
-    waiting = counts_by(session, "waiting", keys[:2], cut, now)
+    (*came, checked), numbers = counts_by(session, "came", (*keys[:2], CaseFact.checked), pieces, now)
     places, kinds = (
-        _lines(names, came[place], waiting[place], first[place], terms[place])
-        for place, names in enumerate((titles, {}))
+        _lines(names, came[place], standing.waiting[place], first.by[place], terms[place])
+        for place, names in enumerate((standing.titles, {}))
     )
-    people = _person_lines(session, first[2], terms[2], cut, now)
-    return (places, kinds, people, unit_lines(session, cut, now)), checked.get(True, 0)
+    people = _person_lines(session, first.by[2], terms[2], cut, now)
+    return _Tables(
+        (places, kinds, people, _unit_lines(session, cut, standing.overdue, now)), checked.get(True, 0),
+        first.beside, Trend(pieces, {"came": numbers, "answered": first.numbers}),
+    )  # fmt: skip
 
 
 def whole_line(session: Session, cut: Cut, now: datetime) -> Line:
@@ -180,15 +209,17 @@ def _ends(what: str, cut: Cut, now: datetime) -> tuple[Any, Any, list[Any]]:
     kept, missed = (COHORTS[f"{what}_{end}"] for end in ("met", "late"))
     counted, *_, since, until = kept.where(cut, now)  # both lists begin and end alike
     met, late = (and_(*cohort.where(cut, now)[1:-2]) for cohort in (kept, missed))
-    return met, late, [counted, since, until, *cut.filters(kept.unit, kept.person)]
+    return met, late, [counted, since, until, *kept.filters(cut)]
 
 
 def counts_by(
-    session: Session, name: str, keys: tuple[Any, ...], cut: Cut, now: datetime
-) -> tuple[dict[Any, int], ...]:
-    """How many rows a list has for each value of each of several columns, and under ALL."""
-    found = tallies(session, COHORTS[name].query(keys, cut, now), keys)
-    return tuple({group: sum(ends.values()) for group, ends in one.items()} for one in found)
+    session: Session, name: str, keys: tuple[Any, ...], pieces: Sequence[Cut], now: datetime
+) -> tuple[tuple[dict[Any, int], ...], tuple[int, ...]]:
+    """How many rows a list has for each value of each of several columns, and under ALL; and in each piece of the
+    period."""
+    found = walk(session, COHORTS[name].pieces(keys, pieces, now), keys)
+    numbers = ({group: sum(ends.values()) for group, ends in one.items()} for one in found.tallies)
+    return tuple(numbers), found.rows
 
 
 def _lines(
@@ -207,22 +238,20 @@ def _lines(
     ]  # fmt: skip
 
 
-def unit_lines(session: Session, cut: Cut, now: datetime) -> tuple[UnitLine, ...]:
+def _unit_lines(session: Session, cut: Cut, overdue: Mapping[Any, int], now: datetime) -> tuple[UnitLine, ...]:
     """Departments that were asked in the period, or owe something that is overdue."""
-    by = RouteFact.department_id
-    numbers = parts(session, "asked", ("ask_answered", "ask_met", "ask_late"), by, cut, now)
-    numbers["ask_overdue"] = counts(session, "ask_overdue", by, cut, now)
-    took = spreads(session, "ask_answered", RouteFact.answer_minutes, by, cut, now)
+    names = ("ask_answered", "ask_met", "ask_late")
+    by, minutes = RouteFact.department_id, RouteFact.answer_minutes
+    numbers, took = parts(session, "asked", names, by, cut, now, minutes)
     units = session.scalars(select(Department).order_by(Department.position, Department.id))
     return tuple(
         UnitLine(
             unit.id, unit, numbers["asked"].get(unit.id, 0), numbers["ask_answered"].get(unit.id, 0),
-            took.get(unit.id, Spread()),
-            Share(numbers["ask_met"].get(unit.id, 0), numbers["ask_late"].get(unit.id, 0)),
-            numbers["ask_overdue"].get(unit.id, 0),
+            spread_of(took.get(unit.id, {}).items()),
+            Share(numbers["ask_met"].get(unit.id, 0), numbers["ask_late"].get(unit.id, 0)), overdue.get(unit.id, 0),
         )
         for unit in units
-        if unit.id in numbers["asked"] or unit.id in numbers["ask_overdue"]
+        if unit.id in numbers["asked"] or unit.id in overdue
     )  # fmt: skip
 
 

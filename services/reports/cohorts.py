@@ -4,7 +4,7 @@ import functools
 import operator
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,11 +25,12 @@ from models import (
     Wish,
     WishCase,
 )
+from models.base import aside
 from services.criteria import MOST as MOST_CRITERIA
 from services.outbox import WRITING
 from services.reports.cut import Cut
 from services.reports.facts import STANDING
-from services.reports.tally import ALL, tallies
+from services.reports.tally import ALL, Pieces, tallies
 
 Conditions = list[Any]
 
@@ -51,7 +52,7 @@ class Cohort:
     through: tuple[Any, Any] | None = None
 
     def query(self, columns: tuple[Any, ...], cut: Cut, now: datetime) -> Select[Any]:
-        conditions = [*self.where(cut, now), *cut.filters(self.unit, self.person, self.place)]
+        conditions = [*self.where(cut, now), *self.filters(cut)]
         query = select(*columns).where(*conditions)
         # A step or a question always has its case's facts: they are read only where somebody asks for one of them.
         is_asked = self.table is CaseFact or CaseFact.__table__ in query.get_final_froms()
@@ -59,6 +60,17 @@ class Cohort:
         if is_asked and self.table is not CaseFact:
             query = query.join(CaseFact, CaseFact.id == self.table.case_id)
         return query if self.through is None else query.join(*self.through)
+
+    def pieces(self, columns: tuple[Any, ...], cuts: Sequence[Cut], now: datetime, *extra: Any) -> Pieces:
+        """The same of cuts that follow one another."""
+        whole = replace(cuts[0], last=cuts[-1].last)
+        *parts, query = (self.query(columns, cut, now).where(*extra) for cut in (*cuts, whole))
+        return Pieces(parts, query, self.at, [cut.since for cut in cuts[1:]])
+
+    def filters(self, cut: Cut) -> Conditions:
+        """What the cut asks besides its period. A case is found by its time: filters are answered by that index."""
+        found = cut.filters(self.unit, self.person, self.place)
+        return [aside(one) for one in found] if self.table is CaseFact else found
 
     @property
     def unit(self) -> Any:
@@ -338,17 +350,25 @@ COHORTS: Mapping[str, Cohort] = {
 """Word in an address → the list. «now» lists do not ask for the period."""
 
 
-def parts(session: Session, whole: str, names: Sequence[str], by: Any, cut: Cut, now: datetime) -> dict[str, Any]:
-    """``whole`` and lists that are parts of it → how many rows each has for a value of ``by``, of one walk."""
+def parts(
+    session: Session, whole: str, names: Sequence[str], by: Any, cut: Cut, now: datetime, took: Any = None
+) -> tuple[dict[str, Counter[Any]], dict[Any, Counter[int]]]:
+    """``whole`` and lists that are parts of it → how many rows each has for a value of ``by``; and for each value
+    how long it took (``took``, a column of minutes) in the first of the parts. One walk."""
     cohort, found = COHORTS[whole], {name: Counter[Any]() for name in (whole, *names)}
     bits = (case((and_(*COHORTS[name].where(cut, now)), 1 << place), else_=0) for place, name in enumerate(names))
-    measure = functools.reduce(operator.add, bits)
+    measure: Any = functools.reduce(operator.add, bits)
+    if took is not None:  # above the bits, and one more, because 0 is of what has none
+        measure += (func.coalesce(took, -1) + 1) * (1 << len(names))
+    lengths: dict[Any, Counter[int]] = {}
     (told,) = tallies(session, cohort.query((by, measure), cut, now), (by,), measure)
     for value, numbers in told.items():
         for mask, number in numbers.items() if value is not ALL else ():
             for name in (whole, *(name for place, name in enumerate(names) if mask >> place & 1)):
                 found[name][value] += number
-    return found
+            if mask & 1 and mask >> len(names):
+                lengths.setdefault(value, Counter())[(mask >> len(names)) - 1] += number
+    return found, lengths
 
 
 OF_NOW = frozenset(

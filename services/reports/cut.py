@@ -5,9 +5,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
-from models import CaseFact
+from models import CaseFact, Source
 
 NONE = 0
 """In a filter: what has no department, or no person."""
@@ -77,11 +77,25 @@ class Cut:
 
     def filters(self, department: Any, staff: Any, source: Any = CaseFact.source_id) -> list[Any]:
         """The filters alone; ``department``, ``staff`` and ``source``: the columns that say whose a row is."""
-        found: list[Any] = []
-        if self.platform:
-            found.append(CaseFact.platform == self.platform)
-        if self.source_id is not None:
+        found = self._of_case()
+        is_own, asks_case = source is not CaseFact.source_id, bool(found)
+        for value, column in ((self.department_id, department), (self.staff_id, staff)):
+            if value is not None:
+                found.append(column.is_(None) if value == NONE else column == value)
+                asks_case = asks_case or column.class_ is CaseFact
+        # What knows its place need not ask the facts of its case; where they are asked anyway, they leave fewer.
+        if asks_case or not is_own:
+            found += [CaseFact.platform == self.platform] if self.platform else []
+            found += [CaseFact.source_id == self.source_id] if self.source_id is not None else []
+        if is_own and self.platform:
+            found.append(source.in_(select(Source.id).where(Source.platform == self.platform)))
+        if is_own and self.source_id is not None:
             found.append(source == self.source_id)
+        return found
+
+    def _of_case(self) -> list[Any]:
+        """What only its facts say of a case."""
+        found: list[Any] = []
         if self.kind:
             found.append(CaseFact.kind.is_(None) if self.kind == UNSURE else CaseFact.kind == self.kind)
         if self.theme:
@@ -91,9 +105,6 @@ class Cut:
         if self.programme:
             programme = CaseFact.programme
             found.append(programme.is_(None) if self.programme == NO_PROGRAMME else programme == self.programme)
-        for value, column in ((self.department_id, department), (self.staff_id, staff)):
-            if value is not None:
-                found.append(column.is_(None) if value == NONE else column == value)
         return found
 
 

@@ -87,11 +87,14 @@ def led_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime) -
     for staff_id, number in session.execute(throughout.group_by(LeadFact.staff_id)):
         found[staff_id] += number * running.since(since)
     edges = _of(cut, select(LeadFact.staff_id, LeadFact.since, LeadFact.until))
-    for where in (
-        (LeadFact.until.is_(None), *begun),
-        (LeadFact.until > since, LeadFact.since < since),
-        (*begun, LeadFact.until > until),
-    ):
+    over: list[tuple[Any, ...]] = [(LeadFact.until.is_(None), *begun)]
+    # Over the edge of all history nothing reaches, but SQLite would look at every stretch to find that out.
+    first, last = session.scalar(select(func.min(LeadFact.since))), session.scalar(select(func.max(LeadFact.until)))
+    if first is not None and first < since:
+        over.append((LeadFact.until > since, LeadFact.since < since))
+    if last is not None and last > until:
+        over.append((*begun, LeadFact.until > until))
+    for where in over:
         for staff_id, begin, end in session.execute(edges.where(*where)):
             start = max(begin, since)
             spent = running.since(start) if end is None or end > until else minutes_between(calendar, start, end)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.reports.cohorts import COHORTS
 from services.reports.cut import Cut
-from services.reports.tally import tallies
+from services.reports.tally import walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,26 @@ def _at(bars: list[tuple[int, int]], place: int) -> int:
 
 def spreads(session: Session, name: str, column: Any, by: Any, cut: Cut, now: datetime) -> dict[Any, Spread]:
     """The spread of ``column`` over a list for each value of ``by``, and under ``tally.ALL``."""
-    return spreads_by(session, name, column, () if by is None else (by,), cut, now)[0]
+    return took(session, name, column, () if by is None else (by,), (cut,), now).by[0]
 
 
-def spreads_by(
-    session: Session, name: str, column: Any, keys: Sequence[Any], cut: Cut, now: datetime
-) -> tuple[dict[Any, Spread], ...]:
-    """The same for each of several columns, of one walk over the list; of none of them: the whole alone."""
-    query = COHORTS[name].query((*keys, column), cut, now).where(column.is_not(None))
-    return tuple(
-        {group: spread_of(bars.items()) for group, bars in found.items()}
-        for found in tallies(session, query, keys, column)
-    )
+@dataclass(frozen=True, slots=True)
+class Took:
+    """``by`` each key as ``spreads``, ``beside``: of another column, ``numbers``: how many in each piece."""
+
+    by: tuple[dict[Any, Spread], ...]
+    beside: Spread
+    numbers: tuple[int, ...]
+
+
+def took(
+    session: Session, name: str, column: Any, keys: Sequence[Any], pieces: Sequence[Cut], now: datetime,
+    beside: Any = None,
+) -> Took:  # fmt: skip
+    """The spreads of a period that is given in pieces, and of ``beside``, another column of the same rows, in one
+    walk."""
+    columns = (*keys, column) if beside is None else (*keys, column, beside)
+    asked = COHORTS[name].pieces(columns, pieces, now, column.is_not(None))
+    found = walk(session, asked, keys, column, beside)
+    by = ({group: spread_of(bars.items()) for group, bars in one.items()} for one in found.tallies)
+    return Took(tuple(by), spread_of(found.alone.items()), found.rows)

@@ -12,6 +12,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from models import CaseFact, CaseStep, Department, Review, RouteFact, Satisfaction, Source, Staff
+from models.database import ask_much
 from services.errors import NotFound
 from services.reports import narrowed
 from services.reports.answers import Share, queue, shares
@@ -58,6 +59,7 @@ def run_table(
         raise NotFound("report.unknown", name=code[:40])
     report = REPORTS[code]
     require(actor, report.right)
+    ask_much(session)
     by = by if by in report.splits else report.splits[0]
     table = report.ask(session, cut, now, by)
     if compared and report.compared:
@@ -362,8 +364,8 @@ _ASKED = (
 
 def _departments(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     column = RouteFact.department_id
-    found = parts(session, "asked", _ASKED[1:], column, cut, now)
-    found["ask_overdue"] = counts(session, "ask_overdue", column, cut, now)
+    found, _ = parts(session, "asked", _ASKED[1:], column, cut, now)
+    found["ask_overdue"] = Counter(counts(session, "ask_overdue", column, cut, now))
     whole = {name: sum(numbers.values()) for name, numbers in found.items()}
     opened = spreads(session, "asked", RouteFact.open_minutes, column, cut, now)
     took = spreads(session, "ask_answered", RouteFact.answer_minutes, column, cut, now)

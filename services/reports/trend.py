@@ -1,13 +1,8 @@
 """How a figure went through a period: day by day, week by week or month by month, whatever fits a chart."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from sqlalchemy import func, literal, union_all
-from sqlalchemy.orm import Session
-
-from services.reports.cohorts import COHORTS
 from services.reports.cut import Cut
 
 MOST_DAYS, MOST_WEEKS = 31, 26
@@ -34,19 +29,6 @@ def pieces_of(cut: Cut, most_days: int = MOST_DAYS) -> tuple[Cut, ...]:
             month = _next_month(month)
     lasts = [*(first - timedelta(days=1) for first in firsts[1:]), cut.last]
     return tuple(replace(cut, first=first, last=last) for first, last in zip(firsts, lasts, strict=True))
-
-
-def trend(session: Session, names: Sequence[str], cut: Cut, now: datetime, most_days: int = MOST_DAYS) -> Trend:
-    """One question a list: each of its pieces is a part of an index."""
-    pieces = pieces_of(cut, most_days)
-    found: dict[str, tuple[int, ...]] = {}
-    for name in names:
-        parts = (
-            COHORTS[name].query((literal(number), func.count()), piece, now) for number, piece in enumerate(pieces)
-        )
-        rows = {row[0]: row[1] for row in session.execute(union_all(*parts))}
-        found[name] = tuple(rows[number] for number in range(len(pieces)))
-    return Trend(pieces, found)
 
 
 def _next_month(day: date) -> date:

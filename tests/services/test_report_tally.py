@@ -1,7 +1,8 @@
 """Counting by several columns in one walk finds what counting one by one does, whatever stands in them."""
 
+import itertools
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
@@ -9,16 +10,17 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, MetaData, Table, case, delete, event, insert, select
 
 from models import Client, Contract
-from models.base import Id, Word
+from models.base import Id, UtcDateTime, Word
 from models.database import Database
 from services.reports import tally
-from services.reports.tally import ALL, tallies
+from services.reports.tally import ALL, Pieces, tallies, walk
 from services.schema import run_alembic
 
 TOLD = Table(
     "told", MetaData(), Column("id", Id, primary_key=True), Column("word", Word()), Column("theme", Word()),
-    Column("number", Id), Column("minutes", Id),
+    Column("number", Id), Column("minutes", Id), Column("at", UtcDateTime()),
 )  # fmt: skip
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 KEYS = (TOLD.c.word, TOLD.c.theme, TOLD.c.number)
 WORDS = (
     st.none()
@@ -60,6 +62,42 @@ def test_columns_are_counted_apart_in_one_walk(database: Database, rows: list[tu
                 assert [dict(one) for one in found] == [by_hand(rows, place, own) for place in range(3)]
             (whole,) = tallies(session, select(TOLD.c.id), (), TOLD.c.minutes)
             assert whole == {ALL: Counter(row[3] for row in rows)}
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS, ends=st.sets(st.integers(-1, 5000), max_size=3))
+@example(rows=[], ends={3})
+@example(rows=[("wish", None, 1, 3), ("wis", "price", 70_000, 3), (None, "price", None, 9)], ends={4, 5})
+def test_pieces_of_a_walk_say_how_many_rows_each_has(database: Database, rows, ends) -> None:
+    rows = [(*row, NOON + timedelta(seconds=row[3])) for row in rows]
+    with database.write.begin() as session:
+        TOLD.create(session.connection(), checkfirst=True)
+        session.execute(delete(TOLD))
+        if rows:
+            names = ("word", "theme", "number", "minutes", "at")
+            session.execute(insert(TOLD), [dict(zip(names, row, strict=True)) for row in rows])
+    edges = [NOON + timedelta(seconds=end) for end in sorted(ends)]
+    spans = list(itertools.pairwise([None, *edges, None]))
+    parts = [
+        select(*KEYS).where(
+            *([] if low is None else [TOLD.c.at >= low]), *([] if high is None else [TOLD.c.at < high])
+        )
+        for low, high in spans
+    ]
+    pieces = Pieces(parts, select(*KEYS), TOLD.c.at, edges)
+    within = [
+        sum((low is None or row[4] >= low) and (high is None or row[4] < high) for row in rows)
+        for low, high in spans
+    ]
+    with database.read.begin() as session:
+        for _ in range(2):
+            for keys in (KEYS, KEYS[:1], ()):
+                for measure, own in ((None, lambda minutes: 0), (TOLD.c.minutes, lambda minutes: minutes)):
+                    found = walk(session, pieces, keys, measure, TOLD.c.number)
+                    hands = [by_hand(rows, place, own) for place in range(len(keys))]
+                    assert [dict(one) for one in found.tallies] == (hands or [{ALL: by_hand(rows, 0, own)[ALL]}])
+                    assert found.alone == Counter(row[2] for row in rows if row[2] is not None)
+                    assert list(found.rows) == within
 
 
 def test_more_words_than_letters_are_counted_as_well(database: Database) -> None:

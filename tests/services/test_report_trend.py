@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import services.reports.upkeep  # noqa: F401 (by being imported it writes the facts)
+from services.reports.answers import answers_report
 from services.reports.cohorts import count
 from services.reports.cut import Cut
-from services.reports.trend import MOST_DAYS, MOST_WEEKS, pieces_of, trend
+from services.reports.trend import MOST_DAYS, MOST_WEEKS, pieces_of
+from services.rights import DESK
 from tests.conftest import Cast
 from tests.services.demo_set import NOW, DemoSet
 
@@ -35,7 +37,7 @@ def test_pieces_meet_and_make_up_the_period(first, length) -> None:
 def test_each_piece_is_the_figure_of_its_own_days(demo, shared_database, first, last) -> None:
     cut = Cut(date(*first), date(*last), source_id=demo.places["блог"])
     with shared_database.read.begin() as session:
-        found = trend(session, ("came", "answered"), cut, NOW)
+        found = answers_report(session, DESK, cut, NOW).trend
         for name, numbers in found.numbers.items():
             assert sum(numbers) == count(session, name, cut, NOW) > 0
             assert list(numbers) == [count(session, name, piece, NOW) for piece in found.pieces]
