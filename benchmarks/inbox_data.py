@@ -76,13 +76,16 @@ def fill(database: Database, count: int) -> int:
     made = Made(count, sources, people, units)
     for table, rows in made.tables():
         copy_rows(database, table, rows)
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if database.is_sqlite:
-            connection.execute(text("INSERT INTO search_fts(search_fts) VALUES ('optimize')"))
-            connection.execute(text("ANALYZE"))
-        else:
-            connection.execute(text("VACUUM ANALYZE"))
+    settle(database)
     return people[0]
+
+
+def settle(database: Database) -> None:
+    """What PostgreSQL does by itself in a minute or two; SQLite knows nothing of how values are spread, as in a
+    desk."""
+    if not database.is_sqlite:
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
 
 
 def pick(n: int, salt: int, things: Sequence[Any]) -> Any:

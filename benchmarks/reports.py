@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from benchmarks.figures import Figure, finish, header, p95, row
 from benchmarks.inbox import databases, filled, kept_folder, make_desk
-from benchmarks.inbox_data import HEAD, NOW, Made, copy_rows
+from benchmarks.inbox_data import HEAD, NOW, Made, copy_rows, settle
 from models import (
     Author,
     Case,
@@ -45,7 +45,11 @@ from web import create_app
 
 ROUNDS = 10
 PERIODS = {"month": 30, "quarter": 91, "two_years": 731}
-FILTERS = {"": "", "three_filters": "&kind=question&platform=vk&staff=2"}
+FILTERS = {
+    "": "", "three_filters": "&kind=question&platform=vk&staff=2",
+    "place_kind_theme": "&source=1&kind=question&theme=payment",
+    "platform_theme_department": "&platform=vk&theme=payment&department=1",
+}  # fmt: skip
 GOAL, DASHBOARD, SHEET_ROWS, SHEET_SECONDS = 300.0, 150.0, 100_000, 20.0
 THEMES = (None, "access", "payment", "video", "homework", "schedule", "curator")
 PROGRAMMES = (None, None, None, *(f"Курс {number}" for number in range(1, 9)))
@@ -163,8 +167,7 @@ def fill(database: Database, count: int) -> int:
     made.platforms = sources
     for table, rows in made.rows():
         copy_rows(database, table, rows)
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
+    settle(database)
     return head
 
 

@@ -19,9 +19,10 @@ def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 
 
 def is_foreign(kind: str, name: str) -> bool:
-    """What stands in the database and not in the metadata: see models.search, and the task queue's tables."""
+    """What stands in the database and not in the metadata: see models.search and models.case_fact, and the task
+    queue's tables."""
     if kind == "index":
-        return name == "ix_search_entry_vector"
+        return name in ("ix_search_entry_vector", "ix_case_fact_narrow")
     return kind == "table" and name.startswith(("procrastinate_", "search_fts"))
 
 

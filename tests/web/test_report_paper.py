@@ -36,8 +36,11 @@ def test_the_first_report_is_one_page_whatever_there_is_to_say(app, sizes) -> No
     was = Line("", "", 900, 800, 0, took, Share(10, 90))
     whole = Line("", "", 1475, 1334, 41, took, share, was)
     places, kinds, units, people = sizes
+    cut = Cut(date(2026, 1, 1), date(2026, 11, 27))
+    pieces = pieces_of(cut)
     report = Answers(
-        cut=Cut(date(2026, 1, 1), date(2026, 11, 27)), now=datetime(2026, 11, 27, tzinfo=UTC), whole=whole,
+        cut=cut, trend=Trend(pieces, {"came": (130,) * len(pieces), "answered": (120,) * len(pieces)}),
+        now=datetime(2026, 11, 27, tzinfo=UTC), whole=whole,
         before=was, places=tuple(replace(whole, key=n, name=f"ВКонтакте «Школа {n}»") for n in range(places)),
         kinds=tuple(replace(whole, key=None) for _ in range(kinds)),
         units=tuple(
@@ -48,10 +51,8 @@ def test_the_first_report_is_one_page_whatever_there_is_to_say(app, sizes) -> No
         resolution=share, resolution_before=share, resolved=1200, delay=Delay(1200, 99999, 9999, 999),
         delay_before=Delay(1, 1, 1, 1), here=took, checked=400, history=0,
     )  # fmt: skip
-    pieces = pieces_of(report.cut)
-    found = Trend(pieces, {"came": (130,) * len(pieces), "answered": (120,) * len(pieces)})
     with app.test_request_context():
-        blocks = list(answers_blocks(report, answers_chart(report, found)))
+        blocks = list(answers_blocks(report, answers_chart(report)))
         sheet = draw_sheet(
             "Отчёт об ответах", "1 янв. – 27 нояб.\nКанал, площадка, вид\nСделано.", blocks, compact=True
         )
