@@ -44,6 +44,7 @@ class ActKind(StrEnum):
     DELETE = "delete"
     HIDE = "hide"
     PUBLISH = "publish"
+    SPAM = "spam"
     BAN = "ban"
     LIKE = "like"
 

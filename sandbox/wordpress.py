@@ -279,7 +279,7 @@ def comments_update(id_: str) -> Response:
         raise forbidden("rest_cannot_edit", "Sorry, you are not allowed to edit this comment.")
     content = body()
     status = content.get("status")
-    if status is not None and str(status) not in STATES:
+    if status is not None and (str(status) not in STATES or status == wordpress_forms.TOLD.get(item.state)):
         raise Refused(500, "rest_comment_failed_edit", "Updating comment status failed.")
     if "content" in content:
         item = store().edit(item, text_of(content))

@@ -15,6 +15,8 @@ STATES = {
     "approve": "published", "approved": "published", "1": "published", "untrash": "published",
     "unspam": "published", "hold": "held", "0": "held", "spam": "spam", "trash": "trash",
 }  # fmt: skip
+TOLD = {"published": "approved", "held": "unapproved", "spam": "spam", "trash": "trash"}
+"""How WordPress calls a state to itself; to set a comment to the very same word fails there."""
 _KEPT_TAGS = re.compile(r"<(?!/?(?:a|b|strong|i|em|code|pre|blockquote|p|br|del|q|cite|s)\b)")
 _LONE_AMPERSAND = re.compile(r"&(?!#?\w+;)")
 _LINK = re.compile(r"(?<![\"'=>])\bhttps?://[^\s<]+")

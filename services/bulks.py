@@ -15,6 +15,7 @@ from services.events import record
 from services.filters import Filters
 from services.inbox import all_ids
 from services.kinds import renew_kind
+from services.moderation import moderate_back, moderate_case
 from services.outbox import MASS
 from services.parting import correct_kind
 from services.replies import take_back, write_reply
@@ -108,6 +109,16 @@ def _untag(session: Session, actor: Actor, case: Case, before: Mapping[str, Any]
     return {}
 
 
+def _moderate(session: Session, actor: Actor, case: Case, value: Mapping[str, Any]) -> Before:
+    return {"acts": moderate_case(session, actor, case.id, str(value.get("kind")))}
+
+
+def _moderate_back(session: Session, actor: Actor, _case: Case, before: Mapping[str, Any]) -> Before:
+    for act_id, was in before["acts"]:
+        moderate_back(session, actor, int(act_id), str(was))
+    return {}
+
+
 Do = Callable[[Session, Actor, Case, Mapping[str, Any]], Before]
 ACTS: Mapping[str, tuple[str, Do, Do]] = {
     "close": ("case.close", _close, _reopen),
@@ -116,6 +127,7 @@ ACTS: Mapping[str, tuple[str, Do, Do]] = {
     "route": ("case.route", _route, _recall),
     "answer": ("case.reply", _answer, _take_back),
     "tag": ("case.note", _tag, _untag),
+    "moderate": ("case.moderate", _moderate, _moderate_back),
 }
 """Word → the right it needs, how it is done, how it is taken back."""
 

@@ -4,7 +4,7 @@ from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from models import Act
-from services import approval, outbox, replies
+from services import approval, moderation, outbox, replies
 from web.cases import done
 from web.forms import overrides
 from web.language import _
@@ -12,6 +12,7 @@ from web.marks import typed_link
 from web.numbers import whole
 from web.security import current_actor, current_desk, rang
 from web.toasts import tell
+from web.words import ACT_KINDS
 
 screen = Blueprint("acts", __name__, url_prefix="/acts/<int:act_id>")
 
@@ -56,6 +57,16 @@ def _change(act_id: int, text: str | None, said: str) -> Response:
         )
     back, now = url_for("acts.take_back", act_id=act.id), url_for("acts.send_now", act_id=act.id)
     tell(said, "undo", undo=back, now=now, seconds=seconds) if seconds > 0 else tell(said)
+    return _finish(act)
+
+
+@screen.post("/moderate-back/<string:was>")
+def moderate_back(act_id: int, was: str) -> Response:
+    """The message is to stand as it ``was`` before this act."""
+    with current_desk().database.write.begin() as session:
+        act = moderation.moderate_back(session, current_actor(), act_id, was)
+    again = _("%(act)s: being sent to the platform", act=ACT_KINDS[act.kind])
+    tell(_("Taken back.") if act.id == act_id else again)
     return _finish(act)
 
 

@@ -21,6 +21,7 @@ DONE: dict[str, Lazy] = {
     "route": _l("Handed over: %(done)s of %(all)s"),
     "answer": _l("Answers written: %(done)s of %(all)s, they go in a minute"),
     "tag": _l("Marked: %(done)s of %(all)s"),
+    "moderate": _l("Being sent to the platform: %(done)s of %(all)s"),
     "back": _l("Taken back: %(done)s of %(all)s"),
 }
 
@@ -31,6 +32,7 @@ def _value(form: MultiDict[str, str]) -> dict[str, object]:
         "reason": form.get("reason"), "label": form.get("label"), "staff_id": form.get("staff_id", type=whole),
         "department_id": form.get("department_id", 0, type=whole), "question": form.get("question", "").strip(),
         "text": form.get("text", "").strip(), "tag": form.get("tag", "").strip(),
+        "kind": form.get("kind"),
     }  # fmt: skip
 
 

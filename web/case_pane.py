@@ -34,6 +34,7 @@ from services.excerpts import MARK, excerpt_of, parts_of
 from services.following import followers_of
 from services.inbox import CaseView, Entry, Sending, view_case
 from services.incidents.register import incident_of, open_incidents
+from services.moderation import SETTING
 from services.outreach import outreach_of
 from services.pacing import Forecast, forecasts
 from services.presence import drafts_of
@@ -55,6 +56,15 @@ from web.sentences import Sentence, sentences_of
 MOST_SHOWN = 10
 """A thread up to this long is shown whole; in a longer one the talk of others folds."""
 DEEPEST = 3
+
+
+OFFERED: Mapping[str, Sequence[str]] = {
+    "published": ("like", "hide", "spam", "delete", "ban"),
+    "held": ("publish", "spam", "delete", "ban"),
+    "hidden": ("publish", "spam", "delete", "ban"),
+    "spam": ("publish", "hide", "delete", "ban"),
+}
+"""State of a message → what a moderator may want of the platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,12 @@ class Pane:
 
     def can_do(self, kind: str) -> bool:
         return ActKind(kind) in self.can.acts
+
+    def moderation(self, item: Item) -> Sequence[str]:
+        """Acts on a message that make sense as it stands; what we did to it meanwhile can be published again."""
+        offered = OFFERED.get(item.entry.message.state, OFFERED["published"])
+        touched = "publish" not in offered and any(act.kind in SETTING for act in item.acts)
+        return ("publish", *offered) if touched else offered
 
 
 def read_pane(session: Session, actor: Actor, case_id: int) -> Pane:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from collectors.base import ActKind
 from models import Act, Reply
-from services import cases, labelling, replies, routing, signals
+from services import cases, labelling, moderation, replies, routing, signals
 from services.errors import NotFound, Refused, Stale
 from services.inbox import message_of_case, view_case
 from services.legal_clocks import bind_letter
@@ -247,11 +247,15 @@ def ads(case_id: int, word: str) -> AnyResponse:
     return done(case_id)
 
 
-@screen.post("/moderate/<int:message_id>/<any(hide, publish, delete, ban, like):kind>")
+@screen.post("/moderate/<int:message_id>/<any(hide, publish, spam, delete, ban, like):kind>")
 def moderate(case_id: int, message_id: int, kind: str) -> AnyResponse:
     with current_desk().database.write.begin() as session:
-        message_of_case(session, current_actor(), case_id, message_id)
-        replies.moderate(session, current_actor(), message_id, ActKind(kind))
+        was = message_of_case(session, current_actor(), case_id, message_id).state
+        act_id = replies.moderate(session, current_actor(), message_id, ActKind(kind)).id
     rang(outbox=True)
-    tell(_("%(act)s: being sent to the platform", act=ACT_KINDS[kind]))
+    said = _("%(act)s: being sent to the platform", act=ACT_KINDS[kind])
+    if kind in moderation.SETTING and was in moderation.BACK:
+        tell(said, "undo", seconds=8, undo=url_for("acts.moderate_back", act_id=act_id, was=was))
+    else:
+        tell(said)
     return done(case_id)

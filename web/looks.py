@@ -25,7 +25,7 @@ looks = Looks(
         "letter": "mail", "topic": "messages",
     },
     acts={
-        "hide": "eye-off", "publish": "eye", "delete": "trash", "ban": "user-x", "like": "thumb-up",
+        "hide": "eye-off", "publish": "eye", "spam": "ban", "delete": "trash", "ban": "user-x", "like": "thumb-up",
         "reply": "arrow-back-up", "message": "mail", "edit": "pencil",
     },
     tones={

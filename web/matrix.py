@@ -154,6 +154,7 @@ MATRIX: dict[str, str] = {
     "composing.holding": "case.reply",
     "answered.index": "case.reply",
     "acts.edit": "case.reply",
+    "acts.moderate_back": "case.moderate",
     "acts.remove": "case.reply",
     "acts.approve": "case.reply",
     "acts.reject": "case.reply",

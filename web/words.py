@@ -107,6 +107,7 @@ ACT_KINDS: Mapping[str, Lazy] = {
     "delete": _l("Delete"),
     "hide": _l("Hide"),
     "publish": _l("Publish"),
+    "spam": _l("To spam"),
     "ban": _l("Ban the author"),
     "like": _l("Like"),
 }
@@ -187,7 +188,7 @@ PUBLICATIONS: Mapping[str, Lazy] = {
 MESSAGE_STATES: Mapping[str, Lazy] = {
     "held": _l("held for moderation"),
     "hidden": _l("hidden"),
-    "spam": _l("marked as spam by the platform"),
+    "spam": _l("in spam"),
     "deleted": _l("deleted"),
 }
 

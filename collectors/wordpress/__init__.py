@@ -44,7 +44,8 @@ STATES = {
     "spam": SourceState.SPAM,
     "trash": SourceState.DELETED,
 }
-STATUS_OF = {ActKind.HIDE: "hold", ActKind.PUBLISH: "approve"}
+STATUS_OF = {ActKind.HIDE: "hold", ActKind.PUBLISH: "approve", ActKind.SPAM: "spam"}
+STANDS_AS = {ActKind.HIDE: "hold", ActKind.PUBLISH: "approved", ActKind.SPAM: "spam", ActKind.DELETE: "trash"}
 CLOCK_SLACK = timedelta(minutes=2)
 
 
@@ -55,7 +56,15 @@ class WordPress(Channel):
     title = "WordPress"
     can = Capabilities(
         acts=frozenset(
-            {ActKind.REPLY, ActKind.MESSAGE, ActKind.EDIT, ActKind.DELETE, ActKind.HIDE, ActKind.PUBLISH}
+            {
+                ActKind.REPLY,
+                ActKind.MESSAGE,
+                ActKind.EDIT,
+                ActKind.DELETE,
+                ActKind.HIDE,
+                ActKind.PUBLISH,
+                ActKind.SPAM,
+            }
         ),
         list_own=True,
         duplicate_refused=True,
@@ -151,8 +160,8 @@ class WordPress(Channel):
                 return self._write(act, path, content)
             case ActKind.EDIT:
                 return self._receipt(self._api.send("POST", path, {"content": content}))
-            case ActKind.HIDE | ActKind.PUBLISH:
-                return self._receipt(self._api.send("POST", path, {"status": STATUS_OF[act.kind]}))
+            case ActKind.HIDE | ActKind.PUBLISH | ActKind.SPAM:
+                return self._set_status(act, path)
             case ActKind.DELETE:
                 return self._trash(act, path)
         return super().act(act)
@@ -177,6 +186,18 @@ class WordPress(Channel):
         parent = self._api.get(path).data
         if not isinstance(parent, dict) or parent.get("status") in ("trash", "spam"):
             raise ChannelError("the comment is in the trash", code="gone", permanent=True)
+
+    def _set_status(self, act: Act, path: str) -> Receipt:
+        """A comment that is spam already cannot be set to spam: WordPress fails where nothing would change."""
+        try:
+            return self._receipt(self._api.send("POST", path, {"status": STATUS_OF[act.kind]}))
+        except Refused as refused:
+            if refused.told != "rest_comment_failed_edit":
+                raise
+            comment = self._api.get(path).data
+            if not _stands(comment, act.kind):
+                raise
+            return self._receipt(comment)
 
     def _trash(self, act: Act, path: str) -> Receipt:
         try:
@@ -217,15 +238,9 @@ class WordPress(Channel):
             if refused.told == "rest_comment_invalid_id" and act.kind is ActKind.DELETE:
                 return Proof(Verdict.SEEN, act.target.external_id)
             raise
-        status = comment.get("status")
-        done = {
-            ActKind.HIDE: status == "hold",
-            ActKind.PUBLISH: status == "approved",
-            ActKind.DELETE: status == "trash",
-            ActKind.EDIT: _same(comment, act.text),
-        }.get(act.kind)
-        if done is None:
+        if act.kind is not ActKind.EDIT and act.kind not in STANDS_AS:
             return Proof(Verdict.UNKNOWN)
+        done = _same(comment, act.text) if act.kind is ActKind.EDIT else _stands(comment, act.kind)
         return self._seen(comment) if done else Proof(Verdict.ABSENT)
 
     def _own(self, act: Act, walker: Walker, since: datetime | None) -> dict[str, Any] | None:
@@ -256,6 +271,11 @@ def _number(value: str | None) -> int:
 def _moment(gmt: str) -> datetime:
     """``date_gmt`` comes without a zone and is UTC."""
     return datetime.fromisoformat(gmt).replace(tzinfo=UTC)
+
+
+def _stands(comment: Any, kind: ActKind) -> bool:
+    """Whether a comment stands as an act of ``kind`` leaves it."""
+    return isinstance(comment, dict) and comment.get("status") == STANDS_AS[kind]
 
 
 def _same(comment: dict[str, Any], text: str) -> bool:

@@ -55,7 +55,7 @@ class YouTube(Channel):
     remembers: ClassVar[tuple[str, ...]] = ("places",)
     consent_needs: ClassVar[tuple[str, ...]] = ("client_id", "client_secret")
     can: ClassVar[Capabilities] = Capabilities(
-        acts=frozenset(set(ActKind) - {ActKind.LIKE}),
+        acts=frozenset(set(ActKind) - {ActKind.LIKE, ActKind.SPAM}),
         list_own=True,
         nested=False,
         max_length=10_000,

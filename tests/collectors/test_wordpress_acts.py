@@ -8,7 +8,7 @@ import httpx
 import pytest
 import respx
 
-from collectors.base import Act, ActKind, ChannelError, Sent, Target, Verdict, Walk
+from collectors.base import Act, ActKind, ChannelError, Sent, SourceState, Target, Verdict, Walk
 from tests.collectors.desk import Desk
 from tests.collectors.wordpress_platform import EPOCH, US, WordPressPlatform, channel
 
@@ -78,7 +78,13 @@ def test_a_reply_may_wait_for_approval(site: WordPressPlatform) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"), [(ActKind.HIDE, "hold"), (ActKind.PUBLISH, "approved"), (ActKind.DELETE, "trash")]
+    ("kind", "status"),
+    [
+        (ActKind.HIDE, "hold"),
+        (ActKind.PUBLISH, "approved"),
+        (ActKind.SPAM, "spam"),
+        (ActKind.DELETE, "trash"),
+    ],
 )
 def test_moderation_and_its_proof(site: WordPressPlatform, kind: ActKind, status: str) -> None:
     one = site.write(12, "Хм", status="approved" if kind is ActKind.HIDE else "hold")
@@ -87,6 +93,27 @@ def test_moderation_and_its_proof(site: WordPressPlatform, kind: ActKind, status
     assert site.comments[one.id].status == status
     assert channel().lookup(act(kind, one)).verdict is Verdict.SEEN
     assert channel().act(act(kind, one)).external_id == str(one.id)  # once more changes nothing
+
+
+@pytest.mark.parametrize("was", ["approved", "hold"])
+def test_spam_goes_back_to_where_it_stood(site: WordPressPlatform, was: str) -> None:
+    one = site.write(12, "Заработок", status=was)
+    channel().act(act(ActKind.SPAM, one))
+    desk = Desk(channel())
+    desk.read(Walk.DEEP)
+    assert desk.messages()[str(one.id)].state is SourceState.SPAM
+    channel().act(act(ActKind.PUBLISH if was == "approved" else ActKind.HIDE, one))
+    assert site.comments[one.id].status == was
+
+
+def test_a_status_that_could_not_be_set_is_told(site: WordPressPlatform) -> None:
+    """The same words of WordPress mean «nothing changed» and «a plugin forbids it»; the comment tells which."""
+    one = site.write(12, "Заработок")
+    site.faults = [httpx.Response(500, json={"code": "rest_comment_failed_edit", "message": "x"})]
+    with pytest.raises(ChannelError) as caught:
+        channel().act(act(ActKind.SPAM, one))
+    assert (caught.value.code, caught.value.sent) == ("server", Sent.UNKNOWN)
+    assert channel().lookup(act(ActKind.SPAM, one)).verdict is Verdict.ABSENT
 
 
 def test_an_edit_and_its_proof(site: WordPressPlatform) -> None:

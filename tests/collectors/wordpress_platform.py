@@ -29,6 +29,8 @@ STATUSES = {
     "trash": {"trash"},
 }
 STATED = {"approve": "approved", "hold": "hold", "spam": "spam", "trash": "trash"}
+TOLD = {"approved": "approved", "hold": "unapproved", "spam": "spam", "trash": "trash"}
+"""wp_get_comment_status(): set to the very same word, WordPress says that updating failed."""
 
 
 @dataclass
@@ -212,6 +214,8 @@ class WordPressPlatform:
         body = json.loads(request.content)
         assert set(body) <= WRITING, body
         if "status" in body:
+            if body["status"] == TOLD[one.status]:
+                raise Refused(500, "rest_comment_failed_edit")
             one.status = STATED[body["status"]]
         one.text = body.get("content", one.text)
         return httpx.Response(200, json=self._form(one, True))

@@ -167,6 +167,10 @@ def test_edit_and_status_change(world: Running) -> None:
     assert world.blog("POST", f"comments/{id_}", json={"status": "hold"}).json()["status"] == "hold"
     assert id_ not in ids(world.blog("GET", "comments", params={"post": 34, "per_page": 100}))
     assert world.blog("PUT", f"comments/{id_}", json={"status": "approved"}).json()["status"] == "approved"
+    assert world.blog("POST", f"comments/{id_}", json={"status": "spam"}).json()["status"] == "spam"
+    again = world.blog("POST", f"comments/{id_}", json={"status": "spam"})
+    assert refused(again) == (500, "rest_comment_failed_edit")
+    assert world.blog("POST", f"comments/{id_}", json={"status": "approve"}).json()["status"] == "approved"
     edited = world.blog("PATCH", f"comments/{id_}", json={"content": {"raw": "поправленное"}}).json()
     assert edited["content"]["raw"] == "поправленное"
     assert world.truth("wordpress", external_id=str(id_))[0]["versions"][0]["text"] == "подозрительное"

@@ -345,7 +345,7 @@ class TestWork:
 
     def test_what_a_platform_cannot_do_is_said_on_the_button(self, smm, open_case):
         page = smm.get(f"/inbox/{open_case()}").text
-        for kind in ("hide", "delete", "ban", "like"):
+        for kind in ("hide", "spam", "delete", "ban", "like"):
             form = page[page.index(f"/{kind}") :].split("</form>")[0]
             able = kind in {act.value for act in channel_class("wordpress").can.acts}
             assert ("disabled" in form) is not able
@@ -357,6 +357,39 @@ class TestWork:
         smm.post(f"/inbox/{case_id}/moderate/{message.id}/hide")
         acts = rows(database, Act)
         assert [(act.kind, act.state) for act in acts] == [("hide", "queued")]
+
+    def test_moderation_is_taken_back_from_the_toast(self, smm, open_case, database):
+        case_id = open_case()
+        message = rows(database, Message)[0]
+        told = smm.post(f"/inbox/{case_id}/moderate/{message.id}/spam", htmx=True).headers["HX-Trigger"]
+        undo = json.loads(told)["otklik:toasts"]["toasts"][0]["undo"]
+        assert undo.endswith("/moderate-back/published")
+        smm.post(undo, htmx=True)
+        assert [(act.kind, act.state) for act in rows(database, Act)] == [("spam", "cancelled")]
+        told = smm.post(f"/inbox/{case_id}/moderate/{message.id}/delete", htmx=True).headers["HX-Trigger"]
+        assert "undo" not in json.loads(told)["otklik:toasts"]["toasts"][0]
+
+    @pytest.mark.parametrize(
+        ("state", "offered"),
+        [
+            ("published", ["like", "hide", "spam", "delete", "ban"]),
+            ("held", ["publish", "spam", "delete", "ban"]),
+            ("spam", ["publish", "hide", "delete", "ban"]),
+        ],
+    )
+    def test_what_is_offered_fits_how_the_message_stands(self, smm, open_case, database, state, offered):
+        case_id = open_case()
+        with database.write.begin() as session:
+            session.scalars(select(Message)).one().state = state
+        assert re.findall(r'action="[^"]*/moderate/\d+/(\w+)"', smm.get(f"/inbox/{case_id}").text) == offered
+
+    def test_what_we_hid_can_be_published_before_it_is_read_back(self, smm, open_case, database):
+        case_id = open_case()
+        message = rows(database, Message)[0]
+        smm.post(f"/inbox/{case_id}/moderate/{message.id}/spam")
+        page = smm.get(f"/inbox/{case_id}").text
+        assert f"/moderate/{message.id}/publish" in page
+        assert "В спам" in page
 
     def test_reading_changes_nothing(self, smm, open_case, database):
         case_id = open_case()
