@@ -6,6 +6,7 @@ import re
 import smtplib
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -20,7 +21,11 @@ from collectors.mail.letter import LOOP_HEADER, bare_subject
 from collectors.mail.settings import SenderSettings, Settings
 from collectors.wire import CONNECT_SECONDS, AddressRefused, Guard, Wire
 
-ACCEPT_SECONDS = 60
+TALK_SECONDS, ACCEPT_SECONDS = 60.0, 60.0
+"""So long all answers up to the final dot may take together, and so long the answer to the dot (F22)."""
+LEAST_PACE = 16_384.0
+"""Bytes a second at which a letter must go once it has taken TALK_SECONDS: a line may be slow, but not for ever."""
+PIECE = 65_536
 _REFERENCES_CAP = 20
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,128}")
 _SAFE_ID = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]{1,250}")
@@ -106,12 +111,63 @@ def address_of(name: str | None, address: str) -> Address:
     return Address(display_name="" if name == address else name or "", addr_spec=f"{local}@{ascii_domain}")
 
 
+class _Answers:
+    """What smtplib reads lines from, instead of a buffered file, which knows no time but that of a single wait."""
+
+    def __init__(self, receive: Callable[[], bytes]) -> None:
+        self._receive = receive
+        self._pending = b""
+
+    def readline(self, limit: int) -> bytes:
+        while b"\n" not in self._pending and len(self._pending) < limit:
+            data = self._receive()
+            if not data:
+                break
+            self._pending += data
+        end = min(self._pending.find(b"\n") + 1 or limit, limit)
+        line, self._pending = self._pending[:end], self._pending[end:]
+        return line
+
+    def close(self) -> None:
+        self._pending = b""
+
+
 class _Session(smtplib.SMTP):
-    """smtplib over the socket that the address guard gave."""
+    """smtplib over the socket that the address guard gave; a dialogue by drops has an end, see ``allow``."""
 
     def __init__(self, guard: Guard, settings: SenderSettings, tls: ssl.SSLContext | None, timeout: float) -> None:
         self._guard, self._tls = guard, tls
+        self.allow(TALK_SECONDS)
         super().__init__(settings.smtp_host, settings.smtp_port, settings.id_domain, timeout)
+
+    def allow(self, seconds: float) -> None:
+        """From now on the server has so long for all that it says, however short each single wait is."""
+        self._until = time.monotonic() + seconds
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None:
+            self.file = _Answers(self._receive)
+        return super().getreply()
+
+    def _receive(self) -> bytes:
+        left = self._until - time.monotonic()
+        if self.sock is None or left <= 0:
+            raise TimeoutError("the dialogue takes too long")
+        wait = self.sock.gettimeout()
+        self.sock.settimeout(left if wait is None else min(wait, left))
+        data = self.sock.recv(8192)
+        self.sock.settimeout(wait)
+        return data
+
+    def hand(self, letter: bytes) -> None:
+        """Sends a long text by pieces, each with a wait of its own; what the server takes by drops ends."""
+        began, left = time.monotonic(), self._until - time.monotonic()
+        for start in range(0, len(letter), PIECE):
+            passed = time.monotonic() - began
+            if passed > TALK_SECONDS and start < passed * LEAST_PACE:
+                raise TimeoutError("the letter is taken too slowly")
+            self.send(letter[start : start + PIECE])
+        self.allow(left)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         plain = self._guard.connect(host, port, timeout)
@@ -119,7 +175,7 @@ class _Session(smtplib.SMTP):
 
 
 @contextlib.contextmanager
-def open_smtp(settings: SenderSettings, wire: Wire) -> Iterator[smtplib.SMTP]:
+def open_smtp(settings: SenderSettings, wire: Wire) -> Iterator[_Session]:
     """A session after login. Whatever fails inside and is no ChannelError yet is «certainly not sent»."""
     host, port, security = settings.smtp_host, settings.smtp_port, settings.smtp_security
     require_private(wire.guard, host, port, security)
@@ -135,6 +191,7 @@ def open_smtp(settings: SenderSettings, wire: Wire) -> Iterator[smtplib.SMTP]:
             smtp.ehlo()
         _sign_in(smtp, settings)
         yield smtp
+        smtp.allow(wire.read_timeout)
         with contextlib.suppress(smtplib.SMTPException, OSError):
             smtp.quit()
     except (smtplib.SMTPException, OSError, UnicodeError, ValueError) as error:
@@ -166,15 +223,16 @@ def deliver(settings: SenderSettings, wire: Wire, recipient: str, letter: bytes)
         _step("mail", lambda: smtp.mail(settings.address, size), settings)
         _step("rcpt", lambda: smtp.rcpt(recipient), settings)
         _step("data", lambda: smtp.docmd("DATA"), settings, expected=range(354, 355))
-        smtp.send(re.sub(rb"(?m)^\.", b"..", letter))
+        smtp.hand(re.sub(rb"(?m)^\.", b"..", letter))
         _hand_over(smtp, settings)
 
 
-def _hand_over(smtp: smtplib.SMTP, settings: SenderSettings) -> None:
+def _hand_over(smtp: _Session, settings: SenderSettings) -> None:
     try:
         if smtp.sock is not None:
             # Filters look at the letter between the dot and the answer; the standard allows ten minutes.
             smtp.sock.settimeout(ACCEPT_SECONDS)
+        smtp.allow(ACCEPT_SECONDS)
         smtp.send(b".\r\n")
         code, words = smtp.getreply()
     except (smtplib.SMTPException, OSError) as error:

@@ -3,6 +3,7 @@
 import re
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -10,7 +11,7 @@ from typing import Any
 
 from benchmarks.limits import NoLimits
 from collectors.mail import Mail, Settings
-from collectors.wire import Guard, Wire
+from collectors.wire import READ_SECONDS, Guard, Wire
 
 US, PASSWORD = "desk@school.test", "right-horse-7"
 
@@ -246,7 +247,10 @@ def _key(folder: Folder, uid: int, token: str, tokens: Iterator[str]) -> bool:
 
 
 class SmtpPlatform:
-    """Answers each step by ``script`` (step → words, or None for hanging up); keeps what it took."""
+    """Answers each step by ``script`` (step → words, or None for hanging up); keeps what it took.
+
+    At a step of ``drips`` the given drop follows another for ever, each soon after the last.
+    """
 
     STEPS = (
         ("EHLO", "ehlo"),
@@ -259,6 +263,8 @@ class SmtpPlatform:
 
     def __init__(self) -> None:
         self.script: dict[str, str | None] = {}
+        self.drips: dict[str, bytes] = {}
+        self.pause = 0.0
         self.taken: list[bytes] = []
         self.rcpts: list[str] = []
         self.server = Server(self.talk)
@@ -279,6 +285,8 @@ class SmtpPlatform:
         if "body" in self.script:
             raise Cut
         lines: list[bytes] = []
+        while "body" in self.drips and wire.rfile.read(1024):
+            time.sleep(0.05)
         while (line := wire.rfile.readline()) != b".\r\n":
             if not line:
                 raise Cut
@@ -289,8 +297,12 @@ class SmtpPlatform:
 
     def _say(self, wire: Any, step: str, usual: str) -> None:
         words = self.script.get(step, usual)
+        time.sleep(self.pause)
         if words is None:
             raise Cut
+        while step in self.drips:
+            wire.wfile.write(self.drips[step])
+            time.sleep(0.05)
         wire.wfile.write(words.encode() + b"\r\n")
 
 
@@ -301,7 +313,7 @@ class MailPlatform:
     imap: ImapPlatform = field(default_factory=ImapPlatform)
     smtp: SmtpPlatform = field(default_factory=SmtpPlatform)
 
-    def channel(self, **given: Any) -> Mail:
+    def channel(self, read_timeout: float = READ_SECONDS, **given: Any) -> Mail:
         values = {
             "address": US,
             "password": PASSWORD,
@@ -311,7 +323,7 @@ class MailPlatform:
         }
         ports = (self.imap.server.port, self.smtp.server.port)
         guard = Guard(allow_private=frozenset(f"127.0.0.1:{port}" for port in ports))
-        return Mail(Settings.model_validate(values), Wire(guard), NoLimits())
+        return Mail(Settings.model_validate(values), Wire(guard, read_timeout=read_timeout), NoLimits())
 
     def stop(self) -> None:
         self.imap.server.stop()

@@ -1,6 +1,7 @@
 """The way of a letter out, against a mail server in memory that refuses, garbles and hangs up at every step."""
 
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes
@@ -11,7 +12,7 @@ import pytest
 
 from benchmarks.limits import NoLimits
 from collectors.base import Act, ActFile, ActKind, ChannelError, Raw, Sent, Target, Verdict
-from collectors.mail import Mail
+from collectors.mail import Mail, smtp
 from collectors.mail.letter import letter_id
 from collectors.wire import Guard, Wire
 from tests.collectors.mail_platform import US, MailPlatform, SmtpPlatform
@@ -248,3 +249,69 @@ def test_nothing_listens_there(platform: MailPlatform) -> None:
         with pytest.raises(ChannelError) as refused:
             Mail(mail.settings, Wire(guard), NoLimits()).act(act())
     assert (refused.value.code, refused.value.sent) == ("network", Sent.NO)
+
+
+# A server that answers drop by drop: no single wait is long, and still nobody waits for it for ever (F22)
+
+DROPS = pytest.mark.parametrize("drop", [b"2", b"250-and more\r\n"], ids=["letters", "lines"])
+
+
+@DROPS
+@pytest.mark.parametrize("step", ["greeting", "ehlo", "auth", "mail", "rcpt", "data"])
+def test_before_the_last_dot_a_dialogue_by_drops_is_not_sent(
+    platform: MailPlatform, monkeypatch: pytest.MonkeyPatch, step: str, drop: bytes
+) -> None:
+    monkeypatch.setattr(smtp, "TALK_SECONDS", 0.5)
+    platform.smtp.drips = {step: drop}
+    began = time.monotonic()
+    with pytest.raises(ChannelError) as told:
+        platform.channel().act(act())
+    assert (told.value.code, told.value.permanent, told.value.sent) == ("network", False, Sent.NO)
+    assert 0.4 < time.monotonic() - began < 4
+
+
+@DROPS
+def test_after_it_nobody_knows(platform: MailPlatform, monkeypatch: pytest.MonkeyPatch, drop: bytes) -> None:
+    monkeypatch.setattr(smtp, "ACCEPT_SECONDS", 0.5)
+    platform.smtp.drips = {"dot": drop}
+    began = time.monotonic()
+    with pytest.raises(ChannelError) as told:
+        platform.channel().act(act())
+    assert (told.value.code, told.value.sent) == ("network", Sent.UNKNOWN)
+    assert 0.4 < time.monotonic() - began < 4
+    assert len(platform.smtp.taken) == 1
+
+
+def test_a_server_that_says_nothing_to_the_letter_is_left(
+    platform: MailPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "ACCEPT_SECONDS", 0.5)
+    platform.smtp.drips = {"dot": b""}
+    with pytest.raises(ChannelError) as told:
+        platform.channel().act(act())
+    assert (told.value.code, told.value.sent) == ("network", Sent.UNKNOWN)
+
+
+def test_a_letter_that_is_taken_by_drops_is_not_sent(
+    platform: MailPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "TALK_SECONDS", 0.5)
+    monkeypatch.setattr(smtp, "LEAST_PACE", 1e9)
+    platform.smtp.drips = {"body": b""}
+    long = replace(act(), text=f"{'word ' * 15}\n" * 200_000)
+    with pytest.raises(ChannelError) as told:
+        platform.channel(read_timeout=1).act(long)
+    assert (told.value.code, told.value.sent) == ("network", Sent.NO)
+
+
+def test_a_farewell_by_drops_takes_nothing_back(platform: MailPlatform) -> None:
+    platform.smtp.drips = {"quit": b"2"}
+    began = time.monotonic()
+    assert platform.channel(read_timeout=0.5).act(act()).external_id == "otklik.token-0001@school.test"
+    assert time.monotonic() - began < 4
+
+
+def test_each_answer_may_take_its_time_within_the_whole(platform: MailPlatform) -> None:
+    """Greylisting servers answer slowly by intent: seven answers of a tenth of a second are no drops."""
+    platform.smtp.pause = 0.1
+    assert platform.channel(read_timeout=1).act(act()).external_id

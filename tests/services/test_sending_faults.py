@@ -15,11 +15,13 @@ from benchmarks import storm
 from benchmarks.children import child
 from cli.ending import Ending
 from collectors import CHANNELS
+from collectors.mail import smtp
 from models import Act, Source, utc_now
 from models.database import open_database
 from services.leases import astray
 from services.outbox import LEASE_SECONDS, channel_act, claim_act
 from services.sending import Lanes, run_outbox
+from tests.collectors.mail_platform import US, MailPlatform
 
 # A rolling restart a round; `test --deep` makes a hundred.
 ROUNDS = max(3, int(os.environ.get("OTKLIK_KILLS", "10")) // 3)
@@ -135,3 +137,26 @@ def test_a_clock_set_back_keeps_no_lease_of_the_dead_for_a_day(database, platfor
     storm.calm(database)
     told = storm.judge(database, platform)
     assert (told.acts, told.lost, told.doubled, told.reviews) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("step", "state"), [("rcpt", "retry"), ("dot", "unknown")])
+def test_a_mail_server_that_drips_frees_the_sender(database, cast, monkeypatch, step, state) -> None:
+    """Before the last dot the letter goes again, after it its outcome is unknown and it is not sent twice."""
+    for name in ("TALK_SECONDS", "ACCEPT_SECONDS"):
+        monkeypatch.setattr(smtp, name, 0.5)
+    platform = MailPlatform()
+    platform.smtp.drips = {step: b"2"}
+    with database.write.begin() as session:
+        source_id = cast.add_source(session, "mail", address=US).id
+        target = {"container": "INBOX", "context": {"from": "client@home.test", "subject": "Доступ"}}
+        session.add(Act(kind="reply", source_id=source_id, text="Ответ.", token="a" * 32, target=target))
+    began = time.monotonic()
+    try:
+        run_outbox(database, lambda _source: platform.channel())
+    finally:
+        platform.stop()
+    assert time.monotonic() - began < 10
+    with database.read.begin() as session:
+        act = session.scalars(select(Act)).one()
+        assert (act.state, act.attempt, act.error_code) == (state, 1, "network")
+    assert len(platform.smtp.taken) == (state == "unknown")
