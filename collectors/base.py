@@ -90,7 +90,8 @@ class Capabilities:
     answered_by: str = ""  # the platform that carries an answer to the address a visitor left
     place_context: frozenset[str] = frozenset()  # of a message's context what is true of its whole place
     chat: bool = False  # it has broadcasts of its own with a chat that is asked for: airings(), chat()
-    unlisted: bool = False  # only events tell of a dialogue; a deep walk is told which ones we know: acquaint()
+    # Only events tell of a dialogue: a deep walk is told which ones we know, acquaint(), and closes no gap.
+    unlisted: bool = False
     bot: bool = False  # people open a dialogue with our bot by a link that brings a word: start_address()
 
     def length(self, text: str) -> int:

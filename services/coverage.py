@@ -1,7 +1,7 @@
 """How completely a place is read and how well we know it: comparisons with the platform, gaps, quarantine.
 
-Three grades of proof: ``reread`` (the whole listing was compared), ``events`` (the platform keeps no history: what
-was lost while we were away stays lost), ``manual`` (a person brings it).
+Three grades of proof: ``reread`` (the whole listing was compared), ``events`` (only events tell of all that is new:
+what was lost while we were away stays lost), ``manual`` (a person brings it).
 """
 
 from collections import defaultdict
@@ -82,8 +82,8 @@ def coverage_rows(session: Session, actor: Actor) -> tuple[PlaceCoverage, ...]:
     rows = []
     for one in sources:
         count = stored.get(one.id, 0)
-        grade = "manual" if one.state == "manual" else channel_class(one.platform).can.grade
-        filling = one.backfilled_at is None and grade == "reread"
+        grade = _grade_of(one)
+        filling = one.backfilled_at is None and _is_filled(one)
         rows.append(
             PlaceCoverage(
                 one, grade, count, fresh.get(one.id, 0), unread.get(one.id, 0), tuple(gaps[one.id]),
@@ -91,6 +91,17 @@ def coverage_rows(session: Session, actor: Actor) -> tuple[PlaceCoverage, ...]:
             )
         )  # fmt: skip
     return tuple(rows)
+
+
+def _grade_of(source: Source) -> str:
+    """By what it can be known that nothing is missing: a listing proves nothing of dialogues that no list names."""
+    can = channel_class(source.platform).can
+    return "manual" if source.state == "manual" else "events" if can.unlisted else can.grade
+
+
+def _is_filled(source: Source) -> bool:
+    """Whether its history is read at first."""
+    return source.state != "manual" and channel_class(source.platform).can.grade == "reread"
 
 
 def _counted(session: Session, query: object) -> dict[int, int]:
@@ -140,7 +151,7 @@ def record_comparison(session: Session, source_id: int, told: Comparison) -> Non
     if told.places:
         source.verified_at = now
         source.coverage = {"places": told.places, "standing": told.standing, "held": told.held}
-    if channel_class(source.platform).can.grade == "reread":
+    if _grade_of(source) == "reread":
         closed = session.execute(
             update(Gap)
             .where(Gap.source_id == source_id, Gap.closed_at.is_(None))

@@ -100,7 +100,7 @@ GRADES: Mapping[str, tuple[Lazy, Lazy]] = {
     ),
     "events": (
         _l("by events"),
-        _l("The platform keeps no history: what came while the desk was off for longer is a gap."),
+        _l("Events tell what is new: those that the platform did not keep while the desk was off are a gap."),
     ),
     "manual": (_l("by hand"), _l("There is no lawful interface: people bring the texts.")),
 }
@@ -258,6 +258,10 @@ LOST: tuple[tuple[re.Pattern[str], Lazy], ...] = (
     (
         re.compile("no contact from .*: Telegram keeps .*"),
         _l("Longer without contact than Telegram keeps messages."),
+    ),
+    (
+        re.compile("no contact from .*: MAX keeps .*"),
+        _l("Longer without contact than MAX keeps events: new dialogues, edits and removals may be missing."),
     ),
 )
 """How a channel tells of a gap → what a person reads; services.coverage keeps the channel's own words."""

@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
@@ -56,6 +57,8 @@ HOOK_HEADER = "x-max-bot-api-secret"
 TYPES = "message_created,message_edited,message_removed,bot_removed,bot_started"
 OVERLAP = 48 * 3600 * 1000
 """Milliseconds before the newest known message that a deep walk reads again, for edits whose event was lost."""
+KEPT = 8 * 3600
+"""Seconds for which MAX repeats an event to a web hook; how long it keeps one for polling it does not tell."""
 CLOCK_SLACK = timedelta(minutes=2)
 CLOSED = ("closed", "rights", "gone")
 """What one chat may answer without harm to the others."""
@@ -119,8 +122,8 @@ class Max(Channel):
         """NEW fetches what waits; DEEP reads the latest two days of every chat again, BACKFILL all of it.
 
         The cursor: ``marker`` of the updates, ``chats`` (id → time of the newest message read), ``last`` (id → the
-        newest message met), ``left`` (chats that a deep walk has yet to read). An update is confirmed by the call
-        after it, once its page was stored.
+        newest message met), ``left`` (chats that a deep walk has yet to read), ``seen`` (Unix seconds of the last
+        word from MAX about events). An update is confirmed by the call after it, once its page was stored.
         """
         if walk is not Walk.NEW:
             yield from self._histories(walk, dict(cursor))
@@ -131,7 +134,9 @@ class Max(Channel):
             except ChannelError as error:
                 if error.code != "conflict" or self.settings.webhook_secret is None:
                     raise
-                page = Page((), dict(cursor), complete=True)  # our own web hook brings them
+                # Our own web hook brings them.
+                now = time.time()
+                page = Page((), {**cursor, "seen": now}, complete=True, gap=_silence(cursor, now))
             yield page
             if page.complete:
                 return
@@ -171,11 +176,12 @@ class Max(Channel):
         params: dict[str, Any] = {"limit": LIMIT, "timeout": wait, "types": TYPES}
         if is_id(cursor.get("marker")):
             params["marker"] = cursor["marker"]
+        asked_at = time.time()
         answer = self._api.get("updates", wait=wait, **params)
         updates = answer.get("updates")
         if not isinstance(updates, list):
             raise ChannelError("/updates answered with no list", code="server")
-        state, chats = dict(cursor), dict(cursor.get("chats", {}))
+        state, chats = {**cursor, "seen": time.time()}, dict(cursor.get("chats", {}))
         if is_id(answer.get("marker")):
             state["marker"] = answer["marker"]
         raws, last = self._raws(updates), dict(cursor.get("last", {}))
@@ -190,7 +196,8 @@ class Max(Channel):
             for one in updates
             if isinstance(one, dict) and one.get("update_type") == "bot_removed"
         ]
-        gap = "; ".join(f"the bot was removed from chat {chat}" for chat in gone) or None
+        lost = [_silence(cursor, asked_at), *(f"the bot was removed from chat {chat}" for chat in gone)]
+        gap = "; ".join(one for one in lost if one) or None
         return Page(raws, {**state, "chats": chats, "last": last}, complete=len(updates) < LIMIT, gap=gap)
 
     def _raws(self, updates: list[Any]) -> tuple[Raw, ...]:
@@ -405,3 +412,13 @@ def _chat(act: Act) -> int:
         return int(act.target.container)
     except ValueError:
         raise ChannelError("the target is not a chat of MAX", code="invalid", permanent=True) from None
+
+
+def _silence(cursor: Cursor, now: float) -> str | None:
+    """Words about hours whose events may be lost: what the deep walk cannot find again is a dialogue that began
+    then, and a removal or an edit of what is older than it reads."""
+    seen = cursor.get("seen")
+    if not isinstance(seen, int | float) or now - seen <= KEPT:
+        return None
+    start, end = (datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds") for at in (seen, now))
+    return f"no contact from {start} to {end}: MAX keeps events for 8 hours"

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 import respx
+import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,8 @@ from collectors.base import Attachment, ChannelError, Raw, SourceState, Visibili
 from collectors.max.message import moment
 from tests.collectors.desk import Desk
 from tests.collectors.max_platform import BOT, DIALOGUE, EPOCH, GROUP, SECRET, TOKEN, MaxPlatform, channel, refused
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -158,6 +162,31 @@ def test_our_own_hook_is_no_trouble_and_a_foreign_one_is(bots: MaxPlatform) -> N
     assert [right.held for right in channel().check().rights] == [False]
     assert channel(webhook_secret=SECRET).check().missing == ()
     assert channel().check().account_id == str(BOT)
+
+
+@pytest.mark.parametrize("hooked", [False, True])
+def test_longer_silence_than_events_are_kept_is_a_gap(bots: MaxPlatform, hooked: bool) -> None:
+    own = channel(webhook_secret=SECRET) if hooked else channel()
+    bots.hooks = [{"url": "https://desk.example/hook"}] if hooked else []
+    with time_machine.travel(NOW, tick=False) as clock:
+        (page,) = own.walk(Walk.NEW, {"marker": 0})
+        clock.shift(timedelta(hours=7))
+        (page,) = own.walk(Walk.NEW, page.cursor)
+        assert page.gap is None
+        clock.shift(timedelta(hours=9))
+        (page,) = own.walk(Walk.NEW, page.cursor)
+        told = page.gap
+        (page,) = own.walk(Walk.NEW, page.cursor)
+    assert told == (
+        "no contact from 2026-11-26T19:00:00+00:00 to 2026-11-27T04:00:00+00:00: MAX keeps events for 8 hours"
+    )
+    assert page.gap is None  # told once
+
+
+def test_a_first_reading_and_one_of_an_older_desk_are_no_silence(bots: MaxPlatform) -> None:
+    for cursor in ({}, {"marker": 0}, {"marker": 0, "seen": None}):
+        (page,) = channel().walk(Walk.NEW, cursor)
+        assert page.gap is None
 
 
 def test_leaving_a_chat_is_a_gap(bots: MaxPlatform) -> None:

@@ -5,8 +5,11 @@ from datetime import timedelta
 from sqlalchemy import delete, select, update
 
 from models import Gap, Message, Source, utc_now
+from services.accounts import create_staff
 from services.coverage import accept_gap, coverage_rows, judge_coverage, note_gap
+from services.rights import DESK, actor_of
 from tests.platforms import meeting
+from web.place_words import gap_words
 
 
 def rows_of(met):
@@ -75,3 +78,29 @@ def test_the_sentence_speaks_for_what_was_compared_only(cast, database) -> None:
         session.flush()
         [late] = judge_coverage(coverage_rows(session, cast.head)).lacking
         assert late.is_late
+
+
+def test_what_max_did_not_keep_stays_a_gap_though_its_chats_are_read_again(database, tmp_path) -> None:
+    """A dialogue that began while nobody asked, and a removal of an old message, are found by no listing."""
+    with meeting(database, tmp_path / "platforms") as met:
+        met.collect("max", deep=True)
+        met.collect("max")
+        with database.write.begin() as session:
+            source = session.get_one(Source, met.sources["max"])
+            away = utc_now() - timedelta(hours=30)
+            source.read_at, source.cursor = away, {**source.cursor, "seen": away.timestamp()}
+        met.collect("max")
+        met.collect("max", deep=True)
+        row = rows_of(met)["max"]
+        [gap] = row.open_gaps
+        assert gap.from_at == away
+        assert timedelta(hours=29) < gap.to_at - gap.from_at < timedelta(hours=31)
+        assert gap_words(gap.reason).startswith("Longer without contact than MAX keeps events")
+        assert (row.grade, row.source.coverage["held"] > 0, row.missing) == ("events", True, 0)
+        verdict = judge_coverage(list(rows_of(met).values()))
+        assert row.source.id in [one.source.id for one in verdict.lacking]
+        with database.write.begin() as session:
+            head = create_staff(session, DESK, email="head@school.example", name="Марина", roles=("administrator",))
+            accept_gap(session, actor_of(head), gap.id)
+        verdict = judge_coverage(list(rows_of(met).values()))
+        assert row.source.id in [one.source.id for one in verdict.unsure]
