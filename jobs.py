@@ -10,6 +10,7 @@ import structlog
 from bootstrap import Desk, backup_folder, backup_rule
 from models import utc_now
 from services.access import run_renew, run_warn_of_ends
+from services.again import is_undone, tell
 from services.audit import draw_samples
 from services.broadcasts.airing import run_ends
 from services.broadcasts.chats import run_chats, run_looks, run_quicken
@@ -69,6 +70,7 @@ log = structlog.get_logger()
 
 READERS = 4
 """So many read at once in a process: the jobs of a worker must not all wait for platforms that do not answer."""
+TRIES = 3
 _readers, _patient = threading.BoundedSemaphore(READERS), threading.Lock()
 
 
@@ -96,8 +98,8 @@ def _read_due(desk: Desk, *, failing: bool) -> None:
     for source_id in due:
         try:
             changed = run_collect(desk.database, source_id, desk.open_channel, desk.name)
-        except Exception:
-            log.exception("collect.failed", source=source_id)
+        except Exception as error:
+            tell(error, "collect.failed", source=source_id)
             continue
         if changed:
             label(desk)
@@ -368,15 +370,19 @@ JOBS: dict[str, Callable[[Desk], None]] = {
 def run_job(desk: Desk, name: str) -> None:
     """Does one job; a mistake of ours is written down and stops neither the clock nor a worker.
 
-    Without room on the disk nothing is done: what cannot be written down must not be sent or read either.
+    Without room on the disk nothing is done: what cannot be written down must not be sent or read either. Which was
+    undone for the sake of another, and found what is due by itself, begins anew at once.
     """
     if desk.room.is_full():
         return
-    try:
-        JOBS[name](desk)
-    except Exception as error:
-        if is_disk_full(error):
-            desk.room.note_full()
-            log.warning("disk.full", job=name)
-        else:
-            log.exception("job.failed", job=name)
+    for left in reversed(range(TRIES)):
+        try:
+            return JOBS[name](desk)
+        except Exception as error:
+            if is_disk_full(error):
+                desk.room.note_full()
+                log.warning("disk.full", job=name)
+            else:
+                tell(error, "job.failed", job=name)
+            if not (left and is_undone(error)):
+                return None

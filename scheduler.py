@@ -3,6 +3,7 @@
 It does the jobs itself, but hands them to the queue while a worker of the same desk is alive.
 """
 
+import contextlib
 import os
 import threading
 import uuid
@@ -10,11 +11,12 @@ import uuid
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bootstrap import Desk
 from jobs import run_job
+from services.again import is_passing, tell, words_of
 from services.leases import drop_lease, free_the_dead, hold_lease
 from services.processes import silent
 
@@ -129,7 +131,7 @@ class Scheduler:
         self._scheduler.shutdown(wait=True)
         self._desk.lanes.stop()
         if self.leads:
-            with self._desk.database.write.begin() as session:
+            with contextlib.suppress(DBAPIError), self._desk.database.write.begin() as session:
                 drop_lease(session, LEASE, self._holder)
 
     def _answer_bell(self) -> None:
@@ -141,9 +143,15 @@ class Scheduler:
     def _renew(self) -> None:
         if self._desk.room.is_full():  # nobody else could take the lead either
             return
-        with self._desk.database.write.begin() as session:
-            free_leases(session)
-            leads = hold_lease(session, LEASE, self._holder, LEASE_SECONDS)
+        try:
+            with self._desk.database.write.begin() as session:
+                free_leases(session)
+                leads = hold_lease(session, LEASE, self._holder, LEASE_SECONDS)
+        except DBAPIError as error:
+            if not is_passing(error):
+                raise
+            log.warning("scheduler.failed", trouble=words_of(error))  # nobody else can take the lead either
+            return
         if leads != self.leads:
             log.info("scheduler.leads" if leads else "scheduler.waits", holder=self._holder)
         (self._leads.set if leads else self._leads.clear)()
@@ -154,8 +162,8 @@ class Scheduler:
         try:
             if self._queued and self._hand_over(name):
                 return
-        except OperationalError:  # the database is away: asked again at the next tick
-            log.warning("queue.failed", job=name)
+        except DBAPIError as error:  # the database is away: asked again at the next tick
+            tell(error, "queue.failed", job=name)
             return
         run_job(self._desk, name)
 
@@ -169,8 +177,8 @@ class Scheduler:
                 return
             with self._desk.database.write.begin() as session:
                 freed, workers = free_dead_jobs(session), count_workers(session)
-        except SQLAlchemyError:
-            log.exception("queue.failed")
+        except SQLAlchemyError as error:
+            tell(error, "queue.failed")
             return
         if freed or bool(workers) != self._helped.is_set():
             log.info("queue.workers", alive=workers, freed=freed)
@@ -180,9 +188,7 @@ class Scheduler:
         """Queues the job for a worker; False where none is alive: then it leaves the queue and is done here."""
         from services.queue import defer_once, take_all
 
-        try:
-            with self._desk.database.write.begin() as session:
-                (defer_once if self._helped.is_set() else take_all)(session, name)
-        except IntegrityError:  # another transaction has just queued the same
-            return True
-        return self._helped.is_set()
+        helped = self._helped.is_set()
+        with self._desk.database.write.begin() as session:
+            (defer_once if helped else take_all)(session, name)
+        return helped

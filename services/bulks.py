@@ -15,6 +15,7 @@ from services.events import record
 from services.filters import Filters
 from services.inbox import all_ids
 from services.kinds import renew_kind
+from services.leases import hold_cases
 from services.moderation import moderate_back, moderate_case
 from services.outbox import MASS
 from services.parting import correct_kind
@@ -200,6 +201,7 @@ def _do_piece(session: Session, bulk_id: int) -> int:
     bulk = session.get_one(Bulk, bulk_id, with_for_update=True)
     staff = session.get_one(Staff, bulk.staff_id)
     piece = bulk.cases[bulk.done : bulk.done + PIECE]
+    hold_cases(session, [int(case_id) for case_id in piece])  # people choose them in any order
     results = [_do_one(session, actor_of(staff), bulk, int(case_id)) for case_id in piece]
     bulk.results = [*bulk.results, *results]
     bulk.done += len(piece)

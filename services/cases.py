@@ -1,6 +1,6 @@
 """Cases: which messages open one, who leads it, how it ends (day.md §1.1–1.3, domain.md §6.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
@@ -20,7 +20,7 @@ from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
 from services.excerpts import message_of
 from services.kinds import HIGH, confirmed_signals, own_table, renew_kind, set_kind
-from services.leases import insert_missing, next_numbers
+from services.leases import hold_cases, insert_missing, next_numbers
 from services.presets import ANSWERED_KINDS, GRAVE_KINDS
 from services.responsibility import assign_by_table
 from services.rights import DESK, Actor, actor_of, require
@@ -130,10 +130,18 @@ def _known_cases(session: Session, keys: set[str]) -> dict[str, Case]:
     )  # fmt: skip
     cases = {case.subject_key: case for case in session.scalars(closed.order_by(Case.id))}
     # Held, so that none of them dissolves before the messages stand in it.
-    still_open = select(Case).where(Case.open_key.in_(listed)).order_by(Case.id).with_for_update(key_share=True)
-    fresh = session.scalars(still_open.execution_options(populate_existing=True))
-    cases.update({case.subject_key: case for case in fresh})
+    cases.update({case.subject_key: case for case in hold_cases(session, (), listed)})
     return cases
+
+
+def hold_matters(session: Session, messages: Sequence[Message], others: Collection[int] = ()) -> list[Case]:
+    """Every case that these messages stand in, are to be given or may be moved to, and ``others``, held as by
+    ``hold_cases``."""
+    ids = {*others, *(message.case_id for message in messages if message.case_id is not None)}
+    loose = [message for message in messages if message.case_id is None]
+    keys = {subject_key(message) for message in loose} | set(answered_cases(session, loose).values())
+    over = select(Case.subject_key).where(Case.id.in_(ids), Case.open_key.is_(None))  # their author's newer one
+    return hold_cases(session, ids, keys | set(session.scalars(over)))
 
 
 def _answered_us(case: Case, message: Message) -> None:
@@ -189,8 +197,8 @@ def settle_cases(session: Session, judged: Sequence[Judged]) -> None:
         if one.message.case_id is not None:
             by_case.setdefault(one.message.case_id, []).append(one)
     # Held and read anew: a person may have made one of them real since it was admitted.
-    held = select(Case).where(Case.id.in_(list(by_case))).order_by(Case.id).with_for_update(key_share=True)
-    cases = list(session.scalars(held.execution_options(populate_existing=True)))
+    held = hold_matters(session, [one.message for one in judged if one.message.case_id is not None])
+    cases = [case for case in held if case.id in by_case]
     table, said = own_table(session), confirmed_signals(session, list(by_case))
     clocks = clocks_of(session, [case.id for case in cases if case.number is not None])
     promoted = []
@@ -389,7 +397,7 @@ def lift(session: Session, case: Case, reason: str) -> None:
 def lift_message(session: Session, actor: Actor, message_id: int) -> Case:
     """A person makes a case of a message of «Остальное»."""
     require(actor, "case.assign")
-    message = session.get(Message, message_id)
+    message = session.get(Message, message_id, with_for_update=HOLD)  # before its case, as labelling takes them
     if message is None or message.direction != "in":
         raise NotFound("message.unknown", id=message_id)
     if message.case_id is None:

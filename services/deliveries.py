@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -18,6 +19,7 @@ from collectors.base import ChannelError
 from models import Delivery, Department, Notice, Route, Staff, utc_now
 from models.database import Database
 from services.absences import quiet_until, stand_ins
+from services.again import run_again
 from services.bots import bots_of, reach_of
 from services.calendars import next_answering
 from services.errors import NotFound
@@ -222,8 +224,7 @@ def run_deliveries(database: Database, open_sender: OpenSender, write: Write) ->
             external_id = sender.send(letter.to, letter.name, letter.subject, letter.text, row.token)
         except ChannelError as failure:
             error = failure
-        with database.write.begin() as session:
-            _note(session, row, error, external_id)
+        run_again(database, partial(_note, claimed=row, error=error, external_id=external_id))
         if error is not None and not _is_hopeless(row, error):
             del senders[row.channel]  # the others would meet the same
     return done

@@ -80,7 +80,8 @@ def _note_events(session: Session, _context: UOWTransaction) -> None:
 
 @event.listens_for(Session, "after_rollback")
 def _forget_events(session: Session) -> None:
-    session.info.pop(_HEARD, None)
+    if not session.in_nested_transaction():  # of a savepoint the rows alone are gone, and what was before it stands
+        session.info.pop(_HEARD, None)
 
 
 @event.listens_for(Session, "before_commit")
@@ -90,6 +91,7 @@ def _tell_hearers(session: Session) -> None:
     if session.new or session.dirty or session.deleted:
         session.flush()
     while heard := session.info.pop(_HEARD, None):  # what a hearer records is heard too
+        heard = [row for row in heard if row in session]
         for kinds, hearer in _HEARERS:
             if meant := [row for row in heard if row.kind in kinds]:
                 hearer(session, meant)

@@ -1,6 +1,6 @@
 """What is found in a text besides its label: signals, language, and the near copies that make one wave."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import cast
 
@@ -59,8 +59,17 @@ def wave_sizes(session: Session, wave_ids: Sequence[int]) -> dict[int, int]:
     return {int(wave_id or 0): count for wave_id, count in session.execute(query)}
 
 
-def note_findings(session: Session, messages: Sequence[Message], verdicts: Mapping[int, Verdict]) -> None:
-    """Keeps what the verdicts found; a proposal that an edit made void goes, what a person decided stays."""
+def note_findings(
+    session: Session,
+    messages: Sequence[Message],
+    verdicts: Mapping[int, Verdict],
+    ready: Callable[[Collection[int]], object],
+) -> None:
+    """Keeps what the verdicts found; a proposal that an edit made void goes, what a person decided stays.
+
+    ``ready`` is called once, before a case is written: it holds these cases together with all that the caller will
+    write, see ``services.leases.hold_cases``.
+    """
     _propose(session, messages, verdicts)
     changed = []
     for message in messages:
@@ -70,8 +79,11 @@ def note_findings(session: Session, messages: Sequence[Message], verdicts: Mappi
         if message.fingerprint != mark:
             message.fingerprint = mark
             changed.append(message)
-    if changed:
-        _join_waves(session, changed)
+    joined, homes = _join_waves(session, changed) if changed else ({}, {})
+    ready({home for message_id in joined if (home := homes.get(message_id))})
+    if joined:
+        _keep_waves(session, joined, {**homes, **{message.id: message.case_id for message in changed}})
+        record(session, "wave.grown", DESK, count=len(joined))
 
 
 def _propose(session: Session, messages: Sequence[Message], verdicts: Mapping[int, Verdict]) -> None:
@@ -95,13 +107,16 @@ def _propose(session: Session, messages: Sequence[Message], verdicts: Mapping[in
         session.execute(insert(Signal), fresh)
 
 
-def _join_waves(session: Session, messages: Sequence[Message]) -> None:
-    """Near copies share a wave, named after the first of them."""
+def _join_waves(
+    session: Session, messages: Sequence[Message]
+) -> tuple[Mapping[int, int], Mapping[int, int | None]]:
+    """Near copies share a wave, named after the first of them: message id → wave for those that come to one, and
+    message id → case of the copies that were met."""
     keys = {message.id: bands(full_text(message)) for message in messages}
     session.execute(delete(MessageBand).where(MessageBand.message_id.in_(list(keys))))
     rows = [{"band": key, "message_id": message_id} for message_id, found in keys.items() for key in found]
     if not rows:
-        return
+        return {}, {}
     session.flush()
     session.execute(insert(MessageBand), rows)
     marks, waves, homes, by_key = _candidates(session, {key for found in keys.values() for key in found})
@@ -113,9 +128,7 @@ def _join_waves(session: Session, messages: Sequence[Message]) -> None:
         if near:
             wave = min(joined.get(other) or waves.get(other) or other for other in near | {message.id})
             joined.update({other: wave for other in near | {message.id} if not waves.get(other)})
-    if joined:
-        _keep_waves(session, joined, {**homes, **{message.id: message.case_id for message in messages}})
-        record(session, "wave.grown", DESK, count=len(joined))
+    return joined, homes
 
 
 def _keep_waves(session: Session, joined: Mapping[int, int], homes: Mapping[int, int | None]) -> None:
@@ -123,7 +136,8 @@ def _keep_waves(session: Session, joined: Mapping[int, int], homes: Mapping[int,
     session.flush()
     connection = session.connection()
     rows = [
-        {"message": message_id, "wave": wave, "home": homes.get(message_id)} for message_id, wave in joined.items()
+        {"message": message_id, "wave": wave, "home": homes.get(message_id)}
+        for message_id, wave in sorted(joined.items())
     ]
     messages, cases = cast(Table, Message.__table__), cast(Table, Case.__table__)
     connection.execute(

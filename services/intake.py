@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any, cast
 
 from sqlalchemy import Row, Table, bindparam, func, select, update
-from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -18,6 +18,7 @@ from collectors.base import Channel, ChannelError, Incoming, Page, Raw, Walk
 from models import Publication, RawItem, Source, utc_now
 from models.base import storable
 from models.database import Database
+from services.again import is_passing, run_again
 from services.coverage import Comparison, note_gap, record_comparison
 from services.events import record
 from services.history import OLDER, beyond
@@ -34,8 +35,6 @@ from services.sources import claim_source, free_source, keep_source, record_fail
 BATCH = 500
 MAX_ATTEMPTS = 3
 PATIENCE = 120.0
-UP_SECONDS = (0.5, 1, 2, 4, 8)
-"""Pauses after which a database that restarts is asked again."""
 READING = 0x07_1C
 """The first half of the names under which PostgreSQL keeps who reads a place."""
 OpenChannel = Callable[[Source], Channel]
@@ -44,6 +43,7 @@ _NAME = (_RAWS.c.kind, _RAWS.c.container, _RAWS.c.external_id)
 _KNOWN = by_names(_RAWS, _NAME, _RAWS.c.id, *_NAME, _RAWS.c.digest)
 _WAITING = select(_RAWS).where(_RAWS.c.state == "new", _RAWS.c.source_id == bindparam("of")).order_by(_RAWS.c.id)
 _TRIED = update(_RAWS).where(_RAWS.c.id.in_(bindparam("ids", expanding=True))).values(attempts=_RAWS.c.attempts + 1)
+_UNTRIED = _TRIED.where(_RAWS.c.attempts > 0).values(attempts=_RAWS.c.attempts - 1)
 _PARSED = (
     update(_RAWS)
     .where(_RAWS.c.id == bindparam("raw_id"), _RAWS.c.digest == bindparam("understood"))
@@ -104,7 +104,7 @@ def run_collect(database: Database, source_id: int, open_channel: OpenChannel, h
         failure = error
         _end(database, source_id, holder, lambda session: record_failure(session, source_id, failure))
     except Exception as error:
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
+        if is_passing(error):
             _end(database, source_id, holder, lambda session: None)
             raise
         mistake = ChannelError(type(error).__name__, code="server")
@@ -135,17 +135,13 @@ def _end(database: Database, source_id: int, holder: str, note: Callable[[Sessio
     It waits for a database that starts up: a place that nobody reads and that is not free stays unread until its
     lease ends.
     """
-    for pause in (*(() if database.is_sqlite else UP_SECONDS), None):
-        try:
-            with database.write.begin() as session:
-                if keep_source(session, source_id, holder):
-                    note(session)
-                free_source(session, source_id, holder)
-            return
-        except OperationalError:
-            if pause is None:
-                raise
-            time.sleep(pause)
+
+    def end(session: Session) -> None:
+        if keep_source(session, source_id, holder):
+            note(session)
+        free_source(session, source_id, holder)
+
+    run_again(database, end)
 
 
 def store_page(session: Session, source_id: int, page: Page, *, deep: bool = False) -> int:
@@ -304,6 +300,9 @@ def _parse_waiting(database: Database, source_id: int, channel: Channel, pause: 
         try:
             _understand(database, channel, rows)
         except Exception as error:
+            if is_passing(error):
+                run_again(database, partial(_give_back, rows=rows))  # none of them is to blame
+                continue
             if len(rows) > 1:
                 continue  # each of them is tried alone from now on
             with database.write.begin() as session:
@@ -322,6 +321,11 @@ def _claim_raws(session: Session, source_id: int) -> Sequence[Row[Any]]:
     if rows:
         connection.execute(_TRIED, {"ids": [row.id for row in rows]})
     return rows
+
+
+def _give_back(session: Session, rows: Sequence[Row[Any]]) -> None:
+    """The last try does not count: what came of it lay with the database."""
+    session.connection().execute(_UNTRIED, {"ids": [row.id for row in rows]})
 
 
 def _set_aside(session: Session, row: RawItem) -> None:

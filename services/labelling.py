@@ -1,7 +1,7 @@
 """Labels for messages: the classifier's words kept with their reasons, a person's correction above them."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy import insert, select
@@ -14,6 +14,7 @@ from services.cases import (
     ACTIONABLE,
     Judged,
     admit,
+    hold_matters,
     lift_message,
     settle_cases,
     stale_before,
@@ -158,7 +159,7 @@ def _write_labels(
     said = {row.message_id: row for row in labels_of(session, ids).values() if _is_said(row)}
     answering = _answers_us(session, ids)
     told = themes_said(session, ids)
-    rows, judged = [], []
+    rows, judged, lifted = [], [], []
     for message in messages:
         verdict = verdicts[message.id][1]
         rows.append(label_row(message.id, verdict, version))
@@ -171,11 +172,17 @@ def _write_labels(
         judged.append(Judged(message, label, sure, worth, themes))
         if message.case_id is None and worth:
             message.work = "received"
-            admit(session, [message])  # an edit made a question of what was talk
+            lifted.append(message)  # an edit made a question of what was talk
         elif message.case_id is None:
             message.work = "rest"
     session.execute(insert(Label), rows)
-    note_findings(session, messages, {message.id: verdicts[message.id][1] for message in messages})
+
+    def ready(others: Collection[int]) -> None:
+        placed = [message for message in messages if message.case_id is not None]
+        hold_matters(session, [*placed, *lifted], others)
+        admit(session, lifted)
+
+    note_findings(session, messages, {message.id: verdicts[message.id][1] for message in messages}, ready)
     settle_cases(session, judged)
     obey_at_once(session, messages)
 

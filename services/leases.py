@@ -1,6 +1,6 @@
 """The small agreements between processes: who leads, and the next number of a series."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import Base, BroadcastPlace, Counter, Lease, Source, UtcDateTime, utc_now
+from models import Base, BroadcastPlace, Case, Counter, Lease, Source, UtcDateTime, utc_now
 
 CHAT_ORDER = 7_310_419
 """The number by which writers of chats wait for one another; any would do that nobody else uses."""
@@ -93,6 +93,18 @@ def keep_order(session: Session) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(CHAT_ORDER)))
+
+
+def hold_cases(session: Session, ids: Collection[int], keys: Collection[str] = ()) -> list[Case]:
+    """Cases by id, and the open ones of these matters (``Case.open_key``), read anew and held until the commit.
+
+    Whoever changes several holds them all by one call, before the first change and before anything that waits
+    behind them (clocks, the counter of numbers): by ascending id, as everybody does. Two who took them one by one
+    as they came would wait for each other. Rows that refer to a case may be written by others meanwhile.
+    """
+    held = select(Case).where(or_(Case.id.in_(list(ids)), Case.open_key.in_(list(keys)))).order_by(Case.id)
+    fresh = held.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return list(session.scalars(fresh))
 
 
 def hold_name(session: Session, name: str) -> None:

@@ -13,13 +13,13 @@ from collectors.base import Incoming, Person, SourceState
 from collectors.base import Publication as IncomingPublication
 from models import Act, Attachment, Author, Message, Publication, RawItem, TextVersion, utc_now
 from services.broadcasts.places import is_on_air, publications_on_air
-from services.cases import admit
+from services.cases import admit, hold_matters
 from services.crm.arrivals import note_arrivals
 from services.crm.forgetting import ERASED, hidden_id
 from services.events import record
-from services.leases import insert_missing, keep_order
+from services.leases import hold_cases, insert_missing, keep_order
 from services.named import by_names, names_given
-from services.outcomes import join_own, mark_removed
+from services.outcomes import join_own, mark_removed, match_own
 from services.rights import DESK
 from services.search_index import index_messages, rename_author
 
@@ -69,7 +69,9 @@ def _known_messages(
         return {}
     statement = _KNOWN[session.get_bind().dialect.name]
     ids = session.execute(statement, names_given(session, source_id, names)).scalars().all()
-    rows = session.scalars(select(Message).where(Message.id.in_(ids))) if ids else ()
+    # Held in the order in which labelling takes them: some of them were edited.
+    held = select(Message).where(Message.id.in_(ids)).order_by(Message.id).with_for_update(key_share=True)
+    rows = session.scalars(held) if ids else ()
     return {(row.container, row.external_id): row for row in rows}
 
 
@@ -99,11 +101,25 @@ def mark_absent(
             for message in standing
             if message.external_id not in present and (own_too or message.direction == "in")
         ]
+        _hold_gone(session, gone)
         for message in gone:
             _delete(session, message)
         _forget_digests(session, source_id, container, [message.external_id for message in gone])
         total += len(gone)
     return total
+
+
+def _hold_gone(session: Session, gone: Sequence[Message]) -> None:
+    """In the order of everybody: messages, acts, cases."""
+    if gone:
+        ids = [message.id for message in gone]
+        session.execute(
+            select(Message.id).where(Message.id.in_(ids)).order_by(Message.id).with_for_update(key_share=True)
+        )
+    acts = [message.act_id for message in gone if message.act_id is not None]
+    if acts:
+        own = session.scalars(select(Act).where(Act.id.in_(acts)).order_by(Act.id).with_for_update())
+        hold_cases(session, {act.case_id for act in own if act.case_id is not None})
 
 
 def _forget_digests(session: Session, source_id: int, container: str, ids: Sequence[str]) -> None:
@@ -124,8 +140,13 @@ def _insert_messages(session: Session, rows: list[dict[str, Any]], items: Sequen
         for file in files.get((message.container, message.external_id), ()):
             session.add(_file(message.id, file))
     index_messages(session, messages)
-    join_own(session, [message for message in messages if message.direction == "out"])
-    admit(session, [message for message in messages if message.direction == "in"])
+    theirs = [message for message in messages if message.direction == "in"]
+    own = match_own(session, [message for message in messages if message.direction == "out"])
+    answered = {act.case_id for act in own.values() if act is not None and act.case_id is not None}
+    if answered:  # they change too: all at once, with those that are joined below
+        hold_matters(session, [message for message in theirs if message.work == "received"], answered)
+    join_own(session, own)
+    admit(session, theirs)
     said = sum(message.work in CHAT for message in messages)
     if said:
         record(session, "broadcast.said", DESK, object_id=messages[0].source_id, count=said)

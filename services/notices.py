@@ -29,6 +29,7 @@ from models.database import Database
 from services.absences import instead, quiet_until, stand_ins
 from services.choices import unseen_kinds
 from services.events import record
+from services.leases import hold_cases
 from services.questions import first_name, without_contacts
 from services.rights import DESK, DESK_ROLES, Actor, actor_of
 from services.route_states import OWED
@@ -207,9 +208,10 @@ def _warn(session: Session, clock_ids: Sequence[int], now: datetime) -> None:
         .where(Clock.id.in_(clock_ids), Clock.next_at <= now, Clock.done_at.is_(None))
         .order_by(Clock.id)
     )
-    clocks = list(session.scalars(held.with_for_update()))
-    wanted = {clock.case_id for clock in clocks}
-    cases = {case.id: case for case in session.scalars(select(Case).where(Case.id.in_(wanted)))}
+    # The cases first, as whoever answers takes them: their facts are written with the clocks.
+    wanted = select(Clock.case_id).where(Clock.id.in_(clock_ids), Clock.case_id.is_not(None)).distinct()
+    cases = {case.id: case for case in hold_cases(session, [one for one in session.scalars(wanted) if one])}
+    clocks = [one for one in session.scalars(held.with_for_update()) if one.case_id is None or one.case_id in cases]
     asked = {clock.route_id for clock in clocks if clock.route_id is not None}
     routes = {route.id: route for route in session.scalars(select(Route).where(Route.id.in_(asked)))}
     staff = {row.id: row for row in session.scalars(select(Staff))}

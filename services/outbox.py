@@ -19,6 +19,7 @@ from models import Act, Case, Message, Reply, Source, utc_now
 from services.case_states import is_open
 from services.errors import NotFound, Refused
 from services.events import record
+from services.leases import hold_cases
 from services.rights import DESK, Actor, require
 from services.sla import keep_promise, note_answered, promise
 from services.words_owed import note_updated
@@ -169,6 +170,7 @@ def confirm_act(session: Session, actor: Actor, act_id: int, url: str | None) ->
     """A person says «уже опубликовано»: the act ends as accepted, with the link if there is one."""
     require(actor, "case.reply")
     row = _held_row(session, act_id, ("review", "unknown"))
+    hold_case(session, row)
     move_act(row, "accepted")
     row.accepted_at, row.url = row.first_attempt_at or utc_now(), url or row.url
     row.error_code = row.error_text = None
@@ -195,6 +197,12 @@ def send_now(session: Session, actor: Actor, act_id: int) -> Act:
     row.due_at = utc_now()
     record(session, "act.hurried", actor, case_id=row.case_id, object_id=row.id)
     return row
+
+
+def hold_case(session: Session, row: Act) -> None:
+    """After the act and before an event that refers to its case: whoever ends the case waits for all who do."""
+    if row.case_id is not None:
+        hold_cases(session, [row.case_id])
 
 
 def note_reply(session: Session, row: Act, *, again: bool = False) -> None:

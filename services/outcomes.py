@@ -4,7 +4,7 @@ Rules R3–R7 of reliability.md §2: a result is written only by the attempt tha
 platform settles one row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from collectors import channel_class
 from collectors.base import ActKind, Capabilities, ChannelError, Proof, Receipt, Sent, Verdict, normalise
 from models import Act, Case, FactUse, Message, Reply, Source, TextVersion, utc_now
-from services.cases import lift
+from services.cases import HOLD, lift
 from services.events import record
 from services.facts import note_facts
 from services.outbox import (
@@ -25,6 +25,7 @@ from services.outbox import (
     RETRY_SECONDS,
     WAITING,
     WRITING,
+    hold_case,
     move_act,
     note_reply,
 )
@@ -78,10 +79,16 @@ def record_receipt(session: Session, act: Act, receipt: Receipt, at: datetime | 
     )  # fmt: skip
     if row is None:
         return
+    # Messages before cases, and both before anything is written that refers to them: as everybody takes them.
+    seen = session.get_one(Message, stored, with_for_update=HOLD) if stored is not None else None
+    if row.of_act_id is not None:
+        session.execute(select(Act.id).where(Act.id == row.of_act_id).with_for_update())
+        session.execute(select(Message.id).where(Message.act_id == row.of_act_id).with_for_update(key_share=True))
+    hold_case(session, row)
     record(session, "act.accepted", DESK, case_id=row.case_id, object_id=row.id, attempt=row.attempt)
     note_reply(session, row)
-    if stored is not None:  # the collector may have met our reply before its receipt was written
-        _mark_seen(session, row, session.get_one(Message, stored))
+    if seen is not None:  # the collector may have met our reply before its receipt was written
+        _mark_seen(session, row, seen)
     if row.of_act_id is not None:
         _change_own(session, row)
 
@@ -141,6 +148,7 @@ def record_error(session: Session, act: Act, error: ChannelError) -> None:
         row.due_at = now + timedelta(seconds=min(_can(session, row).settle_seconds, 5))
         record(session, "act.unknown", DESK, case_id=row.case_id, object_id=row.id, **_said(error))
     elif error.permanent or (row.attempt >= MAX_ATTEMPTS and error.code not in ASKS_TO_WAIT):
+        hold_case(session, row)
         move_act(row, "dead")
         record(session, "act.failed", DESK, case_id=row.case_id, object_id=row.id, **_said(error))
         _lift(session, row, "failed")
@@ -205,6 +213,7 @@ def judge(session: Session, row: Act, proof: Proof) -> None:
 
 def ask_a_person(session: Session, row: Act) -> None:
     """Nobody but a person can tell whether it stands there."""
+    hold_case(session, row)
     move_act(row, "review")
     record(session, "act.review", DESK, case_id=row.case_id, object_id=row.id)
     _lift(session, row, "unknown")
@@ -226,10 +235,11 @@ def _id_is_free(session: Session, row: Act, external_id: str | None) -> bool:
     return external_id is None or _look_up(session, row, container, external_id)[0] is not None
 
 
-def join_own(session: Session, messages: Sequence[Message]) -> None:
-    """Recognises our replies among what came back: by the platform's id, else by parent, text and time (R5)."""
+def match_own(session: Session, messages: Sequence[Message]) -> dict[Message, Act | None]:
+    """Our replies among what came back, by the platform's id, else by parent, text and time (R5); None for what
+    somebody wrote past the desk. The acts are held."""
     if not messages:
-        return
+        return {}
     known = {
         (row.container, row.external_id): row
         for row in session.scalars(
@@ -239,18 +249,36 @@ def join_own(session: Session, messages: Sequence[Message]) -> None:
             )
         )
     }
+    own: dict[Message, Act | None] = {}
     for message in messages:
-        row = known.get((message.container, message.external_id)) or _match_unproven(session, message)
+        by_id = known.get((message.container, message.external_id))
+        own[message] = by_id or _match_unproven(session, message, [row.id for row in own.values() if row])
+    ids = [row.id for row in own.values() if row is not None]
+    if not ids:
+        return own
+    held = select(Act).where(Act.id.in_(ids)).order_by(Act.id).with_for_update()
+    session.scalars(held.execution_options(populate_existing=True)).all()
+    # Of two equal replies one may have had its receipt meanwhile: it is the other's message then.
+    return {
+        message: row if row is not None and row.external_id in (None, message.external_id) else None
+        for message, row in own.items()
+    }
+
+
+def join_own(session: Session, own: Mapping[Message, Act | None]) -> None:
+    """Our replies stand there: what ``match_own`` found. Their cases are held by the caller."""
+    for message, row in own.items():
         message.work = "labelled"
         if row is not None:
             _mark_seen(session, row, message)
 
 
-def _match_unproven(session: Session, message: Message) -> Act | None:
+def _match_unproven(session: Session, message: Message, taken: Collection[int]) -> Act | None:
+    """An act whose outcome nobody knows; of two equal ones ``taken`` is another message's already."""
     candidates = session.scalars(
         select(Act).where(
             Act.source_id == message.source_id, Act.state.in_(("sending", "unknown", "review")),
-            Act.kind.in_(WRITING), Act.external_id.is_(None),
+            Act.kind.in_(WRITING), Act.external_id.is_(None), Act.id.not_in(taken),
         ).order_by(Act.id)
     )  # fmt: skip
     for row in candidates:

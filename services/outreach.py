@@ -149,7 +149,7 @@ def run_forget_unused(database: Database) -> int:
         if session.scalar(old.limit(1)) is None:
             return 0
     with database.write.begin() as session:
-        ids = list(session.scalars(old.with_for_update(of=Case)))
+        ids = list(session.scalars(old.order_by(Case.id).with_for_update(of=Case)))
         session.execute(delete(Outreach).where(Outreach.case_id.in_(ids)))
         session.execute(delete(Case).where(Case.id.in_(ids)))
     return len(ids)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import event, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, UOWTransaction
 
 from models import (
@@ -76,8 +77,14 @@ def defer_once(session: Session, name: str) -> None:
     """The same, but nothing where one waits already: what the clock asks for again and again."""
     waits = select(text("1")).select_from(text("procrastinate_jobs"))
     there = waits.where(text("queueing_lock = :once AND status = 'todo'")).limit(1)
-    if session.scalar(there, {"once": name}) is None:
-        session.execute(_DEFER, _row(name, once=name))
+    if session.scalar(there, {"once": name}) is not None:
+        return
+    connection = session.connection()
+    try:
+        with connection.begin_nested():  # what else this transaction does stands, whoever was first
+            connection.execute(_DEFER, _row(name, once=name))
+    except IntegrityError:  # another transaction has just queued the same
+        return
 
 
 def take_all(session: Session, name: str) -> None:
@@ -101,7 +108,7 @@ def free_dead_jobs(session: Session) -> int:
         ") RETURNING j.task_name"
     )
     dead = list(session.scalars(text(query), {"s": ALIVE_SECONDS}))
-    for name in set(dead):
+    for name in sorted(set(dead)):
         defer_once(session, name)
     return len(dead)
 
@@ -139,4 +146,7 @@ def _queue_work(session: Session) -> None:
 
 @event.listens_for(Session, "after_rollback")
 def _forget_work(session: Session) -> None:
-    session.info.pop(_WANTED, None)
+    if (
+        not session.in_nested_transaction()
+    ):  # a savepoint takes back its own part alone; a job too many does no harm
+        session.info.pop(_WANTED, None)

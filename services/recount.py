@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import Clock, Setting, utc_now
 from models.database import Database
 from services.events import record
+from services.leases import hold_cases
 from services.rights import DESK, Actor, require
 from services.sla import recount, show_all
 from services.terms import Policy, build_policy, check_terms, policy_of, save_terms
@@ -115,11 +116,15 @@ def run_recount(database: Database) -> int:
 
 def _next(session: Session, last: int) -> list[Clock]:
     query = select(Clock).where(Clock.done_at.is_(None), Clock.id > last).order_by(Clock.id).limit(BATCH)
-    return list(session.scalars(query.with_for_update()))
+    found = list(session.scalars(query))
+    # The cases first, as whoever answers takes them.
+    hold_cases(session, {clock.case_id for clock in found if clock.case_id is not None})
+    held = select(Clock).where(Clock.id.in_([clock.id for clock in found])).order_by(Clock.id)
+    return list(session.scalars(held.with_for_update().execution_options(populate_existing=True)))
 
 
 def _recount_all(session: Session, policy: Policy, clocks: list[Clock]) -> int:
-    moved = [clock for clock in clocks if recount(policy, clock)]
+    moved = [clock for clock in clocks if clock.done_at is None and recount(policy, clock)]
     session.flush()
     show_all(session, sorted({clock.case_id for clock in moved if clock.case_id is not None}))
     return len(moved)

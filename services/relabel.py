@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from classifier import Verdict
 from models import Case, Label, Message, Setting, utc_now
 from models.database import Database
 from services.case_states import is_open
-from services.cases import lift_message
+from services.cases import hold_matters, lift_message
 from services.events import record
 from services.findings import note_findings
 from services.kinds import renew_kind
@@ -73,7 +74,7 @@ def _store(session: Session, seen: Sequence[Message], verdicts: Mapping[int, Ver
         session.execute(insert(Label), rows)
         told = {row["message_id"] for row in rows}
         touch_cases(session, (one.case_id for one in messages if one.id in told and one.case_id is not None))
-    note_findings(session, messages, verdicts)
+    note_findings(session, messages, verdicts, partial(hold_matters, session, messages))
     for message in messages:
         said = words.get(message.id)
         is_said = said is not None and said.staff_id is not None and not said.weak

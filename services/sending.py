@@ -11,14 +11,17 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import or_, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from collectors.base import ActFile, Channel, ChannelError, Receipt
 from models import Act, Source, utc_now
 from models.database import Database
+from services.again import is_passing, run_again, tell
 from services.errors import DeskError
 from services.events import record
 from services.leases import astray, lease_over
@@ -107,8 +110,8 @@ class Lanes:
         touched = 0
         try:
             touched = self._lane(source_id)
-        except Exception:  # the act keeps its lease and is looked up after it (F15)
-            log.exception("send.failed", source=source_id)
+        except Exception as error:  # the act keeps its lease and is looked up after it (F15)
+            tell(error, "send.failed", source=source_id)
         finally:
             with self._lock:
                 self._busy.pop(source_id, None)
@@ -137,11 +140,12 @@ class Lanes:
     def _could_not_open(self, act: Act | None, waiting: list[Act], error: ChannelError | DeskError) -> None:
         if isinstance(error, DeskError):
             error = ChannelError(error.code, code="settings")
-        with self._database.write.begin() as session:
-            if act is not None:
-                record_error(session, act, error)
-            for one in waiting:
-                _look_later(session, one, error)
+        for one in (act, *waiting):  # each by itself: a transaction holds one act and its case
+            with self._database.write.begin() as session:
+                if one is not None and one is act:
+                    record_error(session, one, error)
+                elif one is not None:
+                    _look_later(session, one, error)
 
     def _send(self, channel: Channel, first: Act) -> int:
         """One commit an act: what came of the last one and the claim of the next."""
@@ -149,21 +153,25 @@ class Lanes:
         touched, began = 0, time.monotonic()
         claimed_at = began
         while act is not None:
-            told = self._call(channel, act, claimed_at)
+            called, told = act, self._call(channel, act, claimed_at)
             touched += 1
-            with self._database.write.begin() as session:
-                if isinstance(told, ChannelError):
-                    record_error(session, act, told)
-                elif told is not None:
-                    record_receipt(session, act, told)
-                ends = isinstance(told, ChannelError) and told.code in STOPPING
-                claimed_at = time.monotonic()
-                ends = ends or touched >= MOST_IN_A_ROW or claimed_at - began >= TURN_SECONDS
-                if ends or self._stopping.is_set():
-                    return touched
-                # What a receipt changes is nothing that waits: it is written with the next claim's event, at once.
-                with session.no_autoflush if isinstance(told, Receipt) else nullcontext():
-                    act = claim_act(session, act.source_id)
+            ends = isinstance(told, ChannelError) and told.code in STOPPING
+            try:
+                with self._database.write.begin() as session:
+                    _note(session, called, told)
+                    claimed_at = time.monotonic()
+                    ends = ends or touched >= MOST_IN_A_ROW or claimed_at - began >= TURN_SECONDS
+                    if ends or self._stopping.is_set():
+                        return touched
+                    # What a receipt changes is nothing that waits: it is written with the next claim's event.
+                    with session.no_autoflush if isinstance(told, Receipt) else nullcontext():
+                        act = claim_act(session, called.source_id)
+            except DBAPIError as error:
+                if not is_passing(error):
+                    raise
+                # Nobody else knows what came of the call: where a platform has no list, a person would be asked.
+                run_again(self._database, partial(_note, act=called, told=told))
+                return touched
         return touched
 
     def _call(self, channel: Channel, act: Act, claimed_at: float) -> Receipt | ChannelError | None:
@@ -208,6 +216,13 @@ class Lanes:
                 if row is not None:
                     judge(session, row, proof)
         return len(waiting)
+
+
+def _note(session: Session, act: Act, told: Receipt | ChannelError | None) -> None:
+    if isinstance(told, ChannelError):
+        record_error(session, act, told)
+    elif told is not None:
+        record_receipt(session, act, told)
 
 
 def places_due(session: Session) -> list[int]:

@@ -18,6 +18,7 @@ from services.calendars import (
     previous_working_day,
     working_between,
 )
+from services.leases import hold_cases
 from services.presets import LEGAL_KINDS, LEGAL_TERMS
 from services.terms import LIVE, LIVE_SHARE, MASS, Policy, Term, class_of, policy_of
 
@@ -372,13 +373,13 @@ def _sort_of(clock: Clock) -> tuple[str, str]:
 def end_airtime(session: Session, publication_ids: Sequence[int]) -> None:
     """The broadcast of these publications is over: what was asked and is still open has ordinary terms."""
     query = (
-        select(Case).join(Clock, Clock.case_id == Case.id)
+        select(Case.id).join(Clock, Clock.case_id == Case.id)
         .where(
             Case.publication_id.in_(publication_ids), Case.open_key.is_not(None), Clock.kind == "first",
             Clock.sla_class == LIVE,
-        ).order_by(Case.id)
+        )
     )  # fmt: skip
-    for case in session.scalars(query).unique():
+    for case in hold_cases(session, set(session.scalars(query))):
         reclassify(session, case)
 
 

@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -16,6 +17,7 @@ from collectors.webhook import Told
 from models import Notice, Staff, Webhook, WebhookCall, WebhookTry, utc_now
 from models.database import Database
 from services.absences import quiet_until
+from services.again import run_again
 from services.errors import DeskError
 from services.events import record
 from services.leases import lease_over
@@ -80,8 +82,8 @@ def run_webhooks(database: Database, keyring: Keyring, post: Post) -> int:
         call, hook = claimed
         began = monotonic()
         told = _tell(call, hook, keyring, post)
-        with database.write.begin() as session:
-            _note(session, call, told, round((monotonic() - began) * 1000))
+        took = round((monotonic() - began) * 1000)
+        run_again(database, partial(_note, claimed=call, told=told, milliseconds=took))
         if not told.is_well:
             failing.add(hook.id)
     return done

@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections import Counter as Count
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -202,6 +203,31 @@ def test_jobs_of_a_dead_worker_are_queued_anew(database, queue) -> None:
         session.execute(text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 seconds'"))
         assert free_dead_jobs(session) == 1
         assert (count_workers(session), count_waiting(session)) == (0, 1)
+
+
+def test_a_dead_workers_job_is_freed_while_another_queues_the_same(database, queue) -> None:
+    with database.write.begin() as session:
+        defer(session, "bulk")
+        worker = session.scalar(text("SELECT worker_id FROM procrastinate_register_worker_v1()"))
+        session.execute(text("SELECT procrastinate_fetch_job_v2(NULL, :w)"), {"w": worker})
+        session.execute(text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 seconds'"))
+
+    def free() -> int:
+        with database.write.begin() as session:
+            return free_dead_jobs(session)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write.begin() as session:
+            defer_once(session, "bulk")  # the clock asks at this moment
+            freed = pool.submit(free)
+            wait(lambda: count(database, WAITS) == 1)
+        assert freed.result(20) == 1
+    assert queue() == [("bulk", "bulk")]
+
+
+WAITS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 def test_pages_under_gunicorn_end_in_time(database, platforms, doors) -> None:

@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import select
 
-from models import Act, Bulk, Case, Label, Route
+from models import Act, Bulk, Case, Label, Notice, Route
 from services.bulks import begin_bulk, failures_of, run_bulk, undo_bulk
 from services.errors import Forbidden, NotFound, Refused
 from services.filters import Filters
+from services.following import FOLLOWED, follow
 from services.routing import ask_department
 from tests.services.test_cases import label_all
 
@@ -172,3 +173,13 @@ def test_one_answer_goes_to_each_and_all_can_be_taken_back(cast, database, ids, 
 def test_only_who_may_answer_answers_many(cast, act, ids) -> None:
     with pytest.raises(Forbidden):
         act("answer", {"text": "Здравствуйте!"}, ids, cast.curator)
+
+
+def test_a_failure_takes_nothing_back_from_those_before_it(cast, database, ids, act) -> None:
+    with database.write.begin() as session:
+        follow(session, cast.head, ids[0])
+        ask_department(session, cast.smm, ids[1], cast.departments["curators"], "Когда?", "r1")
+    act("close", {"reason": "other"}, ids[:2])  # the second is refused while a department still owes
+    with database.read.begin() as session:
+        told = session.scalars(select(Notice).where(Notice.kind == FOLLOWED)).all()
+    assert [(one.staff_id, one.case_id) for one in told] == [(cast.head.staff_id, ids[0])]

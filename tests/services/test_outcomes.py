@@ -17,7 +17,7 @@ from services import sending
 from services.errors import NotFound
 from services.messages import mark_absent
 from services.outbox import claim_act
-from services.outcomes import join_own, mark_removed, record_error, record_receipt
+from services.outcomes import join_own, mark_removed, match_own, record_error, record_receipt
 from services.replies import change_published, moderate, write_reply
 from services.sending import Lanes, run_outbox, sweep_leases
 
@@ -166,7 +166,8 @@ def test_our_reply_met_again_stays_seen_and_keeps_its_first_sight(database, cast
     cast.store(ours(cast, "В среду"))
     first = get(database, replied.id).seen_at
     with database.write.begin() as session:
-        join_own(session, list(session.scalars(select(Message).where(Message.external_id == "901"))))
+        again = list(session.scalars(select(Message).where(Message.external_id == "901")))
+        join_own(session, match_own(session, again))
     cast.store(ours(cast, "В среду, в 19:00"))
     act = get(database, replied.id)
     assert (act.state, act.seen_at) == ("seen", first)
