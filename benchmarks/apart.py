@@ -28,9 +28,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from benchmarks.figures import Figure, finish, header, row
 from benchmarks.inbox import databases
 from config import ROOT
-from models import Act, Message
+from models import Act, Lease, Message, RawItem
 from models.database import Database
 from sandbox import keys
+from scheduler import LEASE
 from services.cases import lift_message
 from services.journal import check_chain
 from services.processes import processes
@@ -83,6 +84,11 @@ class Doors:
         self._running[name].send_signal(signal.SIGKILL)
         self._running[name].wait()
         self.start(name)
+
+    def name_of(self, holder: str) -> str | None:
+        """Whose lease it is: a holder is «host:pid:…»."""
+        pids = {str(process.pid): name for name, process in self._running.items()}
+        return pids.get(holder.split(":")[1]) if ":" in holder else None
 
     def look(self) -> None:
         """Starts whoever ended by itself; how often that happened is in ``fell``."""
@@ -182,21 +188,24 @@ class Storm:
         return False
 
     def work(self) -> None:
-        """Answers what has come in, as people would; a database that is away is asked again later."""
-        with contextlib.suppress(SQLAlchemyError), self._database.write.begin() as session:
-            asked = select(Message).where(Message.text.like(f"{ASKS}%"), Message.direction == "in")
-            fresh = session.scalars(asked.where(Message.id.not_in(self._answered)).order_by(Message.id)).all()
+        """Answers what has come in, as people would, one by one; a database that is away is asked again later."""
+        with contextlib.suppress(SQLAlchemyError):
+            with self._database.read.begin() as session:
+                asked = select(Message).where(Message.text.like(f"{ASKS}%"), Message.direction == "in")
+                fresh = session.scalars(asked.where(Message.id.not_in(self._answered)).order_by(Message.id)).all()
             for message in fresh:
                 self._stored.setdefault(message.text, time.monotonic())
-                case = lift_message(session, DESK, message.id)
-                write_reply(
-                    session, DESK, case.id, f"Ответ на {message.text}", f"k{message.id}", message_id=message.id,
-                    undo_seconds=0, then="keep",
-                )  # fmt: skip
-            session.flush()
-            done = {message.id for message in fresh}
-            session.commit()
-            self._answered |= done
+            for message in fresh:
+                self._answer(message)
+
+    def _answer(self, message: Message) -> None:
+        with self._database.write.begin() as session:
+            case = lift_message(session, DESK, message.id)
+            write_reply(
+                session, DESK, case.id, f"Ответ на {message.text}", f"k{message.id}", message_id=message.id,
+                undo_seconds=0, then="keep",
+            )  # fmt: skip
+        self._answered.add(message.id)
 
     def figures(self, settled: bool) -> list[Figure]:
         stands = Counter(item["text"] for item in self._platforms.truth("wordpress"))
@@ -204,6 +213,7 @@ class Storm:
         with self._database.read.begin() as session:
             rows = Counter(session.scalars(select(Message.text).where(Message.text.like(f"{ASKS}%"))))
             chain = check_chain(session)
+            aside = session.scalar(select(func.count()).where(RawItem.state == "quarantined")) or 0
         waited = [self._stored.get(one, time.monotonic()) - at for one, at in self._said.items()]
         row("until a comment was stored", waited)
         return [
@@ -211,6 +221,7 @@ class Storm:
             Figure("apart.kills", self._kills),
             Figure("apart.fell_by_themselves", self._doors.fell, 0),
             Figure("apart.comments_lost", sum(rows[one] == 0 for one in self._said), 0),
+            Figure("apart.quarantined", aside, 0),
             Figure("apart.comments_doubled", sum(rows[one] > 1 for one in self._said), 0),
             Figure("apart.replies_lost", sum(stands[one] == 0 for one in wanted), 0),
             Figure("apart.replies_doubled", sum(stands[one] > 1 for one in wanted), 0),
@@ -226,7 +237,9 @@ class Storm:
     def _kill_a_scheduler(self) -> None:
         """The one that leads, so that the other must take over."""
         self._kills += 1
-        self._doors.kill(SCHEDULERS[0])
+        with self._database.read.begin() as session:
+            holder = session.scalar(select(Lease.holder).where(Lease.name == LEASE)) or ""
+        self._doors.kill(self._doors.name_of(holder) or SCHEDULERS[0])
 
     def _count(self, query: Any) -> int:
         try:

@@ -43,7 +43,9 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        shown = getattr(error, "format_message", None)  # click's own usage errors know how to speak
+        from cli.waiting import words_for
+
+        shown = getattr(error, "format_message", None) or words_for(error)  # click's errors know how to speak
         if shown is None:
             raise
         _fail(shown())
@@ -85,14 +87,16 @@ def _fail(words: str) -> None:
     sys.exit(2)
 
 
-def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = None) -> Any:
-    """An opened desk with its tables up to date."""
+def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = None, patience: float = 0.0) -> Any:
+    """An opened desk with its tables up to date; a database that is not there yet gets ``patience`` seconds."""
     from bootstrap import backup_folder, make_desk
+    from cli.waiting import wait_for_database
     from services.schema import check_revision, present_revision, upgrade_apart
 
     if training and sandbox_url is None:
         sandbox_url = _sandbox_url(config)
     desk = make_desk(config, "training" if training else "work", sandbox_url=sandbox_url)
+    wait_for_database(desk.database, patience, Stop)
     if not training:
         _refuse_moved(desk)
     if check_revision(desk.database):
@@ -106,6 +110,13 @@ def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = N
     if not training:
         _sync_declared(desk)
     return desk
+
+
+def _door(config: Config, **given: Any) -> Any:
+    """The desk of whoever stays: it may be started together with its database."""
+    from cli.waiting import WAIT_SECONDS
+
+    return _desk(config, patience=WAIT_SECONDS, **given)
 
 
 def _refuse_moved(desk: Any) -> None:
@@ -142,7 +153,7 @@ def up(training: Training = True) -> None:
     """Start everything in one process: web, scheduler and, for the training desk, the sandbox platforms."""
     from cli.up import run_up
 
-    run_up(load_config(), training=training, prepare=_desk, stop=Stop)
+    run_up(load_config(), training=training, prepare=_door, stop=Stop)
 
 
 @app.command()
@@ -150,7 +161,7 @@ def work() -> None:
     """Start the work desk: its own database, no sandbox."""
     from cli.up import run_up
 
-    run_up(load_config(), training=False, prepare=_desk, stop=Stop)
+    run_up(load_config(), training=False, prepare=_door, stop=Stop)
 
 
 @app.command()
@@ -158,7 +169,7 @@ def web() -> None:
     """Start only the web of the work desk, under gunicorn."""
     from cli.apart import run_web
 
-    run_web(load_config(), prepare=_desk, stop=Stop)
+    run_web(load_config(), prepare=_door, stop=Stop)
 
 
 @app.command()
@@ -166,7 +177,7 @@ def scheduler() -> None:
     """Start only the scheduler of the work desk; it hands its jobs to workers while one is alive."""
     from cli.apart import run_scheduler
 
-    run_scheduler(load_config(), prepare=_desk, stop=Stop)
+    run_scheduler(load_config(), prepare=_door, stop=Stop)
 
 
 @app.command()
@@ -174,7 +185,7 @@ def worker(concurrency: Annotated[int, typer.Option(help="jobs at a time", min=1
     """Start one worker of the work desk (PostgreSQL): does what the web and the scheduler hand over."""
     from cli.apart import run_one_worker
 
-    run_one_worker(load_config(), concurrency, prepare=_desk, stop=Stop)
+    run_one_worker(load_config(), concurrency, prepare=_door, stop=Stop)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The work desk in several processes: `web` under gunicorn, `scheduler` and `worker`, each started by itself."""
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -100,11 +101,12 @@ def run_web(config: Config, *, prepare: Callable[..., Any], stop: type[Exception
     desk = prepare(config, training=False)  # once, before there are several processes: it may have to migrate
     processes = 1 if desk.database.is_sqlite else config.web.processes
     desk.database.engine.dispose()
-    _gunicorn(config, processes, prepare).run()
+    _gunicorn(config, processes, prepare, stop).run()
 
 
-def _gunicorn(config: Config, processes: int, prepare: Callable[..., Any]) -> Any:
+def _gunicorn(config: Config, processes: int, prepare: Callable[..., Any], stop: type[Exception]) -> Any:
     from gunicorn.app.base import BaseApplication
+    from gunicorn.arbiter import Arbiter
 
     options = {
         "bind": f"{config.web.host}:{config.web.port}", "workers": processes, "threads": config.web.threads,
@@ -120,7 +122,11 @@ def _gunicorn(config: Config, processes: int, prepare: Callable[..., Any]) -> An
                     self.cfg.set(name, value)
 
         def load(self) -> Any:
-            return _pages(prepare(config, training=False), config)
+            try:
+                return _pages(prepare(config, training=False), config)
+            except stop as error:
+                print(error, file=sys.stderr, flush=True)
+                sys.exit(Arbiter.APP_LOAD_ERROR)  # the others end with it
 
     return Pages()
 

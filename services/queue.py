@@ -6,6 +6,7 @@ says nothing but «look now», therefore one too many does no harm.
 """
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -111,6 +112,21 @@ def free_dead_jobs(session: Session) -> int:
     for name in sorted(set(dead)):
         defer_once(session, name)
     return len(dead)
+
+
+def free_lost_jobs(
+    session: Session, worker: int, held: Collection[int], missed: Collection[int]
+) -> tuple[int, frozenset[int]]:
+    """Of the jobs that the queue believes ``worker`` does, those it does not hold and was ``missed`` to hold at the
+    look before are queued anew. How many there were, and those that were missed this time."""
+    doing = text("SELECT id, task_name FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = :worker")
+    names = {row.id: row.task_name for row in session.execute(doing, {"worker": worker}) if row.id not in held}
+    lost = sorted(names.keys() & set(missed))
+    for job_id in lost:
+        session.execute(text("DELETE FROM procrastinate_jobs WHERE id = :id AND status = 'doing'"), {"id": job_id})
+    for name in sorted({names[job_id] for job_id in lost}):
+        defer_once(session, name)
+    return len(lost), frozenset(names.keys() - set(lost))
 
 
 def hand_over(database: Database) -> None:

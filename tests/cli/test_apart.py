@@ -26,7 +26,7 @@ from tests.conftest import Cast, _postgres
 from tests.journeys.conftest import start_desk
 from tests.sandbox.running import Running as Platforms
 from tests.services.test_cases import label_all
-from worker import make_tables
+from worker import Hand, make_tables
 
 pytestmark = pytest.mark.timeout(240)
 ASKED = 12
@@ -203,6 +203,25 @@ def test_jobs_of_a_dead_worker_are_queued_anew(database, queue) -> None:
         session.execute(text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 seconds'"))
         assert free_dead_jobs(session) == 1
         assert (count_workers(session), count_waiting(session)) == (0, 1)
+
+
+def test_a_job_that_a_living_worker_lost_is_queued_anew(database, queue) -> None:
+    with database.write.begin() as session:
+        worker = session.scalar(text("SELECT worker_id FROM procrastinate_register_worker_v1()"))
+        for name in ("bulk", "wake"):
+            defer(session, name)
+    with database.write.begin() as session:
+        fetch = text("SELECT id FROM procrastinate_fetch_job_v2(NULL, :w)")
+        lost, done = (session.scalar(fetch, {"w": worker}) for _ in range(2))
+    hand = Hand(database)
+    with hand.holding(SimpleNamespace(job=SimpleNamespace(id=done, worker_id=worker))):
+        assert [hand.look(), hand.look(), hand.look()] == [0, 1, 0]  # once it may just be about to begin
+        with database.read.begin() as session:
+            rows = session.execute(text("SELECT id, task_name, status FROM procrastinate_jobs ORDER BY id"))
+            assert [(row[0] == lost, row[1], row[2]) for row in rows] == [
+                (False, "wake", "doing"), (False, "bulk", "todo"),
+            ]  # fmt: skip
+    assert [hand.look(), hand.look()] == [0, 1]
 
 
 def test_a_dead_workers_job_is_freed_while_another_queues_the_same(database, queue) -> None:
