@@ -25,7 +25,9 @@ def start() -> AnyResponse:
 def choose_language(locale: str) -> AnyResponse:
     session["locale"] = locale
     staff = current_staff()
-    if staff is not None:
+    if staff is None:
+        session["asked_locale"] = locale
+    else:
         with current_desk().database.write.begin() as db:
             set_locale(db, staff.id, locale)
     return redirect(safe_next(request.form.get("next")) or url_for("home.start"))

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from models import Staff
-from services.accounts import change_password, find_by_email, is_empty, run_authenticate
+from services.accounts import change_password, find_by_email, is_empty, run_authenticate, set_locale
 from services.api_keys import keys_of
 from services.entrance import ask_for_password, end_session, open_login
 from services.errors import Refused
@@ -28,10 +28,12 @@ ASKED = Throttle(10, 600)
 
 
 def begin_session(staff: Staff) -> None:
-    """A fresh session, so that one planted before the login is worth nothing."""
-    locale = staff.locale
+    """A fresh session, so that one planted before the login is worth nothing; the language chosen at the door is
+    theirs from now on."""
+    locale = session.get("asked_locale") or staff.locale
     session.clear()
     with current_desk().database.write.begin() as db:
+        set_locale(db, staff.id, locale)
         session["sid"] = open_login(db, staff.id, request.headers.get("User-Agent", ""))
     session["key"], session["locale"] = staff.session_key, locale
     session.permanent = True

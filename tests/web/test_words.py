@@ -12,6 +12,7 @@ import pytest
 from classifier import LABELS
 from collectors import CHANNELS
 from collectors.base import ERROR_CODES, ActKind
+from services.accounts import find_by_email, set_locale
 from services.case_states import CLOSE_REASONS, STAGES
 from services.errors import Refused
 from services.outbox import STATES as ACT_STATES
@@ -115,6 +116,17 @@ def test_the_other_language_is_one_click_away(smm):
     page = smm.get("/inbox").text
     assert ">Inbox<" in page
     assert '<html lang="en"' in page
+
+
+def test_the_language_that_is_chosen_at_the_door_is_theirs_who_enter(visitor, password, database):
+    visitor.post("/language/en", next="/login")
+    visitor.log_in("smm@school.example", password)
+    assert '<html lang="en"' in visitor.get("/inbox").text
+    visitor.post("/logout")
+    with database.write.begin() as db:  # whoever has another one finds it, whatever was spoken here before
+        set_locale(db, find_by_email(db, "smm@school.example").id, "ru")
+    visitor.log_in("smm@school.example", password)
+    assert '<html lang="ru"' in visitor.get("/inbox").text
 
 
 def test_the_menu_is_short(app, enter):
