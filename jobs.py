@@ -13,9 +13,10 @@ from services.access import run_renew, run_warn_of_ends
 from services.again import is_undone, tell
 from services.audit import draw_samples
 from services.broadcasts.airing import run_ends
-from services.broadcasts.chats import run_chats, run_looks, run_quicken
+from services.broadcasts.chats import run_chats, run_quicken
 from services.broadcasts.examples import run_examples
 from services.broadcasts.lifting import run_lift
+from services.broadcasts.looks import run_looks
 from services.broadcasts.schedule import run_notices
 from services.broadcasts.tapes import run_tapes
 from services.broadcasts.wrapping import run_wraps
@@ -70,26 +71,33 @@ log = structlog.get_logger()
 
 READERS = 4
 """So many read at once in a process: the jobs of a worker must not all wait for platforms that do not answer."""
+LOOKERS = 2
+"""And so many look out for broadcasts: few places have any."""
 TRIES = 3
 _readers, _patient = threading.BoundedSemaphore(READERS), threading.Lock()
+_lookers, _patient_looker = threading.BoundedSemaphore(LOOKERS), threading.Lock()
+
+
+def _side_by_side(room: threading.BoundedSemaphore, patient: threading.Lock, work: Callable[[bool], None]) -> None:
+    """Does ``work`` for places that are well, as often at once as there is ``room``, then for those that failed the
+    last time: for these one waits, however many they are, so that the others are never kept waiting.
+    """
+    if not room.acquire(blocking=False):
+        return
+    try:
+        work(False)
+        if patient.acquire(blocking=False):
+            try:
+                work(True)
+            finally:
+                patient.release()
+    finally:
+        room.release()
 
 
 def collect(desk: Desk) -> None:
-    """Reads every place that is due; several may run at once, a lease keeps two off one place.
-
-    For those that failed the last time one reader waits, however many they are: the others are never kept waiting.
-    """
-    if not _readers.acquire(blocking=False):
-        return
-    try:
-        _read_due(desk, failing=False)
-        if _patient.acquire(blocking=False):
-            try:
-                _read_due(desk, failing=True)
-            finally:
-                _patient.release()
-    finally:
-        _readers.release()
+    """Reads every place that is due; several may run at once, a lease keeps two off one place."""
+    _side_by_side(_readers, _patient, lambda failing: _read_due(desk, failing=failing))
 
 
 def _read_due(desk: Desk, *, failing: bool) -> None:
@@ -133,14 +141,24 @@ def air(desk: Desk) -> None:
 
 
 def broadcasts(desk: Desk) -> None:
-    """Looks out for broadcasts, tells their watchers, ends what is over and carries over what is left of it."""
+    """Tells the watchers of broadcasts, ends what is over and carries over what is left of it."""
     if desk.is_training and desk.labeller.classifier is not None:
         run_examples(desk.database)
-    changed = run_looks(desk.database, desk.open_channel, desk.name, 10 if desk.is_training else None)
     run_quicken(desk.database)
-    changed += run_notices(desk.database) + run_ends(desk.database) + run_wraps(desk.database)
+    changed = run_notices(desk.database) + run_ends(desk.database) + run_wraps(desk.database)
     changed += run_visits(desk.database)
     if changed:
+        desk.bell.ring()
+
+
+def looks(desk: Desk) -> None:
+    """Looks out for broadcasts; several may run at once, a lease keeps two off one place."""
+    _side_by_side(_lookers, _patient_looker, lambda failing: _look_out(desk, failing=failing))
+
+
+def _look_out(desk: Desk, *, failing: bool) -> None:
+    seconds = 10 if desk.is_training else None
+    if run_looks(desk.database, desk.open_channel, desk.name, seconds, failing=failing):
         desk.bell.ring()
 
 
@@ -336,6 +354,7 @@ JOBS: dict[str, Callable[[Desk], None]] = {
         label,
         air,
         broadcasts,
+        looks,
         send,
         index,
         wake,

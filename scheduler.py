@@ -28,6 +28,7 @@ SCHEDULE: tuple[tuple[str, float, int], ...] = (
     ("label", 2.0, 1),
     ("air", 0.5, 3),
     ("broadcasts", 2.0, 1),
+    ("looks", 2.0, 2),
     ("send", 0.5, 1),
     ("index", 20.0, 1),
     ("wake", 5.0, 1),
@@ -98,7 +99,7 @@ class Scheduler:
         self._helped = threading.Event()  # a worker is alive: jobs go to the queue
         self._queued = False  # there may be jobs in the queue that nobody takes
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(8)}, timezone="UTC",
+            executors={"default": ThreadPoolExecutor(10)}, timezone="UTC",
             job_defaults={"coalesce": True, "misfire_grace_time": 60},
         )  # fmt: skip
 

@@ -9,16 +9,14 @@ import structlog
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from collectors import CHANNELS, channel_class
 from collectors.airing import Airing, ChatPage
 from collectors.base import Channel, ChannelError
 from models import Broadcast, BroadcastPlace, RawItem, Source, utc_now
 from models.database import Database
-from services.broadcasts.airing import GRACE, RETURN, take_airings
 from services.broadcasts.quota import Plan, for_collecting, make_plan
-from services.broadcasts.states import ON_AIR, PLANNED
+from services.broadcasts.states import ON_AIR
 from services.intake import run_parse, store_raws
-from services.leases import hold_lease, lease_over
+from services.leases import lease_over
 from services.messages import store_messages
 
 LEASE_SECONDS = 60
@@ -28,10 +26,6 @@ PATIENT = 60
 """So many errors in a row are a drop, a chat that is away for longer is asked seldom."""
 AHEAD = timedelta(seconds=0.5)
 """A chat that is due so soon is waited for, or it would be read a tick of the clock too late."""
-NEAR = timedelta(minutes=20)
-"""So long before and after its planned beginning a broadcast is looked out for more often."""
-LOOK_SECONDS = {"dropped": 15, "near": 60, "air": 300, "idle": 900}
-"""Pause between two looks for broadcasts: two or three units each."""
 AIR_SECONDS = 2
 """A place that is read in the ordinary way is read so often while one of its posts is on air."""
 OpenChannel = Callable[[Source], Channel]
@@ -195,56 +189,6 @@ def _note_failure(session: Session, place: BroadcastPlace, error: ChannelError) 
     planned = session.get_one(Broadcast, held.broadcast_id).plan.get("pause", 0.0)
     held.due_at = utc_now() + timedelta(seconds=max(pause, held.pause_seconds, planned))
     held.lease_until = held.lease_holder = None
-
-
-def run_looks(database: Database, open_channel: OpenChannel, holder: str, seconds: float | None = None) -> int:
-    """Asks the platforms that have broadcasts of their own; returns how many new ones there are."""
-    kinds = [kind for kind in CHANNELS if channel_class(kind).can.chat]
-    with database.read.begin() as session:
-        sources = list(session.scalars(select(Source).where(Source.platform.in_(kinds), Source.state == "active")))
-    return sum(_look(database, open_channel, holder, source, seconds) for source in sources)
-
-
-def _look(database: Database, open_channel: OpenChannel, holder: str, source: Source, seconds: float | None) -> int:
-    with database.write.begin() as session:
-        pause = seconds or LOOK_SECONDS[_how_near(session, source.id, utc_now())]
-        # Each look is a holder of its own, so that the lease is the pause between two.
-        if not hold_lease(session, f"airings:{source.id}", f"{holder}:{secrets.token_hex(4)}", pause):
-            return 0
-        known = list(
-            session.scalars(
-                select(BroadcastPlace.publication)
-                .join(Broadcast, Broadcast.id == BroadcastPlace.broadcast_id)
-                .where(BroadcastPlace.source_id == source.id, Broadcast.state == ON_AIR)
-            )
-        )
-    try:
-        channel = open_channel(source)
-        try:
-            airings = channel.airings([one.partition("-")[2] for one in known if one])
-        finally:
-            channel.close()
-    except ChannelError as error:
-        log.info("airings.failed", source=source.id, code=error.code)
-        return 0
-    with database.write.begin() as session:
-        return take_airings(session, source.id, source.platform, airings)
-
-
-def _how_near(session: Session, source_id: int, now: datetime) -> str:
-    of_source = (
-        select(Broadcast.state, Broadcast.starts_at, BroadcastPlace.ended_at)
-        .join(BroadcastPlace, BroadcastPlace.broadcast_id == Broadcast.id)
-        .where(BroadcastPlace.source_id == source_id, Broadcast.state.in_((*PLANNED, ON_AIR)))
-    )
-    rows = list(session.execute(of_source))
-    ended = [row.ended_at for row in rows if row.state == ON_AIR and row.ended_at is not None]
-    if any(at > now - GRACE for at in ended):
-        return "dropped"
-    planned = (row.starts_at for row in rows if row.state != ON_AIR)
-    if any(at > now - RETURN for at in ended) or any(abs(at - now) < NEAR for at in planned):
-        return "near"
-    return "air" if any(row.state == ON_AIR for row in rows) else "idle"
 
 
 def run_quicken(database: Database) -> int:

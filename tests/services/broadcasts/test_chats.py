@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 
 from collectors.airing import Airing
 from collectors.base import ChannelError
-from models import Broadcast, BroadcastPlace, Message, RawItem, Source, utc_now
+from models import Broadcast, BroadcastPlace, Message, RawItem, utc_now
 from services.broadcasts import chats
 from services.broadcasts.airing import GRACE, run_ends, take_airings
-from services.broadcasts.chats import run_chats, run_looks
+from services.broadcasts.chats import run_chats
 from services.broadcasts.quota import for_collecting, make_plan
 from services.leases import free_the_dead
 
@@ -230,34 +230,6 @@ def test_a_stream_that_drops_and_comes_back_is_one_broadcast(database, source_id
     assert row(database).state == "ended"
     take(database, source_id, airing("v2"))  # back within the half hour
     assert (row(database).state, row(database).drops) == ("live", 3)
-
-
-def test_platforms_are_asked_for_broadcasts_once_a_pause(database, source_id, tube, on_tube, monkeypatch) -> None:
-    tube.found = [airing()]
-    monkeypatch.setattr(
-        chats, "channel_class", lambda kind: type("T", (), {"can": type("C", (), {"chat": kind == "room"})})
-    )
-    assert run_looks(database, on_tube, "t") == 1
-    assert run_looks(database, on_tube, "t") == 0
-    with database.read.begin() as session:
-        assert session.scalar(select(func.count()).select_from(Broadcast)) == 1
-        assert session.get_one(Source, source_id).state == "active"
-
-
-def test_a_dropped_stream_is_looked_out_for_often_and_one_that_is_gone_seldom(database, source_id) -> None:
-    def pause(ended: timedelta | None) -> float:
-        with database.write.begin() as session:
-            one = session.scalars(select(BroadcastPlace)).one()
-            one.ended_at = None if ended is None else utc_now() - ended
-            return chats.LOOK_SECONDS[chats._how_near(session, source_id, utc_now())]
-
-    with database.read.begin() as session:
-        assert chats._how_near(session, source_id, utc_now()) == "idle"
-    take(database, source_id, airing(state="planned", starts_at=utc_now() + timedelta(minutes=10)))
-    assert pause(None) == 60
-    take(database, source_id, airing())
-    gone = [timedelta(seconds=20), timedelta(minutes=20), timedelta(hours=1)]
-    assert [pause(None), *(pause(one) for one in gone)] == [300, 15, 60, 300]
 
 
 @given(
