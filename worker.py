@@ -15,10 +15,12 @@ from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from bootstrap import Desk
 from jobs import JOBS, run_job
 from models.database import Database
+from services.again import run_again
 from services.queue import QUEUE, free_lost_jobs, is_there
 
 log = structlog.get_logger()
@@ -31,12 +33,15 @@ AWAY_SECONDS = 2.0
 
 def make_tables(desk: Desk) -> None:
     """Makes Procrastinate's tables where they are missing; safe when several workers begin at once."""
-    with desk.database.write.begin() as session:
+
+    def make(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MAKING})
         if is_there(desk.database):
             return
         schema = import_module("procrastinate.schema").SchemaManager.get_schema()
         session.connection().exec_driver_sql(schema.replace("%", "%%"))
+
+    run_again(desk.database, make)
 
 
 class Hand:

@@ -45,10 +45,11 @@ def main() -> None:
     except Exception as error:
         from cli.waiting import words_for
 
-        shown = getattr(error, "format_message", None) or words_for(error)  # click's errors know how to speak
-        if shown is None:
+        shown = getattr(error, "format_message", None)  # click's own usage errors know how to speak
+        words = words_for(error) if shown is None else shown()
+        if words is None:
             raise
-        _fail(shown())
+        _fail(words)
 
 
 class _Given(dict[str, Any]):
@@ -87,16 +88,14 @@ def _fail(words: str) -> None:
     sys.exit(2)
 
 
-def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = None, patience: float = 0.0) -> Any:
-    """An opened desk with its tables up to date; a database that is not there yet gets ``patience`` seconds."""
+def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = None) -> Any:
+    """An opened desk with its tables up to date."""
     from bootstrap import backup_folder, make_desk
-    from cli.waiting import wait_for_database
     from services.schema import check_revision, present_revision, upgrade_apart
 
     if training and sandbox_url is None:
         sandbox_url = _sandbox_url(config)
     desk = make_desk(config, "training" if training else "work", sandbox_url=sandbox_url)
-    wait_for_database(desk.database, patience, Stop)
     if not training:
         _refuse_moved(desk)
     if check_revision(desk.database):
@@ -114,9 +113,15 @@ def _desk(config: Config, *, training: bool = False, sandbox_url: str | None = N
 
 def _door(config: Config, **given: Any) -> Any:
     """The desk of whoever stays: it may be started together with its database."""
-    from cli.waiting import WAIT_SECONDS
+    from cli.waiting import WAIT_SECONDS, open_patiently, words_for
 
-    return _desk(config, patience=WAIT_SECONDS, **given)
+    try:
+        return open_patiently(partial(_desk, config, **given), WAIT_SECONDS)
+    except Exception as error:
+        words = words_for(error)
+        if words is None:
+            raise
+        raise Stop(words) from None
 
 
 def _refuse_moved(desk: Any) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from config import Config
 
-NOISY = ("alembic", "httpx", "httpcore", "apscheduler", "googleapiclient", "waitress", "pymorphy3", "procrastinate")
+NOISY = ("alembic", "httpx", "httpcore", "apscheduler", "googleapiclient", "waitress", "pymorphy3", "procrastinate",
+         "psycopg.pool")  # fmt: skip
 HIDDEN = "•••"
 _KEYS = ("token", "secret", "password", "authorization", "cookie", "api_key", "access_key")
 _NAMES = r"[\w-]*(?:token|secret|password|passwd|api_?key|application_key|sig|signature)|key|code"
@@ -53,7 +54,14 @@ class _Plain(logging.Formatter):
     """What libraries and modules without structlog write passes the same sieve, traces of errors too."""
 
     def format(self, record: logging.LogRecord) -> str:
+        if record.exc_info and type(error := record.exc_info[1]).__name__ == "ConnectorException":
+            # The queue's library tells of a database that is away by a trace; it says no more than its cause.
+            record.exc_info, record.msg, record.args = None, f"{record.getMessage()}: {_cause(error)}", ()
         return without_secrets(super().format(record))
+
+
+def _cause(error: BaseException | None) -> str:
+    return " ".join(str((error and error.__cause__) or error).split())
 
 
 def hide_secrets(_logger: Any, _method: str, event: Any) -> Any:

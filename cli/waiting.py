@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import TypeVar
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from services.again import is_passing, words_of
 
+T = TypeVar("T")
 WAIT_SECONDS = 120.0
 LOOK_SECONDS = 1.0
 WAITS = "  База данных ещё не отвечает, ждём…"
@@ -17,27 +17,23 @@ _COMES = ("starting up", "shutting down", "recovery", "not yet accepting", "too 
 """What a server that is there says while it cannot take us yet; any other refusal does not heal by waiting."""
 
 
-def words_for(error: Exception) -> Callable[[], str] | None:
-    """How to tell of a database that went away meanwhile; None for any other error."""
-    return partial(AWAY.format, said=words_of(error)) if is_passing(error) else None
+def words_for(error: Exception) -> str | None:
+    """What to tell the operator of a database that is not there; None for any other error."""
+    return AWAY.format(said=words_of(error)) if is_passing(error) else None
 
 
-def wait_for_database(database: Any, seconds: float, stop: type[Exception]) -> None:
-    """Returns as soon as PostgreSQL takes a connection; raises ``stop`` after ``seconds`` or when it refuses us."""
-    if database.is_sqlite:
-        return
+def open_patiently(make: Callable[[], T], seconds: float) -> T:
+    """What ``make`` gives, as soon as its database lets it; raises its error after ``seconds``, or when it is one
+    that waiting does not heal."""
     until, told = time.monotonic() + seconds, False
     while True:
         try:
-            database.engine.connect().close()
-            return
-        except OperationalError as error:
-            if not is_passing(error):
-                raise
+            return make()
+        except DBAPIError as error:
             said = words_of(error)
-        is_refused = "FATAL:" in said and not any(word in said for word in _COMES)
-        if is_refused or time.monotonic() >= until:
-            raise stop(AWAY.format(said=said))
+            is_refused = "FATAL:" in said and not any(word in said for word in _COMES)
+            if is_refused or not is_passing(error) or time.monotonic() >= until:
+                raise
         if not told:
             print(WAITS, flush=True)
             told = True

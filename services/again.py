@@ -16,7 +16,7 @@ UNDONE = frozenset({"40001", "40P01"})
 """PostgreSQL undid a transaction for the sake of another: serialization_failure, deadlock_detected."""
 AWAY = ("08", "57P")
 """Classes of its errors (appendix A of its manual): it went away, ends, or does not take anybody yet."""
-UP_SECONDS = (0.5, 1, 2, 4, 8, 8)
+UP_SECONDS = (0.5, 1, *[2] * 12)
 """Pauses after which a database that restarts is asked again."""
 
 
