@@ -37,6 +37,7 @@ from services.learning import write_lessons
 from services.letters import letter_writer
 from services.mailbox import sender_of
 from services.presence import Presence
+from services.processes import own_name
 from services.room import Room
 from services.schema import newest_revision, present_revision
 from services.secrets import Keyring, open_keyring
@@ -440,6 +441,6 @@ def make_desk(config: Config, mode: str, *, sandbox_url: str | None = None) -> D
         limiter=SharedLimiter(folder / "limits.db"),
         labeller=Labeller(folder / "classifier", config.classifier.meaning),
         secret_key=hashlib.sha256(b"session" + path.read_bytes()).digest(),
-        name=f"{os.uname().nodename}:{os.getpid()}",
+        name=own_name(),
         sandbox_url=sandbox_url,
     )

@@ -18,7 +18,7 @@ from bootstrap import Desk
 from jobs import run_job
 from services.again import is_passing, tell, words_of
 from services.leases import drop_lease, free_the_dead, hold_lease
-from services.processes import silent
+from services.processes import is_gone, process_of, silent
 
 log = structlog.get_logger()
 
@@ -61,31 +61,11 @@ LEASE = "scheduler"
 LEASE_SECONDS = 20
 
 
-def _process(holder: str) -> tuple[str, str]:
-    """(host, pid) of «host:pid…»: what stands behind is of a thread or a reading."""
-    host, _, rest = holder.partition(":")
-    return host, rest.partition(":")[0]
-
-
-def is_gone(holder: str) -> bool:
-    """True when ``holder`` was a process of this machine that does not run any more."""
-    host, pid = _process(holder)
-    if host != os.uname().nodename or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
-
-
 def free_leases(session: Session) -> None:
     """Takes from the dead what they hold: those of this machine are seen to be gone, those of others are silent."""
     here = os.uname().nodename
-    quiet = {_process(name) for name in silent(session) if _process(name)[0] != here}
-    free_the_dead(session, lambda holder: is_gone(holder) or _process(holder) in quiet)
+    quiet = {process_of(name) for name in silent(session) if process_of(name)[0] != here}
+    free_the_dead(session, lambda holder: is_gone(holder) or process_of(holder) in quiet)
 
 
 class Scheduler:

@@ -52,7 +52,7 @@ def run_move(source: Database, target: Database, tell: Tell) -> list[Compared]:
     if not source.is_sqlite or target.is_sqlite:
         raise DeskError("move.kind")
     with source.read.begin() as session:
-        alive = [one.name for one in processes(session) if one.alive]
+        alive = [one.shown for one in processes(session) if one.alive]
     if alive:
         raise DeskError("move.alive", process=alive[0])
     if present_revision(source) != newest_revision():

@@ -1,8 +1,10 @@
 """Signs of life of the desk's processes, in rows that are forgotten when they stop coming."""
 
+import os
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 from sqlalchemy import delete, select
@@ -23,12 +25,56 @@ KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """``kind``: all · web · scheduler · worker; ``name`` is host and number of the process."""
+    """``kind``: all · web · scheduler · worker; ``name`` as ``own_name`` makes it."""
 
     kind: str
     name: str
     seen_at: datetime
     alive: bool
+
+    @property
+    def shown(self) -> str:
+        """Host and number of the process, as people know it."""
+        host, number = process_of(self.name)
+        return f"{host}:{number.partition('.')[0]}"
+
+
+def own_name() -> str:
+    """«host:number.start» of this process; a start tells it from an earlier one of the same number, as the first
+    process of every container has. Systems without /proc have no start."""
+    number = os.getpid()
+    return ".".join(filter(None, (f"{os.uname().nodename}:{number}", _life(number)[1])))
+
+
+def process_of(holder: str) -> tuple[str, str]:
+    """(host, number.start) of a holder; what stands behind is of a thread or a reading."""
+    host, _, rest = holder.partition(":")
+    return host, rest.partition(":")[0]
+
+
+def is_gone(holder: str) -> bool:
+    """True when ``holder`` was a process of this machine that does not run any more."""
+    host, named = process_of(holder)
+    number, _, start = named.partition(".")
+    if host != os.uname().nodename or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass  # somebody else's by now, or ours under another user
+    state, began = _life(int(number))
+    return state == "Z" or bool(start and began and start != began)
+
+
+def _life(number: int) -> tuple[str, str]:
+    """State and start (in ticks since the machine's own) of a process, see proc(5); empty where nobody tells."""
+    try:
+        told = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "", ""
+    return told[0], told[19]
 
 
 def processes(session: Session, now: datetime | None = None) -> list[Process]:

@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from datetime import timedelta
+from pathlib import Path
 
 from models import Lease, Source, utc_now
 from scheduler import free_leases
 from services.leases import drop_lease, hold_lease, next_numbers
-from services.processes import SILENT_SECONDS, note_alive, silent
+from services.processes import SILENT_SECONDS, note_alive, own_name, processes, silent
 from services.sources import claim_source
 
 
@@ -72,6 +74,31 @@ def test_a_reader_that_was_killed_holds_its_place_no_longer(database, cast) -> N
     killed.kill()
     killed.communicate()
     assert not keeps(database, cast, name)
+
+
+def test_a_reader_whose_number_another_process_has_now_holds_its_place_no_longer(database, cast) -> None:
+    ours = own_name()  # in a container whoever is started again has the number of whom it follows
+    assert keeps(database, cast, ours)
+    host, _, number = ours.partition(":")
+    before = f"{host}:{number.partition('.')[0]}.1"
+    assert not keeps(database, cast, before)
+    with database.write.begin() as session:
+        note_alive(session, "worker", before.replace(host, "elsewhere"))
+        note_alive(session, "worker", "elsewhere:1.77")
+        earlier = session.query(Lease).filter(Lease.holder == before.replace(host, "elsewhere")).one()
+        earlier.until -= timedelta(seconds=SILENT_SECONDS + 1)
+        assert {one.shown for one in processes(session)} == {"elsewhere:1", f"elsewhere:{os.getpid()}"}
+    assert not keeps(database, cast, before.replace(host, "elsewhere"))
+    assert keeps(database, cast, "elsewhere:1.77")
+
+
+def test_a_reader_that_is_dead_and_not_buried_holds_its_place_no_longer(database, cast) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    killed.kill()
+    while Path(f"/proc/{killed.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.01)
+    assert not keeps(database, cast, f"{os.uname().nodename}:{killed.pid}")
+    killed.communicate()
 
 
 def test_a_reader_on_another_machine_loses_its_place_when_it_is_silent(database, cast) -> None:
