@@ -1,12 +1,14 @@
-"""`bench dead`: one place dies for an hour, hanging and then refusing, and the lag of all others is compared.
+"""`bench dead`: places die for an hour, hanging and then refusing, and the lag of all others is compared.
 
 Twice the same hour with the desk's own scheduler (on PostgreSQL with a worker too) over the sandbox's wire: once
 with a place that is well, once with it dead. Every pause of the desk is shorter by a factor, so that an hour takes
 minutes; times are told in the desk's seconds. The lag of a message: from when it was written until it stood here.
-OTKLIK_BENCH_DEAD: places that die, factor and minutes («1 20 60»); OTKLIK_BENCH_DATABASES the databases.
+OTKLIK_BENCH_DEAD: places that die, factor and minutes: «1 20 60», where the first word may also name their kinds,
+«wordpress,vk,youtube 20 60»; OTKLIK_BENCH_DATABASES the databases.
 """
 
 import contextlib
+import logging
 import os
 import random
 import socket
@@ -15,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +121,9 @@ def hurried(speed: float) -> Iterator[None]:
 
 
 class Hour:
-    """One hour of a desk; ``dead`` of its places die at its beginning and come back at its end."""
+    """One hour of a desk; its places of the kinds ``dead`` die at its beginning and come back at its end."""
 
-    def __init__(self, database: Database, folder: Path, dead: int, speed: float, minutes: float) -> None:
+    def __init__(self, database: Database, folder: Path, dead: Sequence[str], speed: float, minutes: float) -> None:
         self.database, self.speed, self.minutes, self.dead = database, speed, minutes, dead
         self.running = Running(folder / "platforms", "--no-trickle", "--no-rate-limits")
         self.door = Mortal(self.running.url)
@@ -144,11 +146,9 @@ class Hour:
             seed_departments(session)
             create_staff(session, DESK, email="head@school.example", name="Марина", roles=("administrator",))
             given = {one["platform"]: one for one in keys.sources(self.running.url)}
-            mortal = next(
-                one for one in keys.sources(f"http://127.0.0.1:{self.door.port}") if one["platform"] == MORTAL
-            )
+            mortal = {one["platform"]: one for one in keys.sources(f"http://127.0.0.1:{self.door.port}")}
             rows = [self._add(session, given[kind]) for kind in LIVING]
-            rows += [self._add(session, mortal) for _ in range(self.dead)]
+            rows += [self._add(session, mortal[kind]) for kind in self.dead]
             ids = [row.id for row in rows]
         self.living, self.mortal = ids[: len(LIVING)], ids[len(LIVING) :]
         seconds = max(1, round(EVERY / self.speed))
@@ -260,7 +260,7 @@ class Hour:
         }  # fmt: skip
 
 
-def measure(name: str, dead: int, speed: float, minutes: float) -> list[Figure]:
+def measure(name: str, dead: Sequence[str], speed: float, minutes: float) -> list[Figure]:
     hours = {}
     with fresh_databases(name) as make, hurried(speed):
         for what in ("well", "dead"):
@@ -270,25 +270,27 @@ def measure(name: str, dead: int, speed: float, minutes: float) -> list[Figure]:
                 hours[what] = hour.live(dies=what == "dead", with_worker=name == "postgresql")
                 database.engine.dispose()
             told = "  ".join(f"{key} {value:.1f}" for key, value in hours[what].items())
-            print(f"{name} {dead} {what}: {told}", flush=True)
+            print(f"{name} {' '.join(dead)} {what}: {told}", flush=True)
     well, ill = hours["well"], hours["dead"]
-    of = f"dead.{name}.{dead}"
+    of = f"dead.{name}.{len(dead)}"
     return [
         Figure(f"{of}.lag_growth", ill["lag"] / well["lag"], 1.1),
         Figure(f"{of}.lag_p95_growth", ill["lag_p95"] / well["lag_p95"], 1.1),
         Figure(f"{of}.start_late_seconds_more", ill["start"] - well["start"]),
         Figure(f"{of}.lost", ill["lost"] + well["lost"], 0),
-        Figure(f"{of}.notices_a_place", ill["notices"] / dead, 1),
-        Figure(f"{of}.notices_a_place", ill["notices"] / dead, 1, at_least=True),
-        Figure(f"{of}.events_a_place", ill["events"] / dead, 1),
+        Figure(f"{of}.notices_a_place", ill["notices"] / len(dead), 1),
+        Figure(f"{of}.notices_a_place", ill["notices"] / len(dead), 1, at_least=True),
+        Figure(f"{of}.events_a_place", ill["events"] / len(dead), 1),
         Figure(f"{of}.minutes_until_back", ill["back"]),
     ]
 
 
 def main() -> int:
     header()
-    dead, speed, minutes = (float(one) for one in os.environ.get("OTKLIK_BENCH_DEAD", "1 20 60").split())
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a hurried clock skips a tick is no news
+    which, speed, minutes = os.environ.get("OTKLIK_BENCH_DEAD", "1 20 60").split()
+    dead = [MORTAL] * int(which) if which.isdecimal() else which.split(",")
     figures: list[Figure] = []
     for name in os.environ.get("OTKLIK_BENCH_DATABASES", "sqlite postgresql").split():
-        figures += measure(name, int(dead), speed, minutes)
+        figures += measure(name, dead, float(speed), float(minutes))
     return finish(figures)
