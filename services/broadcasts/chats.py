@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import or_, select, update
@@ -13,6 +14,7 @@ from collectors.airing import Airing, ChatPage
 from collectors.base import Channel, ChannelError
 from models import Broadcast, BroadcastPlace, RawItem, Source, utc_now
 from models.database import Database
+from services.again import run_again, tell
 from services.broadcasts.quota import Plan, for_collecting, make_plan
 from services.broadcasts.states import ON_AIR
 from services.intake import run_parse, store_raws
@@ -106,11 +108,9 @@ def _store(database: Database, channel: Channel, place: BroadcastPlace, page: Ch
         with database.write.begin() as session:
             if _keep(session, channel, place, page, at):
                 _understand(session, channel, place, page)
-    except Exception:
-        log.exception("chat.parse", place=place.id)  # kept as it came; the poison is found one by one
-        with database.write.begin() as session:
-            kept = _keep(session, channel, place, page, at)
-        if kept:
+    except Exception as error:
+        tell(error, "chat.parse", place=place.id)  # kept as it came; the poison is found one by one
+        if run_again(database, partial(_keep, channel=channel, place=place, page=page, at=at)):
             run_parse(database, place.source_id or 0, channel)
 
 

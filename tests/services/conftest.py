@@ -1,10 +1,14 @@
 """What the tests of services share: a mail server that keeps what it took, and questions to departments."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select, text
 
 from collectors.base import ChannelError
 from models import Case
+from models.database import Database
 from services.accounts import create_staff
 from services.deliveries import run_deliveries
 from services.inquiries import ask_inquiry
@@ -111,3 +115,27 @@ def inquire(cast, database):
             return ask_inquiry(session, cast.smm, unit_id, text, f"i-{next(numbers)}", **given).id
 
     return _inquire
+
+
+@pytest.fixture
+def trouble(database: Database) -> Iterator[Callable[..., None]]:
+    """The next ``times`` statements that begin so meet an error of PostgreSQL itself: a deadlock, or its end."""
+    armed: list[tuple[str, str]] = []
+
+    def meet(connection: Any, _cursor: Any, statement: str, given: Any, *_more: Any) -> tuple[str, Any]:
+        if not armed or not statement.startswith(armed[-1][0]):
+            return statement, given
+        if armed.pop()[1] == "40P01":
+            return "DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$", {}
+        pid = connection.connection.driver_connection.info.backend_pid
+        with database.engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        return statement, given
+
+    def arm(statement: str, state: str, times: int = 1) -> None:
+        armed.extend([(statement, state)] * times)
+
+    event.listen(database.engine, "before_cursor_execute", meet, retval=True)
+    yield arm
+    event.remove(database.engine, "before_cursor_execute", meet)
+    assert armed == []

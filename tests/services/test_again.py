@@ -1,13 +1,13 @@
 """What the database undoes or interrupts is done again, and neither a place, nor a raw, nor an act pays for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 import respx
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 import jobs
@@ -26,36 +26,11 @@ from tests.services.test_intake import Parser
 
 BASE = "http://platform.example"
 UNDONE, AWAY = "40P01", "57P01"
-Trouble = Callable[[str, str, int], None]
 
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     yield from _postgres(request)
-
-
-@pytest.fixture
-def trouble(database: Database) -> Iterator[Trouble]:
-    """The next ``times`` statements that begin so meet an error of PostgreSQL itself: a deadlock, or its end."""
-    armed: list[tuple[str, str]] = []
-
-    def meet(connection: Any, _cursor: Any, statement: str, given: Any, *_more: Any) -> tuple[str, Any]:
-        if not armed or not statement.startswith(armed[-1][0]):
-            return statement, given
-        if armed.pop()[1] == UNDONE:
-            return f"DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '{UNDONE}'; END $$", {}
-        pid = connection.connection.driver_connection.info.backend_pid
-        with database.engine.connect() as other:
-            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
-        return statement, given
-
-    def arm(statement: str, state: str, times: int = 1) -> None:
-        armed.extend([(statement, state)] * times)
-
-    event.listen(database.engine, "before_cursor_execute", meet, retval=True)
-    yield arm
-    event.remove(database.engine, "before_cursor_execute", meet)
-    assert armed == []
 
 
 @pytest.fixture

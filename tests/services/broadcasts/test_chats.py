@@ -155,6 +155,18 @@ def test_a_message_that_cannot_be_understood_does_not_stop_the_chat(
         assert sorted(session.scalars(select(RawItem.state))) == ["parsed", "parsed", "quarantined"]
 
 
+def test_a_database_that_went_away_leaves_no_chat_unread(database, source_id, tube, on_tube, trouble) -> None:
+    if database.is_sqlite:
+        pytest.skip("a file does not go away")
+    take(database, source_id, airing())
+    tube.said = [("1", "Анна", "привет")]
+    trouble("UPDATE broadcast_place SET cursor", "57P01", 2)
+    assert run_chats(database, on_tube, "t") == 1
+    assert (place(database).lease_holder, place(database).failures) == (None, 0)
+    with database.read.begin() as session:
+        assert session.scalars(select(Message.text)).all() == ["привет"]
+
+
 def test_trouble_waits_as_the_platform_says(database, source_id, tube, on_tube) -> None:
     take(database, source_id, airing())
     tube.trouble = ChannelError("slow down", code="quota", retry_after=3600)
