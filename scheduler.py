@@ -143,7 +143,7 @@ class Scheduler:
         try:
             if self._queued and self._hand_over(name):
                 return
-        except DBAPIError as error:  # the database is away: asked again at the next tick
+        except SQLAlchemyError as error:  # the database is away: asked again at the next tick
             tell(error, "queue.failed", job=name)
             return
         run_job(self._desk, name)
