@@ -130,7 +130,8 @@ class Page:
 
     ``listed`` names the containers that this page ends a complete listing of, each with every id that stands
     there: what the desk holds and the listing lacks was deleted. A listing read by half is never named.
-    ``gap`` says that the platform dropped something that cannot be read back.
+    ``gap`` says that the platform dropped something that cannot be read back, ``gap_since`` from when on (None:
+    since the last reading of the place).
     """
 
     raws: tuple[Raw, ...]
@@ -138,6 +139,7 @@ class Page:
     complete: bool = False
     listed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     gap: str | None = None
+    gap_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,8 +161,9 @@ def record_comparison(session: Session, source_id: int, told: Comparison) -> Non
             record(session, "source.gap_closed", DESK, object_id=source_id)
 
 
-def note_gap(session: Session, source_id: int, reason: str) -> None:
-    """The platform dropped something; one more of the same kind while it is open only makes it longer."""
+def note_gap(session: Session, source_id: int, reason: str, since: datetime | None = None) -> None:
+    """The platform dropped something, ``since`` then or the last reading; one more of the same kind while it is
+    open only makes it longer."""
     source = session.get_one(Source, source_id)
     now = utc_now()
     source.gap_at = now
@@ -173,7 +174,7 @@ def note_gap(session: Session, source_id: int, reason: str) -> None:
     if open_one is not None:
         open_one.to_at = now
     else:
-        session.add(Gap(source_id=source_id, from_at=source.read_at, to_at=now, reason=reason))
+        session.add(Gap(source_id=source_id, from_at=since or source.read_at, to_at=now, reason=reason))
 
 
 def accept_gap(session: Session, actor: Actor, gap_id: int) -> Gap | None:

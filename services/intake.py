@@ -156,7 +156,7 @@ def store_page(session: Session, source_id: int, page: Page, *, deep: bool = Fal
     else:
         source.cursor = page.cursor
     if page.gap is not None:
-        note_gap(session, source_id, page.gap)
+        note_gap(session, source_id, page.gap, page.gap_since)
     return changed
 
 

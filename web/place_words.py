@@ -260,6 +260,12 @@ LOST: tuple[tuple[re.Pattern[str], Lazy], ...] = (
         _l("Longer without contact than Telegram keeps messages."),
     ),
     (
+        re.compile("MAX has ended the web hook: .*"),
+        _l(
+            "MAX ended the web hook, which nobody had answered for eight hours: events of that time may be missing."
+        ),
+    ),
+    (
         re.compile("no contact from .*: MAX keeps .*"),
         _l("Longer without contact than MAX keeps events: new dialogues, edits and removals may be missing."),
     ),

@@ -123,7 +123,8 @@ class Max(Channel):
 
         The cursor: ``marker`` of the updates, ``chats`` (id → time of the newest message read), ``last`` (id → the
         newest message met), ``left`` (chats that a deep walk has yet to read), ``seen`` (Unix seconds of the last
-        word from MAX about events). An update is confirmed by the call after it, once its page was stored.
+        word from MAX about events), ``hooked`` (they came by our web hook then). An update is confirmed by the call
+        after it, once its page was stored.
         """
         if walk is not Walk.NEW:
             yield from self._histories(walk, dict(cursor))
@@ -136,7 +137,9 @@ class Max(Channel):
                     raise
                 # Our own web hook brings them.
                 now = time.time()
-                page = Page((), {**cursor, "seen": now}, complete=True, gap=_silence(cursor, now))
+                gap, since = _silence(cursor, now)
+                told = {**cursor, "seen": now, "hooked": True}
+                page = Page((), told, complete=True, gap=gap, gap_since=since)
             yield page
             if page.complete:
                 return
@@ -196,9 +199,21 @@ class Max(Channel):
             for one in updates
             if isinstance(one, dict) and one.get("update_type") == "bot_removed"
         ]
-        lost = [_silence(cursor, asked_at), *(f"the bot was removed from chat {chat}" for chat in gone)]
-        gap = "; ".join(one for one in lost if one) or None
-        return Page(raws, {**state, "chats": chats, "last": last}, complete=len(updates) < LIMIT, gap=gap)
+        told, since = self._lost(cursor, asked_at)
+        gap = (
+            "; ".join([*filter(None, [told]), *(f"the bot was removed from chat {chat}" for chat in gone)]) or None
+        )
+        return Page(
+            raws, {**state, "chats": chats, "last": last, "hooked": False}, complete=len(updates) < LIMIT, gap=gap,
+            gap_since=since,
+        )  # fmt: skip
+
+    def _lost(self, cursor: Cursor, now: float) -> tuple[str | None, datetime | None]:
+        """Like _silence(), and of a web hook that none of us has given up: MAX ends one that nothing answers."""
+        if not cursor.get("hooked") or self.settings.webhook_secret is None:
+            return _silence(cursor, now)
+        since = datetime.fromtimestamp(min(cursor["seen"], now - KEPT), UTC)
+        return "MAX has ended the web hook: nobody had answered it for 8 hours", since
 
     def _raws(self, updates: list[Any]) -> tuple[Raw, ...]:
         """The raws of updates; of several states of one message the latest, whatever their order."""
@@ -414,11 +429,15 @@ def _chat(act: Act) -> int:
         raise ChannelError("the target is not a chat of MAX", code="invalid", permanent=True) from None
 
 
-def _silence(cursor: Cursor, now: float) -> str | None:
-    """Words about hours whose events may be lost: what the deep walk cannot find again is a dialogue that began
-    then, and a removal or an edit of what is older than it reads."""
+def _silence(cursor: Cursor, now: float) -> tuple[str | None, datetime | None]:
+    """Words about hours whose events may be lost, and from when on; None where there are none.
+
+    What the deep walk cannot find again is a dialogue that began then, and a removal or an edit of what is older
+    than it reads.
+    """
     seen = cursor.get("seen")
     if not isinstance(seen, int | float) or now - seen <= KEPT:
-        return None
-    start, end = (datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds") for at in (seen, now))
-    return f"no contact from {start} to {end}: MAX keeps events for 8 hours"
+        return None, None
+    since, until = datetime.fromtimestamp(seen, UTC), datetime.fromtimestamp(now, UTC)
+    start, end = (at.isoformat(timespec="seconds") for at in (since, until))
+    return f"no contact from {start} to {end}: MAX keeps events for 8 hours", since

@@ -175,12 +175,36 @@ def test_longer_silence_than_events_are_kept_is_a_gap(bots: MaxPlatform, hooked:
         assert page.gap is None
         clock.shift(timedelta(hours=9))
         (page,) = own.walk(Walk.NEW, page.cursor)
-        told = page.gap
+        told, since = page.gap, page.gap_since
         (page,) = own.walk(Walk.NEW, page.cursor)
+    assert since == NOW + timedelta(hours=7)
     assert told == (
         "no contact from 2026-11-26T19:00:00+00:00 to 2026-11-27T04:00:00+00:00: MAX keeps events for 8 hours"
     )
     assert page.gap is None  # told once
+
+
+def test_a_web_hook_that_max_has_ended_leaves_a_gap(bots: MaxPlatform) -> None:
+    """Our door was shut for eight hours while the clock went on asking: the silence is the hook's, not ours."""
+    hooked = channel(webhook_secret=SECRET)
+    with time_machine.travel(NOW, tick=False) as clock:
+        bots.hooks = [{"url": "https://desk.example/hook"}]
+        (page,) = hooked.walk(Walk.NEW, {"marker": 0})
+        clock.shift(timedelta(minutes=1))
+        bots.hooks = []
+        (page,) = hooked.walk(Walk.NEW, page.cursor)
+        assert page.gap == "MAX has ended the web hook: nobody had answered it for 8 hours"
+        assert page.gap_since == NOW + timedelta(minutes=1) - timedelta(hours=8)
+        (page,) = hooked.walk(Walk.NEW, page.cursor)
+        assert page.gap is None  # told once
+
+
+def test_a_web_hook_that_was_given_up_leaves_none(bots: MaxPlatform) -> None:
+    bots.hooks = [{"url": "https://desk.example/hook"}]
+    (page,) = channel(webhook_secret=SECRET).walk(Walk.NEW, {"marker": 0})
+    bots.hooks = []
+    (page,) = channel().walk(Walk.NEW, page.cursor)
+    assert page.gap is None
 
 
 def test_a_first_reading_and_one_of_an_older_desk_are_no_silence(bots: MaxPlatform) -> None:
