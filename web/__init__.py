@@ -5,6 +5,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+import structlog
 from flask import Flask, redirect, render_template, request, session
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFError
@@ -14,6 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from bootstrap import Desk
+from services.again import is_passing, is_undone, words_of
 from services.errors import DeskError
 from services.room import is_disk_full
 from web import addresses, dates, deadlines, live, navigation, numbers, outbox_words, security, toasts, words
@@ -199,6 +201,8 @@ def _handle_errors(app: Flask) -> None:
 
     @app.errorhandler(DBAPIError)
     def _database_error(error: DBAPIError) -> Response | tuple[str, int]:
+        if is_passing(error):
+            return _tell_of_database(error)
         if not is_disk_full(error):
             raise error
         security.current_desk().room.note_full()
@@ -211,6 +215,15 @@ def _handle_errors(app: Flask) -> None:
         if _is_program():
             return problem(500, "unexpected")
         return _refuse(str(words.ERRORS["unexpected"]), 500)
+
+
+def _tell_of_database(error: DBAPIError) -> Response | tuple[str, int]:
+    """It undid the request for the sake of another, or is away: nothing was changed, and the same may be asked."""
+    structlog.get_logger().warning("database.failed", path=request.path, trouble=words_of(error))
+    code = "database.undone" if is_undone(error) else "database.away"
+    if _is_program():
+        return problem(503, code)
+    return _refuse(str(words.ERRORS[code]), 503)
 
 
 def _is_program() -> bool:

@@ -344,6 +344,8 @@ ERRORS: Mapping[str, Lazy] = {
     "staff.self": _l("One cannot switch oneself off."),
     "text.empty": _l("Write something first."),
     "text.long": _l("The text has %(length)s characters, the platform takes %(limit)s."),
+    "database.undone": _l("Somebody changed the same at this moment. Nothing was done yet: press once more."),
+    "database.away": _l("The database does not answer at this moment. Wait a minute and try again."),
     "disk.full": _l("The disk is full: the desk only shows what it has. It goes on by itself once there is room."),
     "terms.hours": _l("The working day ends later than it begins."),
     "theme.unknown": _l("Choose themes of the list, each once."),
