@@ -163,7 +163,7 @@ def _tables(session: Session, standing: _Standing, cut: Cut, pieces: tuple[Cut, 
         _lines(names, came[place], standing.waiting[place], first.by[place], terms[place])
         for place, names in enumerate((standing.titles, {}))
     )
-    people = _person_lines(session, first.by[2], terms[2], cut, now)
+    people = _person_lines(session, first.by[2], terms[2], counts(session, "answers", CaseStep.staff_id, cut, now))
     return _Tables(
         (places, kinds, people, _unit_lines(session, cut, standing.overdue, now)), checked.get(True, 0),
         first.beside, Trend(pieces, {"came": numbers, "answered": first.numbers}),
@@ -255,17 +255,16 @@ def _unit_lines(session: Session, cut: Cut, overdue: Mapping[Any, int], now: dat
     )  # fmt: skip
 
 
-def person_lines(session: Session, cut: Cut, now: datetime) -> tuple[PersonLine, ...]:
-    """Who wrote what stands on the platforms; the share in time is of cases whose first answer was theirs, or that
-    were theirs when the term ended without one."""
+def person_lines(session: Session, cut: Cut, sent: Mapping[Any, int], now: datetime) -> tuple[PersonLine, ...]:
+    """Who ``sent`` what stands on the platforms; the share in time is of cases whose first answer was theirs, or
+    that were theirs when the term ended without one."""
     first = spreads(session, "answered", CaseFact.first_minutes, CaseFact.staff_id, cut, now)
-    return _person_lines(session, first, shares(session, "first", CaseFact.due_staff_id, cut, now), cut, now)
+    return _person_lines(session, first, shares(session, "first", CaseFact.due_staff_id, cut, now), sent)
 
 
 def _person_lines(
-    session: Session, first: Mapping[Any, Spread], terms: Mapping[Any, Share], cut: Cut, now: datetime
+    session: Session, first: Mapping[Any, Spread], terms: Mapping[Any, Share], sent: Mapping[Any, int]
 ) -> tuple[PersonLine, ...]:
-    sent = counts(session, "answers", CaseStep.staff_id, cut, now)
     people = {staff.id: staff.name for staff in session.scalars(select(Staff))}
     keys = {key for key in (*sent, *first, *terms) if key in people}
     return tuple(

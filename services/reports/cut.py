@@ -1,5 +1,6 @@
 """What a report is asked about: a half-open period and filters, and the same length of time before it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,6 +19,8 @@ NO_PROGRAMME = "none"
 UNSURE = "unsure"
 """In the filter by kind: what nobody is sure of."""
 
+MANY, LONG_DAYS = 2, 180
+"""So many filters leave fewer cases than so long a period has rows."""
 FILTERS = ("platform", "source_id", "kind", "theme", "department_id", "staff_id", "programme", "about")
 
 
@@ -77,21 +80,31 @@ class Cut:
 
     def filters(self, department: Any, staff: Any, source: Any = CaseFact.source_id) -> list[Any]:
         """The filters alone; ``department``, ``staff`` and ``source``: the columns that say whose a row is."""
-        found = self._of_case()
-        is_own, asks_case = source is not CaseFact.source_id, bool(found)
+        of_case, own = self.apart(department, staff, source)
+        return [*of_case, *own]
+
+    def apart(self, department: Any, staff: Any, source: Any = CaseFact.source_id) -> tuple[list[Any], list[Any]]:
+        """What is asked of the facts of a case, and what of the row itself that is narrowed."""
+        of_case = self._of_case()
+        own: list[Any] = []
         for value, column in ((self.department_id, department), (self.staff_id, staff)):
             if value is not None:
-                found.append(column.is_(None) if value == NONE else column == value)
-                asks_case = asks_case or column.class_ is CaseFact
+                asked = column.is_(None) if value == NONE else column == value
+                (of_case if column.class_ is CaseFact else own).append(asked)
+        is_own = source is not CaseFact.source_id
         # What knows its place need not ask the facts of its case; where they are asked anyway, they leave fewer.
-        if asks_case or not is_own:
-            found += [CaseFact.platform == self.platform] if self.platform else []
-            found += [CaseFact.source_id == self.source_id] if self.source_id is not None else []
+        if of_case or not is_own:
+            of_case += [CaseFact.platform == self.platform] if self.platform else []
+            of_case += [CaseFact.source_id == self.source_id] if self.source_id is not None else []
         if is_own and self.platform:
-            found.append(source.in_(select(Source.id).where(Source.platform == self.platform)))
+            own.append(source.in_(select(Source.id).where(Source.platform == self.platform)))
         if is_own and self.source_id is not None:
-            found.append(source == self.source_id)
-        return found
+            own.append(source == self.source_id)
+        return of_case, own
+
+    def of_few_cases(self, of_case: Sequence[Any]) -> bool:
+        """Whether such filters leave fewer cases than the period has rows: then those are found by their cases."""
+        return len(of_case) >= MANY and (self.last - self.first).days >= LONG_DAYS
 
     def _of_case(self) -> list[Any]:
         """What only its facts say of a case."""

@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Absence, CaseFact, CaseStep, DutyDay, LeadFact, Review, SettingVersion, Staff
 from services.calendars import Calendar
 from services.criteria import MARKS
 from services.reports.answers import PersonLine, Share, person_lines
-from services.reports.cohorts import counts
+from services.reports.cohorts import Cohort, counts
 from services.reports.cut import Cut
 from services.reports.facts import Running, minutes_between
 from services.reports.marks import mean
@@ -33,9 +33,8 @@ def staff_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     """A line a person who was given a case, led one, wrote an answer or had the duty in the period."""
     calendars = policy_of(session).calendars
     people = {row.id: row.name for row in session.scalars(select(Staff))}
-    told = {line.key: line for line in person_lines(session, cut, now)}
-    assigned = counts(session, "assigned", CaseStep.staff_id, cut, now)
-    ended = counts(session, "ended", CaseStep.staff_id, cut, now)
+    sent, ended, assigned = _steps_of(session, cut, now)
+    told = {line.key: line for line in person_lines(session, cut, sent, now)}
     led = counts(session, "led", CaseFact.lead_id, cut, now)
     held = led_minutes(session, calendars["desk"], cut, now)
     judged = mean(session, "judged", cut, now, Review.staff_id)
@@ -67,6 +66,30 @@ def staff_table(session: Session, cut: Cut, now: datetime, by: str) -> Table:
     )
 
 
+_KINDS = ("answered", "resolved", "assigned")
+_DONE = Cohort(
+    CaseStep.at, lambda cut, _now: [CaseStep.kind.in_(_KINDS), *cut.within(CaseStep.at)], CaseStep,
+    staff=CaseStep.staff_id,
+)  # fmt: skip
+_WHICH = case({kind: number for number, kind in enumerate(_KINDS)}, value=CaseStep.kind, else_=len(_KINDS))
+
+
+def _steps_of(session: Session, cut: Cut, now: datetime) -> list[dict[Any, int]]:
+    """The lists «answers», «ended» and «assigned», person → how many steps, of one walk."""
+    of_case, own = cut.apart(_DONE.unit, _DONE.person, _DONE.place)
+    columns = (CaseStep.staff_id, _WHICH)
+    if cut.of_few_cases(of_case):
+        of_few = CaseStep.case_id.in_(select(CaseFact.id).where(*of_case))
+        query = select(*columns).where(*_DONE.where(cut, now), *own, of_few)
+    else:
+        query = _DONE.query(columns, cut, now)
+    (told,) = tallies(session, query, columns[:1], _WHICH)
+    return [
+        {who: steps[number] for who, steps in told.items() if who is not ALL and number in steps}
+        for number in range(len(_KINDS))
+    ]
+
+
 def led_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime) -> Counter[int]:
     """person → working minutes that cases lay with them within the period, each case for itself."""
     since, until = cut.since, min(cut.until, now)
@@ -75,7 +98,12 @@ def led_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime) -
         return found
     begun = (LeadFact.since >= since, LeadFact.since < until)
     ended = (LeadFact.until <= until, LeadFact.minutes.is_not(None))
-    whole = _of(cut, select(LeadFact.staff_id)).where(*begun, *ended)
+    of_case, own = cut.apart(CaseFact.department_id, LeadFact.staff_id)
+    if cut.of_few_cases(of_case):
+        of_few = LeadFact.case_id.in_(select(CaseFact.id).where(*of_case))
+        whole = select(LeadFact.staff_id).where(*own, of_few, *begun, *ended)
+    else:
+        whole = _of(cut, select(LeadFact.staff_id)).where(*begun, *ended)
     (told,) = tallies(session, whole, (LeadFact.staff_id,), LeadFact.minutes)
     for staff_id, numbers in told.items():
         if staff_id is not ALL:

@@ -58,6 +58,16 @@ def test_lists_follow_three_filters_together(busy, filters) -> None:  # noqa: F8
         assert differing(session, replace(WEEK, **filters), NOW)[0] == []
 
 
+@pytest.mark.parametrize("filters", [{}, *COMBINED])
+def test_rows_are_the_same_by_their_time_and_by_their_cases(busy, monkeypatch, filters) -> None:  # noqa: F811
+    told = []
+    for days in (0, 10**6):
+        monkeypatch.setattr("services.reports.cut.LONG_DAYS", days)
+        with busy.read.begin() as session:
+            told.append(run_table(session, DESK, "staff", replace(WEEK, **filters), NOW, compared=True))
+    assert told[0] == told[1]
+
+
 def test_every_programme_is_offered(database) -> None:
     with database.write.begin() as session:
         client = Client(name="Вера Соль", name_key="вера соль")
