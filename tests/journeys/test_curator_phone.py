@@ -1,5 +1,6 @@
 """The curator's day on a phone: a letter, one press, an answer with a photo, and nothing but her questions."""
 
+import secrets
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -20,10 +21,11 @@ def test_a_letter_a_press_and_an_answer(visit, tmp_path: Path) -> None:
     page.get_by_role("button", name="В отдел").first.click()
     dialog = page.locator("#route-dialog")
     dialog.locator(".unit", has_text="Кураторы").click()
-    dialog.locator("#route-question").fill("Сколько уроков в курсе про сто слов? Спрашивают для журнала")
+    mark = f"для журнала {secrets.token_hex(3)}"  # others, and a try before this one, ask the curators too
+    dialog.locator("#route-question").fill(f"Сколько уроков в курсе про сто слов? Спрашивают {mark}")
     dialog.get_by_label("Срочно").check()
     dialog.get_by_role("button", name="Передать", exact=True).click()
-    expect(page.locator(".route").last).to_contain_text("для журнала")
+    expect(page.locator(".route").last).to_contain_text(mark)
 
     # The training desk lays its letters into a drawer.
     head = visit()
@@ -32,10 +34,11 @@ def test_a_letter_a_press_and_an_answer(visit, tmp_path: Path) -> None:
     for _ in range(30):
         post.goto(head.running.url + "settings/mail")
         if letter.count():
-            break
+            letter.first.get_by_role("link", name="Прочитать").click()
+            if mark in post.locator(".letter").inner_text():
+                break
         post.wait_for_timeout(1000)
-    letter.first.get_by_role("link", name="Прочитать").click()
-    expect(post.locator(".letter")).to_contain_text("для журнала")
+    expect(post.locator(".letter")).to_contain_text(mark)
     link = post.locator(".letter a[href*='/a/']").first.get_attribute("href")
     assert link is not None
 
@@ -46,7 +49,7 @@ def test_a_letter_a_press_and_an_answer(visit, tmp_path: Path) -> None:
     phone.wait_for_url("**/questions**")
     curator.picture("curator-1-questions")
     phone.goto(curator.running.url + "questions")
-    phone.locator("a.ask", has_text="для журнала").click()
+    phone.locator("a.ask", has_text=mark).click()
     phone.locator("#answer-text").fill("Двенадцать, по одному в неделю")
     phone.wait_for_timeout(600)  # the draft is kept a moment after the last key
     phone.reload()
