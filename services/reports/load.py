@@ -1,6 +1,7 @@
 """Report 8 (domain.md §8): what each person was given, did and had in hand, and their minutes on duty."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -79,8 +80,7 @@ def _steps_of(session: Session, cut: Cut, now: datetime) -> list[dict[Any, int]]
     of_case, own = cut.apart(_DONE.unit, _DONE.person, _DONE.place)
     columns = (CaseStep.staff_id, _WHICH)
     if cut.of_few_cases(of_case):
-        of_few = CaseStep.case_id.in_(select(CaseFact.id).where(*of_case))
-        query = select(*columns).where(*_DONE.where(cut, now), *own, of_few)
+        query = select(*columns).where(*_DONE.where(cut, now), *own, _by_cases(CaseStep.case_id, of_case))
     else:
         query = _DONE.query(columns, cut, now)
     (told,) = tallies(session, query, columns[:1], _WHICH)
@@ -88,6 +88,10 @@ def _steps_of(session: Session, cut: Cut, now: datetime) -> list[dict[Any, int]]
         {who: steps[number] for who, steps in told.items() if who is not ALL and number in steps}
         for number in range(len(_KINDS))
     ]
+
+
+def _by_cases(case_id: Any, of_case: Sequence[Any]) -> Any:
+    return case_id.in_(select(CaseFact.id).where(*of_case))
 
 
 def led_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime) -> Counter[int]:
@@ -100,8 +104,7 @@ def led_minutes(session: Session, calendar: Calendar, cut: Cut, now: datetime) -
     ended = (LeadFact.until <= until, LeadFact.minutes.is_not(None))
     of_case, own = cut.apart(CaseFact.department_id, LeadFact.staff_id)
     if cut.of_few_cases(of_case):
-        of_few = LeadFact.case_id.in_(select(CaseFact.id).where(*of_case))
-        whole = select(LeadFact.staff_id).where(*own, of_few, *begun, *ended)
+        whole = select(LeadFact.staff_id).where(*own, _by_cases(LeadFact.case_id, of_case), *begun, *ended)
     else:
         whole = _of(cut, select(LeadFact.staff_id)).where(*begun, *ended)
     (told,) = tallies(session, whole, (LeadFact.staff_id,), LeadFact.minutes)

@@ -140,7 +140,7 @@ def _grouped(session: Session, pieces: Pieces, keys: Sequence[Any], amount: Any,
     counted = session.execute(select(told, *apart, taken, func.count()).group_by(func.grouping_sets(*sets)))
     for missing, *values, measure, number in cast(Iterable[tuple[Any, ...]], counted):
         place = next((one for one in range(len(apart)) if not missing >> (len(apart) - 1 - one) & 1), None)
-        if place is None or not apart:
+        if place is None:  # of the whole
             _add(found[0], ALL, measure, number)
         elif place < len(keys):
             _add(found[place], values[place], measure, number)
