@@ -43,6 +43,7 @@ from services.schema import newest_revision, present_revision
 from services.secrets import Keyring, open_keyring
 from services.sending import Lanes
 from services.sources import check_settings
+from services.together import Together
 
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter, SQLiteBucket
@@ -299,12 +300,14 @@ class Desk:
     bell: Bell = field(default_factory=Bell)
     outbox_bell: Bell = field(default_factory=Bell)
     presence: Presence = field(default_factory=Presence)
+    together: Together = field(init=False)
     start_work: Callable[[], str] | None = None  # starts the work desk beside a training desk; its address
     month_files: "Files | None" = None  # draws the paper of a signed month; the web of a training desk sets it
     defer: Callable[[str], None] = lambda name: None  # runs a job soon; set by whoever runs jobs
 
     def __post_init__(self) -> None:
         self.room = Room(self.var)
+        self.together = Together(self.database.state)
         self.lanes = Lanes(self.database, self.open_channel, self.bell.ring)
 
     @property

@@ -42,7 +42,7 @@ class PathsConfig(Section):
 class WebConfig(Section):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
-    threads: int = Field(64, ge=4, le=1024)
+    threads: int = Field(128, ge=4, le=1024)
     processes: int = Field(1, ge=1, le=32)
     public_url: str | None = None
     trusted_proxies: list[str] = []

@@ -24,6 +24,7 @@ from collectors.wire import Guard, Wire
 from config import Config
 from models import Author, Case, Message, Staff
 from models.database import Database, open_database
+from services import together
 from services.schema import upgrade
 from services.secrets import open_keyring
 from web import create_app
@@ -188,6 +189,7 @@ def databases(folder: Path) -> Iterator[Callable[[str, int], Database]]:
 
 def main() -> int:
     header()
+    together.FRESH = 0.0  # what is measured is read each time
     sizes = [int(word) for word in os.environ.get("OTKLIK_BENCH_SIZES", "10000 100000").split()]
     kinds = os.environ.get("OTKLIK_BENCH_DATABASES", "sqlite postgresql").split()
     figures: list[Figure] = []

@@ -1,7 +1,8 @@
 """`bench screen`: the inbox in Chromium over a filled desk: first page, key to painted case, news, memory.
 
-OTKLIK_BENCH_SCREEN names messages of the desk, cases opened, browsers that wait for news and comments («100000 2000
-50 20»); OTKLIK_BENCH_FOLDER a folder in which a filled desk is kept from run to run.
+OTKLIK_BENCH_SCREEN names messages, cases opened (0: memory is left out), browsers that wait for news and comments
+(«100000 2000 50 20»), OTKLIK_BENCH_DATABASES sqlite and postgresql (sqlite), OTKLIK_BENCH_FOLDER a folder in
+which filled desks are kept.
 """
 
 import os
@@ -13,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from sqlalchemy import select
 
 from benchmarks.figures import Figure, finish, header, p95, row
-from benchmarks.inbox import filled, kept_folder, make_desk
+from benchmarks.inbox import databases, filled, kept_folder, make_desk
 from benchmarks.inbox_data import fill
 from benchmarks.scale import _incoming
 from bootstrap import Desk
@@ -26,10 +27,9 @@ from cli.up import serve
 from collectors.base import Person
 from config import Config
 from models import Message, Source, Staff
-from models.database import open_database
+from models.database import Database
 from services.cases import Judged, settle_cases
 from services.messages import store_messages
-from services.schema import upgrade
 from web import create_app
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
@@ -56,7 +56,8 @@ PAINTED = """() => {
 """From the press of the key to the end of the frame in which another case stands."""
 NEWS = """() => {
   window.news = [];
-  const shown = () => ["pill", "views"].map((id) => document.getElementById(id)?.textContent ?? "").join();
+  const told = () => ["pill", "views"].map((id) => document.getElementById(id)?.textContent ?? "").join();
+  const shown = () => told() + [...document.querySelectorAll("#rows > .row")].map((row) => row.id).join();
   let said = shown();
   const look = () => {
     const now = shown();
@@ -68,7 +69,7 @@ NEWS = """() => {
     for (const one of list.getEntries()) if (!one.hadRecentInput) window.shift += one.value;
   }).observe({ type: "layout-shift", buffered: false });
 }"""
-"""When the screen told of a comment, by the pill or the counters."""
+"""When the screen told of a comment, by its line, the pill or the counters."""
 
 
 def main() -> int:
@@ -77,25 +78,33 @@ def main() -> int:
         int(one) for one in os.environ.get("OTKLIK_BENCH_SCREEN", "100000 2000 50 20").split()
     )
     figures: list[Figure] = []
-    with kept_folder() as folder, _running(folder, count) as (desk, address, cookie), sync_playwright() as play:
-        path = next((one for one in CHROMIUM if Path(one).exists()), None)
-        chromium = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--js-flags=--expose-gc"])
-        try:
-            figures += _first_page(chromium, address, cookie)
-            figures += _keys(chromium, address, cookie)
-            figures += _news(chromium, desk, address, cookie, browsers, comments)
-            figures += _memory(chromium, address, cookie, opened)
-        finally:
-            chromium.close()
+    with kept_folder() as folder, databases(folder) as make, sync_playwright() as play:
+        for kind in os.environ.get("OTKLIK_BENCH_DATABASES", "sqlite").split():
+            database = make(kind, count)
+            filled(database, count, fill, f"{kind} {count}", folder)
+            print(f"── {kind}", flush=True)
+            with _running(database, folder) as (desk, address, cookie), _browser(play) as chromium:
+                found = _first_page(chromium, address, cookie)
+                found += _keys(chromium, address, cookie)
+                found += _news(chromium, desk, address, cookie, browsers, comments)
+                found += _memory(chromium, address, cookie, opened) if opened else []
+            figures += [replace(one, name=f"{kind}.{one.name}") for one in found]
     return finish(figures)
 
 
 @contextmanager
-def _running(folder: Path, count: int) -> Iterator[tuple[Desk, str, str]]:
+def _browser(play: Playwright) -> Iterator[Browser]:
+    path = next((one for one in CHROMIUM if Path(one).exists()), None)
+    chromium = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--js-flags=--expose-gc"])
+    try:
+        yield chromium
+    finally:
+        chromium.close()
+
+
+@contextmanager
+def _running(database: Database, folder: Path) -> Iterator[tuple[Desk, str, str]]:
     """A filled desk behind the real server; its address and the cookie of somebody who is in."""
-    database = open_database(f"sqlite:///{folder / f'{count}.db'}")
-    upgrade(database)
-    filled(database, count, fill, f"sqlite {count}", folder)
     desk = make_desk(database, folder)
     with database.read.begin() as session:
         key = session.scalars(select(Staff.session_key).where(Staff.session_key.is_not(None)).limit(1)).one()
@@ -109,7 +118,6 @@ def _running(folder: Path, count: int) -> Iterator[tuple[Desk, str, str]]:
         yield desk, f"http://127.0.0.1:{desk.port}", kept.value if kept else ""
     finally:
         stop()
-        database.engine.dispose()
 
 
 def _context(chromium: Browser, address: str, cookie: str) -> BrowserContext:

@@ -43,6 +43,7 @@ class Case(Base):
         Index("ix_case_open_warn", "warn_at", "stage", "open_key", **_OPEN),
         Index("ix_case_open_theme", "theme", "last_message_at", "id", **_OPEN),
         Index("ix_case_open_kind", "kind", "last_message_at", "id", **_OPEN),
+        Index("ix_case_open_source", "source_id", "last_message_at", "id", **_OPEN),
         Index("ix_case_open_priority", "priority", "last_message_at", "id", **_OPEN),
         Index("ix_case_open_priority_due", "priority", "due_at", "id", **_OPEN),
         Index("ix_case_open_wave", "wave_id", "stage", "open_key", **_OPEN),

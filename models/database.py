@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -48,9 +49,39 @@ class Database:
     write: sessionmaker[Session]
     read: sessionmaker[Session]
 
+    state: Callable[[], Hashable]
+    """Equal to what it said before as long as nobody has committed anything since; it may differ without that."""
+
     @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
+
+
+class _SqliteState:
+    """A connection that never writes counts the commits of all others (PRAGMA data_version of sqlite.org)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._connection: Any = None
+
+    def __call__(self) -> Hashable:
+        with self._lock:
+            if self._connection is None:
+                self._connection = self._engine.raw_connection()
+                self._connection.detach()
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+class _PostgresqlState:
+    """What a transaction that began now would see (postgresql.org, pg_current_snapshot)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def __call__(self) -> Hashable:
+        with self._engine.connect() as connection:
+            return str(connection.scalar(text("SELECT pg_current_snapshot()::text")))
 
 
 def open_database(url: str, *, pool_size: int = 20) -> Database:
@@ -66,6 +97,7 @@ def open_database(url: str, *, pool_size: int = 20) -> Database:
         engine,
         sessionmaker(engine, expire_on_commit=False),
         sessionmaker(reader, expire_on_commit=False),
+        _SqliteState(engine) if engine.dialect.name == "sqlite" else _PostgresqlState(engine),
     )
 
 

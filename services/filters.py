@@ -54,6 +54,11 @@ class Filters:
     unended: bool = False  # a public complaint that was closed without a word of ours to be seen there
     groups: tuple[tuple[Condition, ...], ...] = ()  # besides all that: one of these groups holds wholly
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether it finds other cases for somebody else."""
+        return self.mine or any(one.value == "me" for group in self.groups for one in group)
+
 
 Fit = Callable[[Any, Actor], ColumnElement[bool]]
 

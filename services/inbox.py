@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import func, literal, select, union
+from sqlalchemy import func, select, union
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
@@ -29,15 +29,15 @@ from models import (
     Staff,
     Tag,
     TextVersion,
-    utc_now,
 )
 from services.cases import get_case
+from services.counters import MOST_COUNTED
 from services.errors import NotFound
 from services.events import history_of
 from services.excerpts import MARK, excerpts_of, message_of
-from services.filters import Filters, branches, in_stage, narrowed
+from services.filters import Filters, branches, narrowed
 from services.findings import signals_of, standing_signals, wave_sizes
-from services.kinds import HIGH, themes_among
+from services.kinds import themes_among
 from services.labelling import counting_among, label_rows, reasons_among
 from services.order import OTHERS, Place, ids_in_lanes, in_order, parse_place, place_of, walk
 from services.presence import drafts_of
@@ -49,8 +49,6 @@ from services.tags import tags_of
 T = TypeVar("T", bound=Base)
 PAGE = 30
 SAID_BEFORE = 10
-MOST_COUNTED = 1000
-"""«Остальное» is counted no further: beyond 999 a screen says «999+»."""
 OPEN_STAGES = ("new", "work", "wait")
 KINDS = ("question", "complaint", "wish", "unsure")
 """The inbox opens on Вопросы · Жалобы · Пожелания · Вид не определён (day.md §1.1)."""
@@ -151,7 +149,7 @@ def list_cases(
     return CasePage(rows_of(session, cases), key)
 
 
-def count_above(
+def ids_above(
     session: Session,
     actor: Actor,
     filters: Filters,
@@ -160,15 +158,15 @@ def count_above(
     *,
     arriving: bool,
     most: int,
-) -> int:
-    """How many cases of the view stand above the first lines of its lanes, ``most`` at most; in a lane without one
+) -> list[int]:
+    """The cases of the view that stand above the first lines of its lanes, ``most`` at most; in a lane without one
     all of them, down to ``reach``."""
     require(actor, "case.view")
     known = {place.lane: place for place in tops}
     found: set[int] = set()
     for query in ids_in_lanes(actor, filters, arriving, known, reach):
         found.update(session.scalars(query.limit(most)))
-    return min(len(found), most)
+    return list(found)[:most]
 
 
 def all_ids(session: Session, actor: Actor, filters: Filters, most: int) -> list[int]:
@@ -260,51 +258,6 @@ def _by_id(session: Session, table: type[T], ids: Sequence[int | None]) -> dict[
     if missing:
         found.update({row.id: row for row in session.scalars(select(table).where(table.id.in_(missing)))})
     return found
-
-
-def counters(session: Session, actor: Actor, *, arriving: bool = False) -> dict[str, int]:
-    """Numbers beside the views: stages, kinds of the open cases, mine, lifted ones, «Остальное» unread."""
-    require(actor, "case.view")
-    numbers: dict[str, int] = dict.fromkeys(
-        ("open", "new", "work", "wait", "later", "question", "complaint", "wish", "unsure", "mine", "unassigned",
-         "answer", "failed", "unknown", "rest", "urgent", "application"), 0
-    )  # fmt: skip
-    columns = (Case.stage, Case.label, Case.sure, Case.kind, Case.priority, Case.assignee_id, Case.lift)
-    grouped = session.execute(select(*columns, func.count()).where(in_stage(None, arriving)).group_by(*columns))
-    for stage, label, sure, work, priority, assignee_id, reason, count in grouped:
-        numbers["urgent"] += count if priority <= HIGH else 0
-        numbers["application"] += count if work == "application" else 0
-        kind = label if sure and label is not None else "unsure"
-        for name in ("open", "new" if stage == "arriving" else stage, kind):
-            numbers[name] = numbers.get(name, 0) + count
-        if assignee_id is None or assignee_id == actor.staff_id:
-            numbers["unassigned" if assignee_id is None else "mine"] += count
-        if reason not in (None, "message"):
-            numbers[reason] = numbers.get(reason, 0) + count
-    return numbers | _counted_apart(session, arriving)
-
-
-def _counted_apart(session: Session, arriving: bool) -> dict[str, int]:
-    """What no group of the open cases tells, in one question: put off, late, with a signal that nobody has decided
-    on, with near copies; «Остальное» unread, MOST_COUNTED at most."""
-    proposed = (
-        select(Message.case_id)
-        .join(Signal, Signal.message_id == Message.id)
-        .join(Case, Case.id == Message.case_id)
-        .where(Signal.state == "proposed", in_stage(None, arriving))
-        .distinct()
-    )
-    unread = select(literal(1)).select_from(Message).where(Message.work == "rest", Message.read_at.is_(None))
-    open_cases = select(func.count()).select_from(Case).where(in_stage(None, arriving))
-    counted = {
-        "later": select(func.count()).select_from(Snooze),
-        "burning": open_cases.where(Case.warn_at <= utc_now()),
-        "signals": select(func.count()).select_from(proposed.subquery()),
-        "repeated": open_cases.where(Case.wave_id.is_not(None)),
-        "rest": select(func.count()).select_from(unread.limit(MOST_COUNTED).subquery()),
-    }
-    columns = (query.scalar_subquery().label(name) for name, query in counted.items())
-    return dict(session.execute(select(*columns)).one()._mapping)
 
 
 def rest_page(session: Session, actor: Actor, work: str = "rest", before_id: int | None = None) -> list[Entry]:

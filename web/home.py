@@ -1,12 +1,13 @@
 """The first address, the language switch, and the state of the classifier in the header."""
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.accounts import set_locale
 from services.errors import Forbidden
 from web.addresses import safe_next
-from web.navigation import first_screen
+from web.navigation import first_screen, menu_of
+from web.notices import bell_count
 from web.security import current_actor, current_desk, current_staff
 
 screen = Blueprint("home", __name__)
@@ -34,9 +35,12 @@ def choose_language(locale: str) -> AnyResponse:
 
 
 @screen.get("/menu")
-def menu() -> str:
-    """The rows of the header with their numbers as they are now; ``here`` is the screen that asks."""
-    return render_template("parts/menu.html", here=request.args.get("here"))
+def menu() -> str | Response:
+    """Rows of the header and the bell as they are now; ``here`` is the screen that asks, ``seen`` what it shows."""
+    rows = menu_of(current_actor())
+    if request.args.get("seen") == rows.told(bell_count()):
+        return Response(status=204)
+    return render_template("parts/menu_and_bell.html", here=request.args.get("here"), menu=rows)
 
 
 @screen.get("/labeller")

@@ -7,9 +7,10 @@ from flask import Blueprint, render_template, request
 
 from models import Department, SavedView, Staff, Tag, utc_now
 from services.accounts import list_staff
+from services.counters import MOST_COUNTED, counters
 from services.filters import MOST_CONDITIONS, MOST_GROUPS, Filters
-from services.freshness import count_newer, key_of, rows_by_ids
-from services.inbox import MOST_COUNTED, CasePage, Row, count_cases, counters, list_cases
+from services.freshness import Shown, key_of, tell_news
+from services.inbox import CasePage, count_cases, list_cases
 from services.reply_files import ENDINGS
 from services.rights import actor_of
 from services.routing import departments
@@ -127,18 +128,14 @@ def rows() -> str:
 
 @screen.get("/refresh")
 def refresh() -> str:
-    """Counters, the pill of new ones, and the lines that are shown already, as they are now."""
-    filters = read_filters(request.args)
-    with current_desk().database.read.begin() as session:
-        actor = current_actor()
-        numbers = counters(session, actor, arriving=is_arriving())
-        newer = count_newer(session, actor, filters, request.args.get("top"), arriving=is_arriving())
-        saved = views_of(session, actor)
-        shown: tuple[Row, ...] = rows_by_ids(session, actor, ids_of(request.args.get("ids", "")))
+    """Counters, the pill of new ones or these themselves, and the lines that are shown already, as they are now."""
+    asked, desk = request.args, current_desk()
+    ids = tuple(ids_of(asked.get("ids", "")))
+    shown = Shown(read_filters(asked), asked.get("top", ""), ids, asked.get("unread") == "1", is_arriving())
+    numbers, news = tell_news(desk.database, desk.together, current_actor(), shown)
     return render_template(
-        "inbox/refresh.html", filters=filters, numbers=numbers, newer=newer, rows=shown, open_id=_open_id(),
-        saved=saved,
-    )  # fmt: skip
+        "inbox/refresh.html", filters=shown.filters, numbers=numbers, news=news, open_id=_open_id()
+    )
 
 
 @screen.get("/count")

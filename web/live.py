@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -25,6 +25,8 @@ POLL_SECONDS = 0.7
 HEARTBEAT_SECONDS = 15.0
 LIFE_SECONDS = 300.0
 """After this the browser asks again, so that an ended session does not listen on."""
+LISTENING = 0.75
+"""Share of the threads that may listen: a stream holds one. Others hear what they missed and ask again soon."""
 KEPT = 500
 OVERLAP = 200
 """PostgreSQL gives ids before commits: a late one may stand below the last that was read."""
@@ -45,6 +47,7 @@ class Feed:
         self._seen: deque[int] = deque(maxlen=OVERLAP * 2)
         self._overlap = 0 if desk.database.is_sqlite else OVERLAP
         self._thread: threading.Thread | None = None
+        self._most = int(desk.config.web.threads * LISTENING)
         self.listeners = 0
 
     def follow(self, after: int | None, sees_cases: bool) -> Iterator[str]:
@@ -56,6 +59,8 @@ class Feed:
             count, missed, now = self._join(after)
             present = _presence(self._desk.presence.now(), sees_cases)
             yield f"retry: 2000\n{_message(missed, now, sees_cases)}{present}"
+            if self.listeners > self._most:
+                return
             ends = time.monotonic() + LIFE_SECONDS
             while time.monotonic() < ends and not self._desk.closing.is_set():
                 batches = self._wait(count)
@@ -84,7 +89,7 @@ class Feed:
             return
         with self._changed:
             self._count += 1
-            self._batches.append((self._count, partial(_presence, news)))
+            self._batches.append((self._count, cache(partial(_presence, news))))
             self._changed.notify_all()
 
     def _start(self) -> None:
@@ -125,7 +130,7 @@ class Feed:
         self._last = max(self._last, fresh[-1].id)
         with self._changed:
             self._count += 1
-            self._batches.append((self._count, partial(_message, tuple(fresh), self._last)))
+            self._batches.append((self._count, cache(partial(_message, tuple(fresh), self._last))))
             self._changed.notify_all()
 
 

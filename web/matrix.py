@@ -47,7 +47,6 @@ MATRIX: dict[str, str] = {
     "presence.note": "case.view",
     # What the desk tells each person
     "notices.index": ANY_STAFF,
-    "notices.bell": ANY_STAFF,
     "notices.follow": ANY_STAFF,
     "notices.seen": ANY_STAFF,
     "satisfaction.show": PUBLIC,

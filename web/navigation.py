@@ -123,6 +123,10 @@ class Menu:
     first: list[Shown]
     more: list[Shown]
 
+    def told(self, bells: int) -> str:
+        """All numbers of the header as one word: as long as it is the same, nothing is drawn anew."""
+        return ".".join(str(number) for number in (*(row.count for row in (*self.first, *self.more)), bells))
+
 
 def menu_of(actor: Actor) -> Menu:
     """The rows for ``actor``, with numbers where a row has one."""

@@ -1,6 +1,6 @@
 """The bell of the header and its list: what the desk tells a person of deadlines."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from models import Notice, Route
@@ -16,8 +16,10 @@ screen = Blueprint("notices", __name__, url_prefix="/notices")
 
 def bell_count() -> int:
     """The number beside the bell."""
-    with current_desk().database.read.begin() as session:
-        return count_notices(session, current_actor())
+    if "bells" not in g:
+        with current_desk().database.read.begin() as session:
+            g.bells = count_notices(session, current_actor())
+    return int(g.bells)
 
 
 @screen.app_context_processor
@@ -30,11 +32,6 @@ def index() -> str:
     with current_desk().database.read.begin() as session:
         lines = notices_of(session, current_actor())
     return render_template("notices/index.html", lines=lines)
-
-
-@screen.get("/bell")
-def bell() -> str:
-    return render_template("parts/bell.html")
 
 
 @screen.post("/<int:notice_id>")

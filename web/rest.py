@@ -4,7 +4,8 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.cases import lift_message
-from services.inbox import PAGE, Entry, counters, rest_page
+from services.counters import counters
+from services.inbox import PAGE, Entry, rest_page
 from services.labelling import correct_label
 from services.reading import mark_read
 from services.sources import list_sources

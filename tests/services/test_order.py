@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from models import Author, Case, CaseTag, Message, Source, Tag, utc_now
 from services.errors import Refused
 from services.filters import Condition, Filters
-from services.freshness import count_newer, key_of
+from services.freshness import key_of, newer_ids
 from services.inbox import count_cases, list_cases, next_case
 from services.order import parse_place, place_of
 from services.rights import DESK
@@ -130,14 +130,14 @@ def test_the_pill_counts_what_is_new_in_each_lane(cast, database) -> None:
         put(session, [], None)
         high, other = add(session, cast, 1, 1, 10), add(session, cast, 2, 2, 0)
         top = f"{key_of(high)},{key_of(other)}"
-        assert count_newer(session, cast.smm, Filters(), top) == 0
+        assert len(newer_ids(session, cast.smm, Filters(), top)) == 0
         add(session, cast, 3, 2, 1)  # above the other one, although below the urgent one
-        assert count_newer(session, cast.smm, Filters(), top) == 1
+        assert len(newer_ids(session, cast.smm, Filters(), top)) == 1
         add(session, cast, 4, 0, 2)  # critical, where there was none
-        assert count_newer(session, cast.smm, Filters(), top) == 2
+        assert len(newer_ids(session, cast.smm, Filters(), top)) == 2
         # The page was full of urgent ones: what comes under it is not new to whoever reads it.
-        assert count_newer(session, cast.smm, Filters(), f"{key_of(high)}|1") == 1
-        assert count_newer(session, cast.smm, Filters(), "") == 4
+        assert len(newer_ids(session, cast.smm, Filters(), f"{key_of(high)}|1")) == 1
+        assert len(newer_ids(session, cast.smm, Filters(), "")) == 4
         session.rollback()
 
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event, text
 
+from services.counters import counters
 from services.filters import Filters
-from services.inbox import counters, list_cases
+from services.inbox import list_cases
 
 VIEWS = {
     "open": Filters(),

@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from models import Case, Event, Route, Snooze, utc_now
 from services.cases import close
+from services.counters import counters
 from services.errors import Forbidden, Refused, Stale
 from services.filters import Filters
-from services.inbox import counters, list_cases
+from services.inbox import list_cases
 from services.replies import write_reply
 from services.routing import answer_route, ask_department
 from services.snoozes import end_snooze, run_wake, snooze

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from models import Case, utc_now
 from services.errors import NotFound, Refused
 from services.filters import Filters
-from services.freshness import count_newer, key_of
+from services.freshness import key_of, newer_ids
 from services.inbox import list_cases, next_case
 from services.saved_views import MOST, drop_view, save_view, views_of
 from tests.services.test_cases import label_all
@@ -60,7 +60,7 @@ def test_the_longest_wait_comes_first_page_by_page(cast, database, cases) -> Non
         assert seen == cases
         assert next_case(session, cast.smm, filters, first) == cases[1]
         assert next_case(session, cast.smm, Filters(), first) is None
-        assert count_newer(session, cast.smm, filters, key_of(first)) == 0
+        assert len(newer_ids(session, cast.smm, filters, key_of(first))) == 0
 
 
 def test_a_view_is_ones_own_or_the_teams(cast, database) -> None:

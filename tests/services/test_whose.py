@@ -35,13 +35,14 @@ from models import (
 )
 from models.database import Database
 from services import api_keys, bulks, notices, replies, reply_files, saved_replies, saved_views
+from services.counters import counters
 from services.crm import deals, exports, tasks
 from services.crm.clients import create_client
 from services.entrance import end_session, open_login, sessions_of
 from services.errors import Forbidden, NotFound, Refused
 from services.filters import Filters
 from services.following import follow, followers_of, unfollow
-from services.inbox import counters, list_cases
+from services.inbox import list_cases
 from services.messengers import unbind
 from services.outreach import begin, ways_to_address
 from services.reports import views

@@ -137,11 +137,11 @@ def test_the_bell_counts_leads_on_and_falls_silent(watched, enter, open_case, da
         session.execute(update(Notice).values(show_at=utc_now() - timedelta(minutes=1)))
     head = enter("head")
     assert 'id="bell"' in head.get("/inbox").text
-    assert head.get("/notices/bell").text.count('<b class="count">1</b>') == 1
+    assert head.get("/menu").text.count('<b class="count">1</b>') == 1
     listed = head.get("/notices").text
     assert "первый ответ" in listed
     notice_id = re.search(r'action="/notices/(\d+)"', listed).group(1)
     assert enter("curator").post(f"/notices/{notice_id}").headers.get("Location") != f"/inbox/{case_id}"
     assert head.post(f"/notices/{notice_id}").headers["Location"] == f"/inbox/{case_id}"
-    assert 'class="count"' not in head.get("/notices/bell").text
+    assert 'class="count"' not in head.get("/menu").text
     assert "Ничего не горит" in head.get("/notices").text

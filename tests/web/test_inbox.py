@@ -1,11 +1,13 @@
 """The inbox: list, filters, pages by key, what changed since, the case and what people do with it."""
 
+import html
 import json
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from collectors import channel_class
 from models import Act, Case, Draft, Label, Message, Note, Reply, Route, Source, utc_now
@@ -97,6 +99,10 @@ def smm_id(visitor):
         return staff_by_session(db, key).id
 
 
+def refreshed(visitor, query="top=&ids="):
+    return visitor.get(f"/inbox/refresh?{query}", htmx=True).text
+
+
 class TestRefresh:
     def test_new_ones_wait_behind_the_pill(self, smm, open_case):
         first = open_case("Когда вебинар?", "Анна Яр")
@@ -110,9 +116,47 @@ class TestRefresh:
 
     def test_counters_come_along(self, smm, open_case):
         open_case()
-        page = smm.get("/inbox/refresh?top=&ids=", htmx=True).text
-        views = page[page.index('id="views"') :]
-        assert re.search(r'view-question">.*?<b class="">1</b>', views, re.DOTALL)
+        said = html.unescape(re.search(r'data-numbers="([^"]*)"', refreshed(smm)).group(1))
+        assert json.loads(said)["question"] == 1
+
+    def test_a_view_is_quiet_until_it_has_something(self, smm, open_case, database):
+        open_case()
+        assert re.search(r'<li data-quiet hidden>\s*<a [^>]*class="view-urgent"', smm.get("/inbox").text)
+        with database.write.begin() as session:
+            session.execute(update(Case).values(priority=0))
+        assert re.search(r'<li data-quiet >\s*<a [^>]*class="view-urgent"', smm.get("/inbox").text)
+
+    def test_new_ones_come_by_themselves_to_a_list_that_nobody_reads(self, smm, open_case):
+        first = open_case("Когда вебинар?", "Анна Яр")
+        top = re.search(r'data-key="([^"]+)"', smm.get("/inbox").text).group(1)
+        assert row_ids(refreshed(smm, f"top={top}&ids={first}&unread=1")) == [first]  # nothing new: no page
+        second = open_case("А где ссылка?", "Борис Лунин")
+        news = refreshed(smm, f"top={top}&ids={first}&unread=1")
+        fresh, rest = news.split("</template>")
+        assert row_ids(fresh) == [second]
+        assert "hx-swap-oob" not in fresh[fresh.index("<li") :]
+        assert "data-whole" not in fresh
+        assert row_ids(rest) == [first]
+        assert "Новые" not in rest
+
+    def test_an_empty_list_comes_whole(self, smm, open_case):
+        open_case("Когда вебинар?", "Анна Яр")
+        fresh = refreshed(smm, "top=&ids=&unread=1").split("</template>")[0]
+        assert len(row_ids(fresh)) == 1
+        assert "data-whole" in fresh
+
+    def test_what_is_asked_together_is_read_for_each_who_sees_something_else(self, enter, open_case, desk):
+        smm, other = enter("smm"), enter("head")
+        case_id = open_case()
+        with desk.database.write.begin() as session:
+            session.execute(update(Case).values(assignee_id=smm_id(smm)))
+        asked = []
+        together = desk.together
+        desk.together = SimpleNamespace(ask=lambda key, read: asked.append(key) or together.ask(key, read))
+        assert row_ids(refreshed(smm, "top=&ids=&mine=1&unread=1")) == [case_id]
+        assert row_ids(refreshed(other, "top=&ids=&mine=1&unread=1")) == []
+        refreshed(smm), refreshed(other)
+        assert len(set(asked)) == 4  # the numbers, a list of each, and one of both
 
 
 class TestCase:

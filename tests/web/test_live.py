@@ -100,6 +100,19 @@ def test_it_ends_by_itself_so_that_the_session_is_asked_again(feed, monkeypatch)
     assert len(list(feed.follow(None, True))) == 1
 
 
+def test_where_too_many_listen_they_ask_again_and_miss_nothing(feed, desk, monkeypatch, open_case, database, cast):
+    feed._most = 1
+    stream = feed.follow(None, True)
+    last = parse(next(stream))["id"]
+    assert len(list(feed.follow(None, True))) == 1
+    case_id = open_case()
+    told = list(feed.follow(last, True))
+    assert parse(told[0])["cases"] == [case_id]
+    assert len(told) == 1
+    stream.close()
+    assert feed.listeners == 0
+
+
 def test_only_staff_listen(visitor, enter):
     assert visitor.get("/live").status_code == 401
     answer = enter("curator").client.get("/live")

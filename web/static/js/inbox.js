@@ -15,6 +15,7 @@ const list = byId("list");
 const openId = () => byId("case")?.dataset.case ?? null;
 const rows = () => [...document.querySelectorAll("#rows > .row")];
 const query = new URLSearchParams(location.search);
+const MOST_ROWS = 90; // of a list that grows while nobody reads it
 
 /** The first line of each lane (critical, high, others), and the lane that the drawn page ends in. */
 function tops() {
@@ -107,7 +108,7 @@ async function refreshCase() {
   shown();
 }
 
-/** Counters and pill, and of the lines shown those in ``ids`` (all of them when it is null). */
+/** Counters, what is new, and of the lines shown those in ``ids`` (all of them when it is null). */
 async function refreshList(ids) {
   const present = rows().map((row) => Number(row.dataset.case));
   const wanted = ids === null ? present : present.filter((id) => ids.includes(id));
@@ -115,10 +116,37 @@ async function refreshList(ids) {
   asked.set("top", top);
   asked.set("ids", wanted.join(","));
   if (openId()) asked.set("open", openId());
-  await window.htmx.ajax("GET", `${list.dataset.refresh}?${asked}`, { source: list, swap: "none" });
+  if (isUnread()) asked.set("unread", 1);
+  const answer = await fetch(`${list.dataset.refresh}?${asked}`, { headers: { "HX-Request": "true" } });
+  if (answer.headers.get("HX-Redirect")) location.href = answer.headers.get("HX-Redirect");
+  if (!answer.ok) return;
+  const told = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const isRead = !isUnread(); // asked while nothing has to be laid out for it
+  const news = told.getElementById("news");
+  tellNumbers(JSON.parse(news.dataset.numbers));
+  const lines = [...told.querySelectorAll("body > .row")].map((row) => row.outerHTML).join("");
+  if (lines) await window.htmx.swap({ sourceElement: list, target: list, swap: "none", text: lines });
+  byId("pill").replaceChildren(...told.getElementById("pill").childNodes);
+  if (news.content.firstElementChild) {
+    if (isRead) await refreshList([]); // somebody began to read meanwhile: the pill tells of them
+    else if ("whole" in news.dataset) showPage(news.content);
+    else if (rows().length < MOST_ROWS) putIn([...news.content.children]);
+    else await loadNewest();
+  }
   if (openId()) markRow(openId());
   shown();
-  if (byId("pill").children.length && isUnread()) await loadNewest({ quietly: true });
+}
+
+/** The numbers beside the views; a quiet view is there while it has any. */
+function tellNumbers(numbers) {
+  for (const place of document.querySelectorAll("#views [data-counter]")) {
+    const number = numbers[place.dataset.counter] ?? 0;
+    const said = number < 1000 ? String(number) : "999+";
+    if (place.textContent !== said) place.textContent = said;
+    place.classList.toggle("zero", !number);
+    const line = place.closest("[data-quiet]");
+    if (line) line.hidden = !number;
+  }
 }
 
 /** Nobody reads the list now: nothing can jump under anybody's eyes. */
@@ -128,27 +156,50 @@ function isUnread() {
   return scroller.scrollTop === 0 && !list.matches(":hover") && !list.contains(document.activeElement) && !openId();
 }
 
-/** The newest page of the list; one that comes by itself gives way to whoever has begun to read meanwhile. */
-async function loadNewest({ quietly = false } = {}) {
+/** The newest page of the list. */
+async function loadNewest() {
   const asked = new URLSearchParams(query);
   if (openId()) asked.set("open", openId());
   const answer = await fetch(`${list.dataset.rows}?${asked}`, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
-  const text = await answer.text();
-  if (quietly && !isUnread()) return;
-  const place = byId("rows");
-  place.innerHTML = text;
-  window.htmx.process(place);
-  place.scrollTop = 0;
-  top = tops();
+  showPage(document.createRange().createContextualFragment(await answer.text()));
   if (openId()) markRow(openId()); // it may have been opened while the page of the list was under way
-  byId("pill").replaceChildren();
   shown();
 }
 
+/** Where a row stands: the urgent first, then the newest. */
+function standsAbove(one, other) {
+  const [a, b] = [one, other].map((row) => row.dataset.key.split(":").map(Number));
+  return a[0] !== b[0] ? a[0] < b[0] : a[1] !== b[1] ? a[1] > b[1] : a[2] > b[2];
+}
+
+function putIn(fresh) {
+  for (const row of fresh) {
+    byId(row.id)?.remove();
+    const below = rows().find((other) => standsAbove(row, other));
+    if (below) below.before(row);
+    else rows().at(-1)?.after(row);
+  }
+  const page = document.createDocumentFragment(); // lines that move would count as a jump: they are drawn anew
+  page.append(...[...byId("rows").children].map((line) => line.cloneNode(true)));
+  showPage(page);
+}
+
+function showPage(page) {
+  const place = byId("rows");
+  place.replaceChildren(page);
+  window.htmx.process(place);
+  place.scrollTop = 0;
+  top = tops();
+  byId("pill").replaceChildren();
+}
+
 // ── what comes from the desk ─────────────────────────────────────────────
+const BRIEF = 80; // what is done as one comes as one
+const LONG = 3000;
 let timer = null;
 let changed = new Set();
+let pause = BRIEF;
 
 function soon(cases) {
   forget(cases);
@@ -156,13 +207,25 @@ function soon(cases) {
   timer ??= setTimeout(async () => {
     const ids = [...changed];
     changed = new Set();
-    timer = null;
-    await refreshList(ids);
-    if (ids.includes(Number(openId()))) await refreshCase();
-  }, 250);
+    const began = performance.now();
+    try {
+      await refreshList(ids);
+      if (ids.includes(Number(openId()))) await refreshCase();
+    } finally { // a desk that answers slowly is asked less often
+      pause = Math.min(LONG, Math.max(BRIEF, 2 * (performance.now() - began)));
+      timer = null;
+      if (changed.size) soon([]);
+    }
+  }, pause);
 }
 
-document.addEventListener("otklik:events", ({ detail }) => soon(detail.cases));
+document.addEventListener("otklik:events", ({ detail }) => {
+  soon(detail.cases);
+  // A broadcast began, ended or was written under; while one stands above the list, its cases are its numbers.
+  if (byId("on-air")?.children.length || detail.kinds.some((kind) => kind.startsWith("broadcast."))) {
+    document.dispatchEvent(new CustomEvent("otklik:air"));
+  }
+});
 document.addEventListener("otklik:resync", async () => { forget(); await refreshList(null); await refreshCase(); });
 setInterval(() => { if (!document.hidden) refreshList(null); }, 60000); // «5 мин» becomes «6 мин»
 

@@ -1,9 +1,11 @@
 // What changes on the desk, as events of the document; and the word in the header when the line is cut.
 const PATIENCE = 3000;
+const AFTER = 2000; // the header follows what is read, and not everybody's at once
 
 let heard = new Date();
 let lost = false;
 let waiting = null;
+let following = null;
 
 function show(state) {
   const place = document.getElementById("live");
@@ -28,7 +30,12 @@ function receive({ state, data, people }) {
     lost = false;
     document.dispatchEvent(new CustomEvent("otklik:resync"));
   }
-  if (data?.kinds.length) document.dispatchEvent(new CustomEvent("otklik:events", { detail: data }));
+  if (!data?.kinds.length) return;
+  document.dispatchEvent(new CustomEvent("otklik:events", { detail: data }));
+  following ??= setTimeout(() => {
+    following = null;
+    document.dispatchEvent(new CustomEvent("otklik:after"));
+  }, AFTER * (1 + 1.5 * Math.random()));
 }
 
 function listenAlone(address) {
