@@ -150,9 +150,13 @@ class TestRefresh:
         case_id = open_case()
         with desk.database.write.begin() as session:
             session.execute(update(Case).values(assignee_id=smm_id(smm)))
-        asked = []
-        together = desk.together
-        desk.together = SimpleNamespace(ask=lambda key, read: asked.append(key) or together.ask(key, read))
+        asked, together = [], desk.together
+
+        def ask(key, read):
+            asked.append(key)
+            return together.ask(key, read)
+
+        desk.together = SimpleNamespace(ask=ask)
         assert row_ids(refreshed(smm, "top=&ids=&mine=1&unread=1")) == [case_id]
         assert row_ids(refreshed(other, "top=&ids=&mine=1&unread=1")) == []
         refreshed(smm), refreshed(other)
