@@ -78,7 +78,7 @@ def _classes(reading: Reading) -> Iterator[tuple[int, str]]:
             yield at, f"number{len(token.norm)}" if token.kind == "number" else token.kind
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def classes_of(word: str) -> tuple[str, ...]:
     """The classes of a folded word, by how it is written or else by how it sounds."""
     whole, written, heard = _tables()

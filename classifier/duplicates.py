@@ -86,6 +86,6 @@ def _plain(text: str) -> str:
     return "".join(kept)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def _hash(gram: str) -> int:
     return int.from_bytes(blake2b(gram.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

@@ -1,7 +1,7 @@
 """The classifier at work: a text in, a verdict with its reasons out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from classifier.labels import ACTIONABLE, LABELS, PRECEDENCE, SECONDARY, Reason,
 from classifier.language import language_of
 from classifier.phrases import certain_of, found, signal_names, themes_of
 from classifier.text import Reading, read
-from classifier.vectors import Floats, Ints, block_bounds, probabilities, weigh
+from classifier.vectors import Columns, Floats, Ints, block_bounds, probabilities, weigh
 
 _REASONS = 6
 # A reason this much weaker than the strongest is noise to a reader.
@@ -25,6 +25,7 @@ _FAINT = 0.1
 _SURELY_SPAM = 0.97
 # Whatever else a text is, these are not to be missed; a telephone and a failing picture belong to advertisements.
 _NEVER_SPAM = ("crisis", "legal_claim", "state_body", "stop_ads", "personal_data")
+_INT = np.dtype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,9 @@ class Classifier:
     def __init__(self, artifact: Artifact, digest: str) -> None:
         self.version: str = digest[:12]
         self.gate: float = artifact.thresholds.gate
-        self._artifact = artifact
-        self._columns = {name: column for column, name in enumerate(artifact.names)}
-        self._spelled = lru_cache(maxsize=50_000)(self._columns_of)
+        self._artifact = replace(artifact, names=[])  # they are as many megabytes as all else together
+        self._columns = Columns(artifact.names)
+        self._spelled = lru_cache(maxsize=20_000)(self._columns_of)
         self._idf = artifact.idf.astype(np.float64)
         self._bounds = block_bounds(artifact.names)
         self._dense = artifact.dense.astype(np.float64)
@@ -140,31 +141,31 @@ class Classifier:
         return tuple(label for label, score, limit in over if score >= limit and label != primary)
 
     def _vector(self, reading: Reading, sense: Floats) -> _Vector:
-        known = self._columns
-        occurring: list[int] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        phrases = []
-        for name, start, end in said(reading):
-            if name in known:
-                if start >= 0 and name[0] == "m":  # a mark with a place: a pattern
-                    phrases.append(len(occurring))
-                occurring.append(known[name])
-                starts.append(start)
-                ends.append(end)
-        for word, start, end in spelling(reading):
-            columns_of_word = self._spelled(word)
-            occurring += columns_of_word
-            starts += [start] * len(columns_of_word)
-            ends += [end] * len(columns_of_word)
-        columns, inverse, counts = _distinct(np.array(occurring, dtype=np.int64))
+        """The features that the artifact knows, in the order of `features.features`."""
+        told = list(said(reading))
+        columns_said = self._columns.of([name for name, _, _ in told])
+        words = spelling(reading)
+        spelled = [self._spelled(word) for word, _, _ in words]
+        known = np.flatnonzero(columns_said >= 0)
+        sizes = [len(columns) // _INT.itemsize for columns in spelled]
+        occurring = np.concatenate([columns_said[known], np.frombuffer(b"".join(spelled), dtype=_INT)])
+        kept = [told[at] for at in known.tolist()]
+        starts = [start for _, start, _ in kept]
+        ends = [end for _, _, end in kept]
+        for (_, start, end), size in zip(words, sizes, strict=True):
+            starts += [start] * size
+            ends += [end] * size
+        # A mark with a place is a pattern.
+        phrases = [at for at, (name, start, _) in enumerate(kept) if start >= 0 and name[0] == "m"]
+        columns, inverse, counts = _distinct(occurring)
         values = weigh(np.zeros_like(columns), columns, counts, self._idf, self._bounds)
         return _Vector(reading, starts, ends, phrases, columns, values, inverse, counts, sense)
 
-    def _columns_of(self, word: str) -> tuple[int, ...]:
-        known = self._columns
+    def _columns_of(self, word: str) -> bytes:
+        """The columns of the n-grams of a word, as bytes: remembered for thousands of words, they are a third."""
         # Past the memory of `grams`: what it would hold is held here already, in a tenth of the room.
-        return tuple(known[name] for name in grams.__wrapped__(word) if name in known)
+        columns = self._columns.of(grams.__wrapped__(word))
+        return columns[columns >= 0].astype(_INT).tobytes()
 
     def _scores(self, vector: _Vector) -> Floats:
         gathered = self._artifact.weights[vector.columns].astype(np.float64)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.logs import set_up_logs
+from cli.memory import run_give_back
 from cli.up import refuse_taken_port, ring, run_up
 from config import Config
 
@@ -53,6 +54,7 @@ def follow(desk: Any, ended: threading.Event, *, web: bool) -> None:
         (run_listen, [desk.database, partial(ring, desk), ended]),
         (run_alive, [desk.database, kind, desk.name, ended]),
         (wait_for_classifier, [desk, ended]),
+        (run_give_back, [ended]),
     ]
     if web:
         jobs.append((run_presence, [desk.database, desk.presence, ended]))

@@ -17,6 +17,7 @@ from typing import Any
 
 from cli.ending import Ending
 from cli.logs import set_up_logs
+from cli.memory import give_back, run_give_back
 from config import ROOT, Config
 
 FIRST_PAGE_SECONDS = 0.4
@@ -162,6 +163,7 @@ def run_up(
         kind = ("all" if scheduler else "web") if web else "scheduler"
         threading.Thread(target=_tell_alive, args=[desk, kind, ended], daemon=True).start()
         threading.Thread(target=_begin, args=[desk, sandbox, scheduler, stack, ended], daemon=True).start()
+        threading.Thread(target=run_give_back, args=[ended], daemon=True).start()
         while not ending.wait():
             pass
         print("\nStopping…", flush=True)
@@ -218,6 +220,7 @@ def _begin(
         desk.labeller.ensure()
     except Exception:  # without a classifier messages go to people unlabelled, the desk works on (F17)
         log.exception("classifier.failed")
+    give_back()
     desk.bell.ring()
 
 

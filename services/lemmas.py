@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+from services.morphology import open_dictionary
+
 LONGEST_WORD = 60
 MOST_WORDS = 10_000
 """What a letter says after that many words is not searched; a position of a tsvector ends at 16,383."""
@@ -62,10 +64,8 @@ _loading = threading.Lock()
 
 @cache
 def _dictionary() -> Any:
-    # A tenth of a second and some 20 MB, which a start without any text need not pay.
-    import pymorphy3
-
-    return pymorphy3.MorphAnalyzer()
+    # A tenth of a second and some 10 MB, which a start without any text need not pay.
+    return open_dictionary()
 
 
 def readings(word: str) -> Any:
@@ -89,10 +89,10 @@ def _fold(word: str) -> str:
     return "".join(ch if ch < "\u0530" else f"u{ord(ch):x}" for ch in folded)[:LONGEST_WORD]
 
 
-_fold_known = lru_cache(maxsize=60_000)(_fold)
+_fold_known = lru_cache(maxsize=20_000)(_fold)
 
 
-@lru_cache(maxsize=60_000)
+@lru_cache(maxsize=20_000)
 def forms_of(word: str) -> tuple[str, ...]:
     """Dictionary forms of a folded word, likeliest first; a stem where the dictionary does not know it."""
     if len(word) < 3 or not "а" <= word[0] <= "я" or not word.isalpha():
@@ -116,7 +116,7 @@ def is_known(word: str) -> bool:
     return bool(dictionary.word_is_known(word))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def is_first_name(word: str) -> bool:
     """Whether the dictionary knows the word as a person's first name."""
     with _loading:
@@ -124,7 +124,7 @@ def is_first_name(word: str) -> bool:
     return any("Name" in one.tag for one in readings[:5])
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def is_noun(word: str) -> bool:
     """Whether the likeliest reading of the word is a noun, or the dictionary knows no part of speech for it."""
     with _loading:
@@ -165,7 +165,7 @@ def numbers_of(text: str) -> Iterator[Word]:
             yield Word(found.start(), found.end(), (joined,))
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=5_000)
 def index_name(name: str) -> Indexed:
     """A person's name as the index keeps it: the same people write again and again."""
     return index(name)
