@@ -23,6 +23,9 @@ from config import ROOT, Config
 FIRST_PAGE_SECONDS = 0.4
 """What works behind the page begins so much later: on two cores it would be drawn in twice the time."""
 
+GRACE_SECONDS = 5.0
+"""So long those may go on who are answering when the desk stops; streams end at once."""
+
 
 def free_port(host: str, wanted: int) -> int:
     """``wanted`` if nobody listens there, else any free one."""
@@ -272,6 +275,8 @@ def serve(desk: Any, config: Config) -> Callable[[], None]:
     def close() -> None:
         desk.closing.set()
         desk.bell.ring()
+        # Whoever still answers tells the server's loop when it has done so: the loop goes after them.
+        server.task_dispatcher.shutdown(timeout=GRACE_SECONDS)
         server.close()
 
     return close

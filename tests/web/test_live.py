@@ -1,11 +1,14 @@
 """The stream: what changed reaches all who listen, carries no words, and ends when its listener goes."""
 
+import contextlib
 import json
 import threading
 import time
 
+import httpx
 import pytest
 
+from cli.up import serve
 from services.cases import add_note, assign
 from services.routing import ask_department
 from web import live
@@ -135,3 +138,23 @@ def test_a_department_learns_nothing_of_cases(feed, open_case, database, cast, e
         answer = enter(who).client.get("/live?after=0", buffered=False)
         assert parse(next(part.decode() for part in answer.response if b"data: " in part))["cases"] == seen
         answer.close()
+
+
+def test_a_stop_lets_streams_end_before_the_server_closes(enter, desk, app, caplog) -> None:
+    """By the real server: its threads tell its loop that a stream has ended, and that loop must still be there."""
+    name = app.config["SESSION_COOKIE_NAME"]
+    cookie = enter("smm").client.get_cookie(name)
+    desk.config.web.port = 0
+    stop = serve(desk, desk.config)
+    with (
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{desk.port}", cookies={name: cookie.value}, trust_env=False
+        ) as client,
+        contextlib.ExitStack() as streams,
+    ):
+        lines = [streams.enter_context(client.stream("GET", "/live")).iter_lines() for _ in range(4)]
+        assert [next(one) for one in lines] == ["retry: 2000"] * 4
+        stop()
+        for one in lines:
+            assert list(one)  # to its proper end: httpx refuses one that was cut off
+    assert not [record for record in caplog.records if record.name == "waitress"]
