@@ -17,13 +17,13 @@ from typing import Any
 
 from cli.ending import Ending
 from cli.logs import set_up_logs
-from cli.memory import give_back, run_give_back
+from cli.memory import ARENAS, give_back, run_give_back
 from config import ROOT, Config
 
 FIRST_PAGE_SECONDS = 0.4
 """What works behind the page begins so much later: on two cores it would be drawn in twice the time."""
 
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 5
 """So long those may go on who are answering when the desk stops; streams end at once."""
 
 
@@ -51,6 +51,7 @@ class Sandbox:
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "sandbox", "--dir", str(folder), "--port", str(self.port), "--parent-pipe"],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True,
+            env={**os.environ, "MALLOC_ARENA_MAX": str(ARENAS)},
         )  # fmt: skip
 
     def places(self) -> list[dict[str, Any]]:
