@@ -26,8 +26,9 @@ from bootstrap import Desk
 from cli.up import serve
 from collectors.base import Person
 from config import Config
-from models import Message, Source, Staff
+from models import Base, Message, Source, Staff
 from models.database import Database
+from services.backup import reset_sequences
 from services.cases import Judged, settle_cases
 from services.messages import store_messages
 from web import create_app
@@ -82,6 +83,9 @@ def main() -> int:
         for kind in os.environ.get("OTKLIK_BENCH_DATABASES", "sqlite").split():
             database = make(kind, count)
             filled(database, count, fill, f"{kind} {count}", folder)
+            if not database.is_sqlite:  # its rows came with their numbers
+                with database.write.begin() as session:
+                    reset_sequences(session, [table for table in Base.metadata.sorted_tables if "id" in table.c])
             print(f"── {kind}", flush=True)
             with _running(database, folder) as (desk, address, cookie), _browser(play) as chromium:
                 found = _first_page(chromium, address, cookie)
