@@ -3,19 +3,19 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, Table, bindparam, column, delete, exists, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Table, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from classifier import Verdict
-from models import Case, Draft, Label, Message, Note, Route, Staff, utc_now
+from models import Case, Draft, Label, Message, Note, Route, Staff, UtcDateTime, utc_now
 from models.base import storable
 from services.candidates import supersede
 from services.carriers import answered_cases
 from services.case_states import CLOSE_REASONS, STAGES, is_open, move, wake
+from services.columns import among, for_each, rows_given
 from services.errors import Forbidden, NotFound, Refused, Stale
 from services.events import record
 from services.excerpts import message_of
@@ -39,16 +39,15 @@ STRENGTH = ("other", "spam", "praise", "wish", "question", "complaint")
 """Labels from the weakest to the strongest: a case shows the strongest of its messages."""
 REOPEN_WITHIN = timedelta(days=14)
 _MESSAGES = cast(Table, Message.__table__)
-_PAIRS = (
-    func.unnest(bindparam("of", type_=ARRAY(BigInteger)), bindparam("to", type_=ARRAY(BigInteger)))
-    .table_valued(column("of", BigInteger), column("to", BigInteger))
-    .render_derived()
-)
-_LINK = {
-    "sqlite": update(_MESSAGES).where(_MESSAGES.c.id == bindparam("of")).values(case_id=bindparam("to")),
-    "postgresql": update(_MESSAGES).where(_MESSAGES.c.id == _PAIRS.c.of).values(case_id=_PAIRS.c.to),
-}
-"""One statement for a whole page where a database takes it, one a message where that costs nothing."""
+_CASES = cast(Table, Case.__table__)
+_LINK = for_each(
+    lambda row: update(_MESSAGES).where(_MESSAGES.c.id == row.of).values(case_id=row.to),
+    of=BigInteger(), to=BigInteger(),
+)  # fmt: skip
+_RISE = for_each(
+    lambda row: update(_CASES).where(_CASES.c.id == row.of).values(last_message_at=row.at),
+    of=BigInteger(), at=UtcDateTime(),
+)  # fmt: skip
 
 
 def get_case(session: Session, actor: Actor, case_id: int, *, hold: bool = False) -> Case:
@@ -96,19 +95,21 @@ def admit(session: Session, messages: Sequence[Message]) -> None:
         rows = [_new_case(key, fresh[key]) for key in sorted(fresh)]
         insert_missing(session, Case, rows, "open_key")
         cases.update(_known_cases(session, set(fresh)))
-    links: list[tuple[int, int]] = []
+    links: list[dict[str, Any]] = []
+    risen: dict[int, dict[str, Any]] = {}
     for message in waiting:
         case = cases[keys[message.id]]
-        links.append((message.id, case.id))
+        links.append({"of": message.id, "to": case.id})
         set_committed_value(message, "case_id", case.id)
         if case.first_message_id is None:
             _answered_us(case, message)
         if is_open(case) and message.published_at > case.last_message_at:
-            case.last_message_at = message.published_at
+            set_committed_value(case, "last_message_at", message.published_at)
+            risen[case.id] = {"of": case.id, "at": message.published_at}
     dialect = session.get_bind().dialect.name
-    of, to = map(list, zip(*links, strict=True))
-    given = [{"of": one, "to": case} for one, case in links] if dialect == "sqlite" else {"of": of, "to": to}
-    session.connection().execute(_LINK[dialect], given)
+    for statement, given in ((_LINK, links), (_RISE, list(risen.values()))):
+        if given:
+            session.connection().execute(statement[dialect], rows_given(session, given))
     record(session, "messages.received", DESK, object_id=waiting[0].source_id, count=len(waiting))
 
 
@@ -123,14 +124,13 @@ def subject_key(message: Message) -> str:
 
 
 def _known_cases(session: Session, keys: set[str]) -> dict[str, Case]:
-    listed = list(keys)
     closed = select(Case).where(
-        Case.subject_key.in_(listed), Case.open_key.is_(None), Case.state != "merged",
+        among(session, Case.subject_key, keys), Case.open_key.is_(None), Case.state != "merged",
         Case.closed_at > utc_now() - REOPEN_WITHIN,
     )  # fmt: skip
     cases = {case.subject_key: case for case in session.scalars(closed.order_by(Case.id))}
     # Held, so that none of them dissolves before the messages stand in it.
-    cases.update({case.subject_key: case for case in hold_cases(session, (), listed)})
+    cases.update({case.subject_key: case for case in hold_cases(session, (), keys)})
     return cases
 
 

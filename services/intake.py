@@ -3,14 +3,14 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, func, select, update
+from sqlalchemy import Row, Table, Update, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -19,6 +19,7 @@ from models import Publication, RawItem, Source, utc_now
 from models.base import storable
 from models.database import Database
 from services.again import is_passing, run_again
+from services.columns import among, for_each, insert_rows, rows_given
 from services.coverage import Comparison, note_gap, record_comparison
 from services.events import record
 from services.history import OLDER, beyond
@@ -42,20 +43,39 @@ _RAWS = cast(Table, RawItem.__table__)
 _NAME = (_RAWS.c.kind, _RAWS.c.container, _RAWS.c.external_id)
 _KNOWN = by_names(_RAWS, _NAME, _RAWS.c.id, *_NAME, _RAWS.c.digest)
 _WAITING = select(_RAWS).where(_RAWS.c.state == "new", _RAWS.c.source_id == bindparam("of")).order_by(_RAWS.c.id)
-_TRIED = update(_RAWS).where(_RAWS.c.id.in_(bindparam("ids", expanding=True))).values(attempts=_RAWS.c.attempts + 1)
-_UNTRIED = _TRIED.where(_RAWS.c.attempts > 0).values(attempts=_RAWS.c.attempts - 1)
-_PARSED = (
-    update(_RAWS)
-    .where(_RAWS.c.id == bindparam("raw_id"), _RAWS.c.digest == bindparam("understood"))
-    .values(state="parsed", attempts=0, error=None)
+_TRIED = update(_RAWS).values(attempts=_RAWS.c.attempts + 1)
+_UNTRIED = update(_RAWS).where(_RAWS.c.attempts > 0).values(attempts=_RAWS.c.attempts - 1)
+
+
+def _settle(**values: Any) -> Mapping[str, Update]:
+    return for_each(
+        lambda row: update(_RAWS).where(_RAWS.c.id == row.raw_id, _RAWS.c.digest == row.understood).values(values),
+        raw_id=_RAWS.c.id.type, understood=_RAWS.c.digest.type,
+    )  # fmt: skip
+
+
+_PARSED = _settle(state="parsed", attempts=0, error=None)
+_KINDS = (
+    select(func.min(_RAWS.c.kind).label("kind"))
+    .where(_RAWS.c.source_id == bindparam("of"))
+    .cte("kinds", recursive=True)
 )
+_KINDS = _KINDS.union_all(
+    select(
+        select(func.min(_RAWS.c.kind))
+        .where(_RAWS.c.source_id == bindparam("of"), _RAWS.c.kind > _KINDS.c.kind)
+        .scalar_subquery()
+    ).where(_KINDS.c.kind.is_not(None))
+)
+"""The kinds of raws that a place has, each by one look into the index of names: by the kind their names begin."""
 _TWINS = (
     update(_RAWS)
-    .where(_RAWS.c.source_id == bindparam("of"), _RAWS.c.container == bindparam("in"))
-    .where(_RAWS.c.external_id == bindparam("as"), _RAWS.c.kind != bindparam("by"), _RAWS.c.digest != "")
+    .where(_RAWS.c.source_id == bindparam("of"), _RAWS.c.kind.in_(select(_KINDS.c.kind)))
+    .where(_RAWS.c.container == bindparam("in"), _RAWS.c.external_id == bindparam("as"))
+    .where(_RAWS.c.kind != bindparam("by"), _RAWS.c.digest != "")
     .values(digest="")
 )
-_LEFT = _PARSED.values(state=OLDER, body=b"")
+_LEFT = _settle(state=OLDER, attempts=0, error=None, body=b"")
 """What is not kept leaves its name only, by which it is known when it is met again."""
 
 
@@ -192,7 +212,7 @@ def store_raws(session: Session, source_id: int, raws: tuple[Raw, ...]) -> int:
                 .values(digest=digest, body=raw.body, received_at=now, state="new", attempts=0, error=None)
             )
     if fresh:
-        session.execute(_RAWS.insert(), fresh)
+        insert_rows(session, RawItem, fresh)
     return changed + len(fresh)
 
 
@@ -319,13 +339,13 @@ def _claim_raws(session: Session, source_id: int) -> Sequence[Row[Any]]:
             _set_aside(session, session.get_one(RawItem, rows[0].id))
             return _claim_raws(session, source_id)
     if rows:
-        connection.execute(_TRIED, {"ids": [row.id for row in rows]})
+        connection.execute(_TRIED.where(among(session, _RAWS.c.id, [row.id for row in rows])))
     return rows
 
 
 def _give_back(session: Session, rows: Sequence[Row[Any]]) -> None:
     """The last try does not count: what came of it lay with the database."""
-    session.connection().execute(_UNTRIED, {"ids": [row.id for row in rows]})
+    session.connection().execute(_UNTRIED.where(among(session, _RAWS.c.id, [row.id for row in rows])))
 
 
 def _set_aside(session: Session, row: RawItem) -> None:
@@ -374,7 +394,8 @@ def _understand(database: Database, channel: Channel, rows: Sequence[Row[Any]]) 
             (_LEFT, [r for r in rows if r.id in older]),
         ):
             if done:
-                session.connection().execute(statement, [{"raw_id": r.id, "understood": r.digest} for r in done])
+                given = rows_given(session, [{"raw_id": r.id, "understood": r.digest} for r in done])
+                session.connection().execute(statement[session.get_bind().dialect.name], given)
 
 
 def _note_failure(session: Session, raw_id: int, error: Exception) -> None:

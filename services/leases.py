@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import Base, BroadcastPlace, Case, Counter, Lease, Source, UtcDateTime, utc_now
+from services.columns import among, insert_rows
 
 CHAT_ORDER = 7_310_419
 """The number by which writers of chats wait for one another; any would do that nobody else uses."""
@@ -80,9 +80,8 @@ def insert_missing(session: Session, table: type[Base], rows: Sequence[Mapping[s
 
     Rows come in one order everywhere, or two processes would wait for one another.
     """
-    make: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[session.get_bind().dialect.name]
     session.flush()
-    session.connection().execute(make(table.__table__).on_conflict_do_nothing(index_elements=unique), list(rows))
+    insert_rows(session, table, rows, unique)
 
 
 def keep_order(session: Session) -> None:
@@ -102,8 +101,8 @@ def hold_cases(session: Session, ids: Collection[int], keys: Collection[str] = (
     behind them (clocks, the counter of numbers): by ascending id, as everybody does. Two who took them one by one
     as they came would wait for each other. Rows that refer to a case may be written by others meanwhile.
     """
-    held = select(Case).where(or_(Case.id.in_(list(ids)), Case.open_key.in_(list(keys)))).order_by(Case.id)
-    fresh = held.with_for_update(key_share=True).execution_options(populate_existing=True)
+    held = select(Case).where(or_(among(session, Case.id, ids), among(session, Case.open_key, keys)))
+    fresh = held.order_by(Case.id).with_for_update(key_share=True).execution_options(populate_existing=True)
     return list(session.scalars(fresh))
 
 

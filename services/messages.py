@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from collectors import channel_class
@@ -14,6 +14,7 @@ from collectors.base import Publication as IncomingPublication
 from models import Act, Attachment, Author, Message, Publication, RawItem, TextVersion, utc_now
 from services.broadcasts.places import is_on_air, publications_on_air
 from services.cases import admit, hold_matters
+from services.columns import among, insertion, rows_given
 from services.crm.arrivals import note_arrivals
 from services.crm.forgetting import ERASED, hidden_id
 from services.events import record
@@ -135,7 +136,8 @@ def _forget_digests(session: Session, source_id: int, container: str, ids: Seque
 
 def _insert_messages(session: Session, rows: list[dict[str, Any]], items: Sequence[Incoming]) -> list[Message]:
     files = {(item.container, item.external_id): item.attachments for item in items if item.attachments}
-    messages = list(session.scalars(insert(Message).returning(Message), rows))
+    kept = insertion(session.get_bind().dialect.name, Message, tuple(rows[0])).returning(Message)
+    messages = list(session.scalars(kept, rows_given(session, rows)))
     for message in messages:
         for file in files.get((message.container, message.external_id), ()):
             session.add(_file(message.id, file))
@@ -256,7 +258,9 @@ def _store_authors(session: Session, platform: str, people: Sequence[Person]) ->
     known = {
         hidden.get(row.external_id, row.external_id): row
         for row in session.scalars(
-            select(Author).where(Author.platform == platform, Author.external_id.in_([*latest, *hidden]))
+            select(Author).where(
+                Author.platform == platform, among(session, Author.external_id, [*latest, *hidden])
+            )
         )
     }
     fresh = [
@@ -268,7 +272,7 @@ def _store_authors(session: Session, platform: str, people: Sequence[Person]) ->
         # One person may write at two places of a platform that are read at the same moment.
         insert_missing(session, Author, sorted(fresh, key=lambda row: str(row["external_id"])), *_PERSON)
         keys = [row["external_id"] for row in fresh]
-        made = select(Author).where(Author.platform == platform, Author.external_id.in_(keys))
+        made = select(Author).where(Author.platform == platform, among(session, Author.external_id, keys))
         known.update((row.external_id, row) for row in session.scalars(made))
     renamed = []
     for key, person in latest.items():
@@ -314,7 +318,9 @@ def _store_publications(
     known = {
         row.external_id: row
         for row in session.scalars(
-            select(Publication).where(Publication.source_id == source_id, Publication.external_id.in_(list(named)))
+            select(Publication).where(
+                Publication.source_id == source_id, among(session, Publication.external_id, named)
+            )
         )
     }
     for key, publication in named.items():

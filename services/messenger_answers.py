@@ -18,6 +18,7 @@ from models import Delivery, Message, MessengerAccount, Staff, utc_now
 from models.database import Database
 from services.answers import answered_alone, lay_files, refuse, take_answer, told_taken
 from services.bots import MESSENGERS
+from services.columns import among
 from services.deliveries import key_of, queue_letter
 from services.letters import words
 from services.messengers import WORD, bind
@@ -43,7 +44,15 @@ def take_dialogues(session: Session, source_id: int, platform: str, incoming: Se
     """What is left for the inbox: what the desk's own people write to its bot goes to the questions instead."""
     if platform not in MESSENGERS:
         return list(incoming)
-    return [item for item in incoming if not _take(session, Talk(source_id, platform, item))]
+    ours = _ours(session, source_id, incoming)
+    return [item for item in incoming if not _take(session, Talk(source_id, platform, item), ours)]
+
+
+def _ours(session: Session, source_id: int, items: Sequence[Incoming]) -> set[str]:
+    """Of the chats of these items those that are or were somebody's own dialogue: few of a crowd of clients."""
+    chats = {item.container for item in items}
+    bound = (MessengerAccount.source_id == source_id, among(session, MessengerAccount.chat, chats))
+    return set(session.scalars(select(MessengerAccount.chat).where(*bound)))
 
 
 def run_fetch(database: Database, channel: Channel, source_id: int, items: Sequence[Incoming]) -> list[Incoming]:
@@ -73,7 +82,7 @@ def _with_files(channel: Channel, item: Incoming) -> Incoming:
     return replace(item, attachments=(*found, *item.attachments[MOST_FILES:]))
 
 
-def _take(session: Session, talk: Talk) -> bool:
+def _take(session: Session, talk: Talk, ours: set[str]) -> bool:
     item = talk.item
     if item.state is SourceState.DELETED and item.author is None:
         return _is_removal_of_ours(session, talk)
@@ -81,12 +90,13 @@ def _take(session: Session, talk: Talk) -> bool:
         return False
     if item.start is not None and item.start.startswith(WORD):
         _start(session, talk)
+        ours.add(item.container)
         return True
     if item.start is not None and not item.text:
         return True  # a press on somebody's link, which says nothing
     if _is_our_word(session, talk):
         return True
-    account = _account_at(session, talk)
+    account = _account_at(session, talk) if item.container in ours else None
     if account is None or _is_stored(session, talk):
         return False
     wrote = item.author is not None and item.author.external_id == account.account

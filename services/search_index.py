@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Author, Case, Message, Note, SearchEntry, SearchLemma, Setting, Staff
 from models.database import Database
+from services.columns import among, insert_rows
 from services.lemmas import index, index_name
 
 RULES = 1
@@ -38,7 +39,8 @@ def index_messages(session: Session, messages: Sequence[Message], *, known: bool
         return
     ids = {message.author_id for message in messages if message.author_id is not None}
     names: dict[int | None, str] = {
-        row.id: row.name for row in session.execute(select(Author.id, Author.name).where(Author.id.in_(ids)))
+        row.id: row.name
+        for row in session.execute(select(Author.id, Author.name).where(among(session, Author.id, ids)))
     }
     _write(session, [message_row(message, names.get(message.author_id, "")) for message in messages], known=known)
 
@@ -103,7 +105,7 @@ def _write(session: Session, rows: list[dict[str, Any]], *, known: bool) -> None
         kept = {name: fresh.excluded[name] for name in ("names", "words", "extra", "vector")}
         session.execute(fresh.on_conflict_do_update(index_elements=["id"], set_=kept), rows)
         return
-    session.connection().execute(_ENTRIES.insert(), rows)
+    insert_rows(session, SearchEntry, rows)
 
 
 def run_index(database: Database) -> int:

@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 
 from benchmarks.limits import NoLimits
 from collectors import channel_class
-from collectors.base import Channel
+from collectors.base import Channel, Raw
 from collectors.wire import Wire
 from models import Message, RawItem, Source, utc_now
 from services.errors import NotFound, Refused
 from services.hooks import Patience, Storms, find_source, run_receive, source_token, storms
-from services.intake import run_collect
+from services.intake import forget_twins, run_collect, store_raws
 from services.rights import DESK
 from services.secrets import Keyring
 from services.sources import add_source, check_settings, set_state
@@ -201,3 +201,21 @@ def test_the_deep_walk_reads_a_dialogue_that_only_a_hook_told_of(place, database
         texts = select(Message.external_id, Message.text).where(Message.source_id == number)
         assert dict(session.execute(texts).all()) == platform.truth()
         assert str(DIALOGUE) in session.get_one(Source, number).cursor["chats"]
+
+
+def test_of_a_message_that_was_read_too_only_the_read_raw_is_forgotten(database, cast) -> None:
+    kinds = ("comment", "heard", "reply", "voice")
+    with database.write.begin() as session:
+        for kind in kinds:
+            store_raws(session, cast.source_id, tuple(Raw(kind, "v1", f"{n}", b"x") for n in (1, 2)))
+        elsewhere = cast.add_source(session)
+        store_raws(session, elsewhere.id, (Raw("comment", "v1", "1", b"x"),))
+    with database.write.begin() as session:
+        forget_twins(session, cast.source_id, (Raw("heard", "v1", "1", b"x"),))
+    with database.read.begin() as session:
+        emptied = session.execute(
+            select(RawItem.source_id, RawItem.kind, RawItem.external_id).where(RawItem.digest == "")
+        )
+        assert {tuple(row) for row in emptied} == {
+            (cast.source_id, kind, "1") for kind in ("comment", "reply", "voice")
+        }

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event, text
 
+from collectors.base import Raw
 from services.counters import counters
 from services.filters import Filters
 from services.inbox import list_cases
+from services.intake import forget_twins
 
 VIEWS = {
     "open": Filters(),
@@ -75,3 +77,21 @@ def test_unread_of_the_rest_is_an_index_of_its_own(database, cast) -> None:
             text("EXPLAIN QUERY PLAN SELECT 1 FROM message WHERE work = 'rest' AND read_at IS NULL LIMIT 1000")
         )
         assert "ix_message_unread" in "".join(row[-1] for row in found)
+
+
+def test_what_polling_read_of_an_event_is_found_by_its_name(database, cast) -> None:
+    if not database.is_sqlite:
+        pytest.skip("see above")
+    kept = []
+
+    def keep(_connection, _cursor, statement, parameters, _context, _many):
+        kept.append((statement, parameters))
+
+    with database.write.begin() as session:
+        event.listen(database.engine, "before_cursor_execute", keep)
+        forget_twins(session, cast.source_id, (Raw("heard", "v1", "1", b"x"),))
+        event.remove(database.engine, "before_cursor_execute", keep)
+        statement, parameters = kept[-1]
+        found = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        plan = [row[-1] for row in found]
+    assert any("(source_id=? AND kind=? AND container=? AND external_id=?)" in line for line in plan)
