@@ -27,6 +27,9 @@ schema, and another is opened in a thousandth of a second."""
 MOMENT = 1.0
 TURN = 1.0
 """Seconds that a writer waits for the others of its process before it asks SQLite itself."""
+ROOM, WRITING_ROOM = "PRAGMA cache_size=-2000", "PRAGMA cache_size=-16000"
+"""KiB that a connection keeps in memory, and while it writes: a page of messages touches more of a large database
+than SQLite's usual 2 MB, and would read the same again and again. Of a process one connection writes at a time."""
 
 
 def sqlite_module() -> ModuleType:
@@ -166,10 +169,14 @@ def _queue_writers(engine: Engine) -> None:
             return
         if not connection.info.get("turn"):
             connection.info["turn"] = turn.acquire(timeout=TURN)
+        connection.exec_driver_sql(WRITING_ROOM)
         # A writer takes its lock at once: a reader that turns writer half way fails with SQLITE_BUSY.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @event.listens_for(engine, "checkin")
-    def _leave(_connection: Any, record: Any) -> None:
+    def _leave(connection: Any, record: Any) -> None:
+        has_written = "turn" in record.info
         if record.info.pop("turn", False):
             turn.release()
+        if has_written and connection is not None:
+            connection.execute(ROOM)

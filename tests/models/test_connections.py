@@ -45,3 +45,24 @@ def test_of_a_burst_few_connections_to_sqlite_are_kept(tmp_path) -> None:
         assert pool.checkedout() == 20
     assert pool.checkedin() == KEPT
     opened.engine.dispose()
+
+
+def test_whoever_writes_has_room_and_leaves_it(database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL keeps its pages itself")
+
+    def room(session) -> int:
+        return session.scalar(text("PRAGMA cache_size"))
+
+    database.engine.dispose()  # one connection from here on
+    for _ in range(2):
+        with database.write.begin() as session:
+            assert room(session) == -16_000
+        with database.read.begin() as session:
+            assert room(session) == -2_000
+    with pytest.raises(ZeroDivisionError), database.write.begin():
+        raise ZeroDivisionError
+    with database.write.begin() as session:  # the turn was left too
+        session.execute(text("SELECT 1"))
+    with database.read.begin() as session:
+        assert room(session) == -2_000
