@@ -1,11 +1,12 @@
 """`bench screen`: the inbox in Chromium over a filled desk: first page, key to painted case, news, memory.
 
-OTKLIK_BENCH_SCREEN names messages, cases opened (0: memory is left out), browsers that wait for news and comments
-(«100000 2000 50 20»), OTKLIK_BENCH_DATABASES sqlite and postgresql (sqlite), OTKLIK_BENCH_FOLDER a folder in
-which filled desks are kept.
+OTKLIK_BENCH_SCREEN («100000 2000 4 20 46») names messages, cases opened (0: memory is left out), browsers that wait
+for news on this machine, comments, and browsers of other machines (benchmarks/listeners.py); OTKLIK_BENCH_DATABASES
+sqlite and postgresql (sqlite); OTKLIK_BENCH_FOLDER a folder in which filled desks are kept.
 """
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -75,8 +76,8 @@ NEWS = """() => {
 
 def main() -> int:
     header()
-    count, opened, browsers, comments = (
-        int(one) for one in os.environ.get("OTKLIK_BENCH_SCREEN", "100000 2000 50 20").split()
+    count, opened, browsers, comments, others = (
+        int(one) for one in os.environ.get("OTKLIK_BENCH_SCREEN", "100000 2000 4 20 46").split()
     )
     figures: list[Figure] = []
     with kept_folder() as folder, databases(folder) as make, sync_playwright() as play:
@@ -90,7 +91,7 @@ def main() -> int:
             with _running(database, folder) as (desk, address, cookie), _browser(play) as chromium:
                 found = _first_page(chromium, address, cookie)
                 found += _keys(chromium, address, cookie)
-                found += _news(chromium, desk, address, cookie, browsers, comments)
+                found += _news(chromium, desk, address, cookie, browsers, comments, others)
                 found += _memory(chromium, address, cookie, opened) if opened else []
             figures += [replace(one, name=f"{kind}.{one.name}") for one in found]
     return finish(figures)
@@ -198,7 +199,26 @@ def _walk(page: Page, presses: int, reading: float) -> None:
         page.wait_for_timeout(reading)
 
 
-def _news(chromium: Browser, desk: Desk, address: str, cookie: str, browsers: int, comments: int) -> list[Figure]:
+@contextmanager
+def _listening(desk: Desk, cookie: str, others: int, source_id: int) -> Iterator[None]:
+    """So many browsers of other machines."""
+    command = [sys.executable, "-m", "benchmarks.listeners", str(desk.port), f"{COOKIE}={cookie}", str(others)]
+    child = subprocess.Popen([*command, str(source_id)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        if child.stdout.readline() != b"ready\n":
+            raise SystemExit("the listeners did not begin")
+        yield
+        if child.poll() is not None:
+            raise SystemExit("the listeners did not go on")
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _news(
+    chromium: Browser, desk: Desk, address: str, cookie: str, browsers: int, comments: int, others: int
+) -> list[Figure]:
     """Comments one after another with so many browsers open; nothing that stands may jump."""
     contexts = [_context(chromium, address, cookie) for _ in range(browsers)]
     pages = [context.new_page() for context in contexts]
@@ -212,19 +232,20 @@ def _news(chromium: Browser, desk: Desk, address: str, cookie: str, browsers: in
         page.goto(f"{address}/inbox?source={source_id}")
         page.locator("#views").wait_for()
         page.evaluate(NEWS)
-    time.sleep(SETTLED)
     stored: list[float] = []
     mark = int(time.time()) * 1000
-    for number in range(comments):
-        with desk.database.write.begin() as session:
-            # Somebody new each time: another word of an author whose case is open changes no counter.
-            new = replace(_incoming(mark + number), author=Person(f"news-{mark + number}", f"Зритель {number}"))
-            store_messages(session, source_id, "youtube", [new])
-            came = session.scalars(select(Message).order_by(Message.id.desc()).limit(1)).one()
-            settle_cases(session, [Judged(came, "question", True, True)])  # no labeller runs beside this server
-        stored.append(time.time() * 1000)
-        desk.bell.ring()
-        time.sleep(APART)
+    with _listening(desk, cookie, others, source_id):
+        time.sleep(SETTLED)
+        for number in range(comments):
+            with desk.database.write.begin() as session:
+                # Somebody new each time: another word of an author whose case is open changes no counter.
+                new = replace(_incoming(mark + number), author=Person(f"news-{mark + number}", f"Зритель {number}"))
+                store_messages(session, source_id, "youtube", [new])
+                came = session.scalars(select(Message).order_by(Message.id.desc()).limit(1)).one()
+                settle_cases(session, [Judged(came, "question", True, True)])  # no labeller runs beside this server
+            stored.append(time.time() * 1000)
+            desk.bell.ring()
+            time.sleep(APART)
     late: list[float] = []
     missed = 0
     for page in pages:
@@ -236,7 +257,7 @@ def _news(chromium: Browser, desk: Desk, address: str, cookie: str, browsers: in
     shift = max(page.evaluate("window.shift") for page in pages)
     for context in contexts:
         context.close()
-    row(f"news on {browsers} screens", late or [0.0], "ms")
+    row(f"news on {browsers} screens beside {others} of other machines", late or [0.0], "ms")
     return [
         Figure("news_ms", p95(late) if late else 1e9, 1000), Figure("news_worst_ms", max(late, default=1e9), 1000),
         Figure("news_missed", missed, 0), Figure("layout_shift", shift, 0),
