@@ -165,7 +165,7 @@ def ids_above(
     known = {place.lane: place for place in tops}
     found: set[int] = set()
     for query in ids_in_lanes(actor, filters, arriving, known, reach):
-        found.update(session.scalars(query.limit(most)))
+        found.update(session.scalars(in_order(query, filters).limit(most)))  # by the index of the lane
     return list(found)[:most]
 
 

@@ -29,7 +29,8 @@ class Together:
 
     def ask(self, key: Hashable, read: Callable[[], T]) -> T:
         """What ``read`` returns, or raises; ``key`` says what is read and for whom."""
-        kept = self._as_it_is(key)
+        state = self._state()
+        kept = self._as_of(key, state)
         if kept is not None:
             return cast(T, kept[0])
         with self._door:
@@ -45,7 +46,10 @@ class Together:
             del self._next[key]
             self._running[key] = own
         try:
-            own.set_result(self._read(key, read))
+            if before is not None:  # what it read may be all that there is
+                state = self._state()
+                kept = self._as_of(key, state)
+            own.set_result(self._read(key, state, read) if kept is None else kept[0])
         except BaseException as error:
             own.set_exception(error)
         with self._door:
@@ -53,18 +57,14 @@ class Together:
                 del self._running[key]
         return own.result()
 
-    def _as_it_is(self, key: Hashable) -> tuple[Any] | None:
+    def _as_of(self, key: Hashable, state: Hashable) -> tuple[Any] | None:
         """The last answer, if nothing changed since before it was read."""
-        state = self._state()
         with self._door:
             known, until, value = self._kept.get(key, (None, 0.0, None))
         return (value,) if known == state and time.monotonic() < until else None
 
-    def _read(self, key: Hashable, read: Callable[[], T]) -> T:
-        kept = self._as_it_is(key)
-        if kept is not None:
-            return cast(T, kept[0])
-        state, until = self._state(), time.monotonic() + FRESH
+    def _read(self, key: Hashable, state: Hashable, read: Callable[[], T]) -> T:
+        until = time.monotonic() + FRESH
         value = read()
         with self._door:
             self._kept[key] = state, until, value
