@@ -24,6 +24,7 @@ from models import Message, Source
 from models.database import Database, open_database
 from services.accounts import seed_departments
 from services.intake import run_parse, store_page
+from services.lemmas import index
 from services.schema import upgrade
 
 PAGE = 500
@@ -72,6 +73,7 @@ def fill(database: Database, count: int) -> Filled:
         session.add(source)
         session.flush()
         source_id = source.id
+    index("словарь")  # it is read once a process, and there is no dictionary in the control
     channel, tenth, seconds, cpu = Lines(), 0.0, 0.0, 0.0
     for first in range(0, count, PAGE):
         raws = tuple(

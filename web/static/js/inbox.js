@@ -117,8 +117,10 @@ async function refreshList(ids) {
   asked.set("ids", wanted.join(","));
   if (openId()) asked.set("open", openId());
   if (isUnread()) asked.set("unread", 1);
-  const answer = await fetch(`${list.dataset.refresh}?${asked}`, { headers: { "HX-Request": "true" } });
-  if (answer.headers.get("HX-Redirect")) location.href = answer.headers.get("HX-Redirect");
+  const answer = await fetch(`${list.dataset.refresh}?${asked}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer) return; // the line is cut: all is asked anew when it is back
+  const elsewhere = answer.headers.get("HX-Redirect");
+  if (elsewhere) { location.href = elsewhere; return; }
   if (!answer.ok) return;
   const told = new DOMParser().parseFromString(await answer.text(), "text/html");
   const isRead = !isUnread(); // asked while nothing has to be laid out for it
