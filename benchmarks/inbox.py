@@ -106,8 +106,10 @@ def measure(database: Database, staff_id: int, folder: Path, mark: str) -> dict[
         pages[name] = lambda address=address: _get(client, address.format(case=middle))  # type: ignore[misc]
     taken: dict[str, list[float]] = {name: [] for name in pages}
     busy: dict[str, list[float]] = {name: [] for name in pages}
-    gc.collect()
     for turn in range(ROUNDS + WARM):
+        if turn == WARM:  # what is loaded by then is set aside, as a start of the desk does
+            gc.collect()
+            gc.freeze()
         for name, page in pages.items():
             began, worked = time.perf_counter(), time.thread_time()
             page()
