@@ -6,6 +6,7 @@ killed, and needs a small part of what as many real browsers take of the machine
 
 import http.client
 import json
+import os
 import random
 import re
 import sys
@@ -30,6 +31,13 @@ class Page(threading.Thread):
         self.stands = threading.Event()
 
     def run(self) -> None:
+        """Goes on for ever: with one page that does not, all end, and whoever measures is told."""
+        try:
+            self._listen()
+        finally:
+            os._exit(1)
+
+    def _listen(self) -> None:
         line = http.client.HTTPConnection("127.0.0.1", self._port)
         line.request("GET", "/live", headers=self._headers)
         told = line.getresponse()
@@ -57,7 +65,7 @@ class Page(threading.Thread):
         answer = self._asking.getresponse()
         said = answer.read().decode()
         if answer.status != 200:
-            raise SystemExit(f"{answer.status} {address}")
+            raise RuntimeError(f"{answer.status} {address}")
         return said
 
 

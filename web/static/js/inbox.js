@@ -113,7 +113,7 @@ async function refreshList(ids) {
   const present = rows().map((row) => Number(row.dataset.case));
   const wanted = ids === null ? present : present.filter((id) => ids.includes(id));
   const asked = new URLSearchParams(query);
-  asked.set("top", top);
+  asked.set("top", isUnread() && present.length >= MOST_ROWS ? "" : top); // without one it comes whole
   asked.set("ids", wanted.join(","));
   if (openId()) asked.set("open", openId());
   if (isUnread()) asked.set("unread", 1);
@@ -132,8 +132,7 @@ async function refreshList(ids) {
   if (news.content.firstElementChild) {
     if (isRead) await refreshList([]); // somebody began to read meanwhile: the pill tells of them
     else if ("whole" in news.dataset) showPage(news.content);
-    else if (rows().length < MOST_ROWS) putIn([...news.content.children]);
-    else await loadNewest();
+    else putIn([...news.content.children]);
   }
   if (openId()) markRow(openId());
   shown();
